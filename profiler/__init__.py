@@ -1,0 +1,1 @@
+"""tax-probe: how much slower CPython runs when embedded, and why."""

@@ -1,0 +1,1 @@
+"""Statistics, comparison, decomposition: pure functions of rows."""

@@ -1,0 +1,1 @@
+"""Interpreters, ELF and process evidence, host builds, launchers."""

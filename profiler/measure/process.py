@@ -1,0 +1,144 @@
+"""The one impure edge that starts processes: bounded in time and output, pinned, with its resource usage."""
+
+from __future__ import annotations
+
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import time
+from contextlib import suppress
+
+from profiler.measure.source import Command
+from profiler.model import Noun
+
+_STDERR_TAIL_BYTES = 4096
+
+
+class Completed(Noun):
+    """A finished process. Times in ns; ``cpu_ns`` is user + system from wait4 (children waited for included)."""
+
+    exit: int
+    stdout: bytes
+    stderr_tail: str
+    wall_ns: int
+    cpu_ns: int
+    page_faults: int
+    context_switches: int
+    timed_out: bool
+    output_exceeded: bool
+
+
+def run(command: Command) -> Completed:
+    """Run ``command`` to its end, its time limit, or its output limit, and reap it.
+
+    The process gets its own session, so that a hanging tree can be killed whole and a Ctrl-C reaches only us.
+    The CPU affinity is set on the calling thread, inherited by the child, and restored.
+
+    Raises:
+        OSError: the program could not be started at all.
+    """
+    restore = os.sched_getaffinity(0)
+    if command.cpu is not None:
+        os.sched_setaffinity(0, {command.cpu})
+    try:
+        started = time.monotonic_ns()
+        child = subprocess.Popen(
+            command.argv,
+            env=command.env,
+            cwd=command.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    finally:
+        os.sched_setaffinity(0, restore)
+    try:
+        return _follow(child, command, started)
+    except BaseException:
+        _kill(child.pid)
+        with suppress(ChildProcessError):
+            os.waitpid(child.pid, 0)
+        raise
+    finally:
+        child.returncode = child.returncode if child.returncode is not None else -signal.SIGKILL
+        for stream in (child.stdout, child.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -> Completed:
+    deadline = started_ns + int(command.timeout_s * 1e9)
+    assert child.stdout is not None and child.stderr is not None
+    stdout = bytearray()
+    stderr = bytearray()
+    timed_out = output_exceeded = False
+    pidfd = os.pidfd_open(child.pid)
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ, stdout)
+        selector.register(child.stderr, selectors.EVENT_READ, stderr)
+        selector.register(pidfd, selectors.EVENT_READ, None)
+        alive = True
+        while alive:
+            ready = selector.select(max(0.0, (deadline - time.monotonic_ns()) / 1e9))
+            if not ready:
+                timed_out = True
+                break
+            for key, _ in ready:
+                if key.data is None:
+                    alive = False
+                else:
+                    chunk = os.read(key.fd, 1 << 16)
+                    if not chunk:
+                        selector.unregister(key.fileobj)
+                        continue
+                    key.data += chunk
+                    if key.data is stderr:
+                        del stderr[:-_STDERR_TAIL_BYTES]
+            if len(stdout) > command.max_output_bytes:
+                output_exceeded = True
+                break
+    ended = time.monotonic_ns()
+    os.close(pidfd)
+    if timed_out or output_exceeded:
+        _kill(child.pid)
+    _, status, usage = os.wait4(child.pid, 0)
+    _kill(child.pid)
+    _drain(child.stdout.fileno(), stdout, command.max_output_bytes)
+    _drain(child.stderr.fileno(), stderr, _STDERR_TAIL_BYTES)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return Completed(
+        exit=child.returncode,
+        stdout=bytes(stdout[: command.max_output_bytes]),
+        stderr_tail=bytes(stderr[-_STDERR_TAIL_BYTES:]).decode(errors="replace"),
+        wall_ns=ended - started_ns,
+        cpu_ns=_cpu_ns(usage),
+        page_faults=usage.ru_minflt + usage.ru_majflt,
+        context_switches=usage.ru_nvcsw + usage.ru_nivcsw,
+        timed_out=timed_out,
+        output_exceeded=output_exceeded,
+    )
+
+
+def _cpu_ns(usage: resource.struct_rusage) -> int:
+    return round((usage.ru_utime + usage.ru_stime) * 1e9)
+
+
+def _drain(fd: int, into: bytearray, limit: int) -> None:
+    """Take what the pipe still holds, without waiting: a grandchild may keep the other end open."""
+    os.set_blocking(fd, False)
+    while len(into) <= limit:
+        try:
+            chunk = os.read(fd, 1 << 16)
+        except BlockingIOError:
+            return
+        if not chunk:
+            return
+        into += chunk
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)

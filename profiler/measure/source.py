@@ -1,0 +1,64 @@
+"""The seam between the plan and the machine: a source runs one process and returns readings.
+
+``hardware``, ``callgrind`` and ``software`` implement it; tests have a fake. Nothing above this seam knows perf
+or valgrind.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from profiler.model import Noun, Pass, Reading, SourceName, Workload
+
+
+class Command(Noun):
+    """One process to run: everything is literal, nothing goes through a shell."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    """The whole environment."""
+    cwd: str
+    cpu: int | None
+    """Pin to this CPU; None: leave the affinity alone."""
+    timeout_s: float
+    max_output_bytes: int
+
+
+class Outcome(Noun):
+    """What came of one process. ``exit`` is negative for a signal, as in ``subprocess``."""
+
+    readings: tuple[Reading, ...]
+    exit: int
+    stdout: bytes
+    stderr_tail: str
+    timed_out: bool
+    output_exceeded: bool
+
+
+class Missing(Noun):
+    """An event that this machine cannot count, with the reason and where known the remedy."""
+
+    event: str
+    reason: str
+
+
+class Source(Protocol):
+    """Where readings come from."""
+
+    name: SourceName
+    missing: tuple[Missing, ...]
+    """Events of the catalogue that no pass of this source can read."""
+
+    def describe(self) -> str:
+        """One sentence: which source, on what grounds, e.g. which self-test passed."""
+
+    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+        """The passes that together read every event this source can read. ``workload`` is calibrated (no None)."""
+
+    def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+        """Run one process. ``scratch`` is a directory of this process alone; temporary files go there.
+
+        Raises:
+            MachineError: the measuring tool itself failed (perf died, valgrind crashed).
+        """

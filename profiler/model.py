@@ -1,0 +1,335 @@
+"""The nouns that all rooms share: targets, launchers, plans, readings, and the verdict document.
+
+Recording (``launch``, ``measure``) and analysing (``analyze``, ``present``) meet here and in files only.
+Units stand in the names; ``None`` means unknown and is never replaced by a number.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+SourceName = Literal["hardware", "callgrind", "software"]
+VerdictWord = Literal["slower", "faster", "same", "unresolved"]
+LinkMode = Literal["shared", "pic", "static"]
+
+SCHEMA = "tax-probe/1"
+
+
+class Noun(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all nouns: immutable, built with keywords only, comparable, JSON-ready."""
+
+
+# ---------------------------------------------------------------- who runs the work
+
+
+class Target(Noun):
+    """A CPython installation under test, resolved to real ELF files."""
+
+    path: str
+    """As the user named it (or as the default found it)."""
+    real_path: str
+    """The ELF program behind ``path``, all symbolic links followed."""
+    version: str
+    """``sys.version_info`` as ``"3.11.2"``."""
+    build_id: str | None
+    """GNU build-id of the program, hex."""
+    program_loads: str | None
+    """The libpython that the program itself loads at run time, or None when it holds its own eval loop."""
+    shared_library: str | None
+    """The ``libpythonX.Y.so`` that an embedder of this target would load, links followed."""
+    shared_library_build_id: str | None
+    static_library: str | None
+    """``libpythonX.Y.a`` in LIBPL, or None."""
+    pic_library: str | None
+    """``libpythonX.Y-pic.a`` in LIBPL, or None."""
+    include_dir: str | None
+    """The directory that holds ``Python.h``, or None when the headers are not installed."""
+    library_dir: str | None
+    """sysconfig's LIBDIR."""
+    prefix: str
+
+
+class Launcher(Noun):
+    """One way to run a Python script: a command with placeholders, and what is known of it."""
+
+    name: str
+    argv: tuple[str, ...]
+    """``{script}`` and ``{m}`` are replaced in each element."""
+    env: dict[str, str]
+    """Added to the environment that all launchers share."""
+    image: str | None
+    """The ELF file that holds the eval loop, or None until it is seen at run time."""
+    build_id: str | None
+    link: str | None
+    """``program`` (its own static eval loop), ``shared``, ``pic``, ``static``; None for a user's host."""
+    init: str | None
+    """``Py_BytesMain``, ``Py_InitializeEx``; None for a user's host."""
+    allocator: str | None
+    """``pymalloc`` or ``malloc`` as seen inside the process; None until it is seen."""
+
+
+class Workload(Noun):
+    """A script ``script.py M`` that prints one line which depends on M only."""
+
+    name: str
+    path: str
+    counts_m: tuple[int, int] | None
+    """The two M of exact (slow) counting, ascending; None: calibrate on the baseline."""
+    timed_m: tuple[int, int] | None
+    """The two M of runs at native speed, ascending; None: calibrate on the baseline."""
+
+
+# ---------------------------------------------------------------- the plan
+
+
+class Pass(Noun):
+    """One kind of process run: which events it reads and at which two M."""
+
+    name: str
+    events: tuple[str, ...]
+    """Names from ``events.EVENTS``, in the order in which they are requested."""
+    m: tuple[int, int]
+    exclusive: bool
+    """True: nothing else may run on the machine (times, caches). False: several may run side by side."""
+    repetitions: int
+
+
+class Block(Noun):
+    """One block: everything that is a nuisance is drawn once and shared by all launchers."""
+
+    index: int
+    hash_seed: int
+    env_padding: int
+    """Bytes added to the environment, 0–4095."""
+    heap_phase: tuple[int, ...]
+    """Live objects kept before the work, one figure per pymalloc size class (16, 32, … 512 bytes)."""
+
+
+class Step(Noun):
+    """One process: which launcher, in which block and pass, at which M."""
+
+    block: int
+    position: int
+    """Order within the block, from 0."""
+    pass_name: str
+    launcher: str
+    m: int
+    repetition: int
+
+
+class Plan(Noun):
+    """Everything that was decided before the first process started; saved, so that a run can be resumed."""
+
+    seed: int
+    source: SourceName
+    workload: Workload
+    launchers: tuple[Launcher, ...]
+    """The baseline is first; its A/A twin is the launcher named by ``AGAIN``."""
+    passes: tuple[Pass, ...]
+    blocks: tuple[Block, ...]
+
+
+BASELINE = "python3"
+AGAIN = "python3-again"
+"""The baseline's second appearance in every block (A/A): same command, same everything."""
+
+
+# ---------------------------------------------------------------- readings
+
+
+class Reading(Noun):
+    """One event of one process, as the source gave it."""
+
+    event: str
+    value: float | None
+    unit: str
+    enabled_ns: int | None
+    running_ns: int | None
+    source: SourceName
+    raw_name: str
+    """What the tool itself called it (perf and kernel versions rename events)."""
+    reason: str | None
+    """Why ``value`` is None."""
+
+
+class Row(Noun):
+    """One line of ``rows.csv``: a reading with the process it belongs to."""
+
+    block: int
+    position: int
+    pass_name: str
+    launcher: str
+    workload: str
+    m: int
+    repetition: int
+    event: str
+    value: float | None
+    unit: str
+    enabled_ns: int | None
+    running_ns: int | None
+    exit: int
+    output_sha256: str
+    source: SourceName
+    raw_name: str
+    reason: str | None
+
+
+class Warning_(Noun):
+    """Something the reader of a result must know. ``code`` is stable, ``message`` names the remedy."""
+
+    code: str
+    message: str
+
+
+# ---------------------------------------------------------------- inspection
+
+
+class Program(Noun):
+    """What one ELF file is, by evidence from the file itself (never from sysconfig)."""
+
+    role: Literal["program", "library", "host"]
+    path: str
+    real_path: str
+    build_id: str | None
+    package: str | None
+    static_libpython: bool | None
+    """The file itself defines the eval loop and exports or contains the C API."""
+    loads_libpython: str | None
+    eval_loop_image: str | None
+    pie: bool | None
+    pgo: bool | None
+    lto: bool | None
+    pic: bool | None
+    usdt: bool | None
+    tls_model: str | None
+    dt_symbolic: bool | None
+    evidence: tuple[str, ...]
+
+
+class Inspection(Noun):
+    """Answer of ``tax-probe inspect``."""
+
+    programs: tuple[Program, ...]
+    contradictions: tuple[str, ...]
+    expectation: str
+
+
+# ---------------------------------------------------------------- the verdict document
+
+
+class Interval(Noun):
+    """A ratio with its interval; ``None`` bounds are unbounded or unknown."""
+
+    ratio: float | None
+    lo: float | None
+    hi: float | None
+
+
+class Comparison(Noun):
+    """One launcher against a baseline in one metric, per iteration."""
+
+    baseline: str
+    launcher: str
+    metric: str
+    baseline_value: float | None
+    value: float | None
+    ratio: float | None
+    lo: float | None
+    hi: float | None
+    confidence: float
+    verdict: VerdictWord
+    source: SourceName
+    reason: str | None
+    """Why a figure is missing, or why the verdict is unresolved."""
+
+
+class Term(Noun):
+    """One factor of a product; ``share`` is its part of the log ratio (the shares add up to 1)."""
+
+    term: str
+    ratio: float | None
+    lo: float | None
+    hi: float | None
+    share: float | None
+
+
+class Decomposition(Noun):
+    """``of`` = product of ``terms``; ``residual`` is what the terms leave of the log ratio."""
+
+    launcher: str
+    of: str
+    terms: tuple[Term, ...]
+    residual: float | None
+    reason: str | None
+
+
+class Rung(Noun):
+    """One step of the ladder."""
+
+    from_: str = msgspec.field(name="from")
+    to: str
+    factor: str
+    metric: str
+    ratio: float | None
+    lo: float | None
+    hi: float | None
+    share: float | None
+
+
+class Cause(Noun):
+    """One cause of the catalogue with its verdict."""
+
+    cause: str
+    launcher: str | None
+    status: Literal["confirmed", "refuted", "unresolved", "not-tested"]
+    strength: Literal["intervened", "correlated"] | None
+    share: float | None
+    lo: float | None
+    hi: float | None
+    evidence: str
+
+
+class Unexplained(Noun):
+    """What is left of the tax when the confirmed causes are removed."""
+
+    share: float | None
+    lo: float | None
+    hi: float | None
+
+
+class WorkloadResult(Noun):
+    """The workload as the verdict document names it."""
+
+    name: str
+    bit_exact: bool | None
+
+
+class LauncherResult(Noun):
+    """A launcher as the verdict document names it."""
+
+    name: str
+    image: str | None
+    build_id: str | None
+    link: str | None
+    init: str | None
+    allocator: str | None
+
+
+class Verdict(Noun):
+    """``verdict.json`` (schema ``tax-probe/1``)."""
+
+    schema: str
+    command: str
+    source: SourceName
+    target: Target
+    workload: WorkloadResult
+    launchers: tuple[LauncherResult, ...]
+    comparisons: tuple[Comparison, ...]
+    decomposition: tuple[Decomposition, ...]
+    ladder: tuple[Rung, ...]
+    causes: tuple[Cause, ...]
+    unexplained: Unexplained
+    sentence: str
+    warnings: tuple[Warning_, ...]

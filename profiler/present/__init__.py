@@ -1,0 +1,1 @@
+"""Rendering of results; only the command line prints."""
