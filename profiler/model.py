@@ -24,7 +24,7 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
 # ---------------------------------------------------------------- who runs the work
 
 
-class Target(Noun):
+class Target(Noun, frozen=True, kw_only=True):
     """A CPython installation under test, resolved to real ELF files."""
 
     path: str
@@ -51,7 +51,7 @@ class Target(Noun):
     prefix: str
 
 
-class Launcher(Noun):
+class Launcher(Noun, frozen=True, kw_only=True):
     """One way to run a Python script: a command with placeholders, and what is known of it."""
 
     name: str
@@ -70,7 +70,7 @@ class Launcher(Noun):
     """``pymalloc`` or ``malloc`` as seen inside the process; None until it is seen."""
 
 
-class Workload(Noun):
+class Workload(Noun, frozen=True, kw_only=True):
     """A script ``script.py M`` that prints one line which depends on M only."""
 
     name: str
@@ -84,7 +84,7 @@ class Workload(Noun):
 # ---------------------------------------------------------------- the plan
 
 
-class Pass(Noun):
+class Pass(Noun, frozen=True, kw_only=True):
     """One kind of process run: which events it reads and at which two M."""
 
     name: str
@@ -96,7 +96,7 @@ class Pass(Noun):
     repetitions: int
 
 
-class Block(Noun):
+class Block(Noun, frozen=True, kw_only=True):
     """One block: everything that is a nuisance is drawn once and shared by all launchers."""
 
     index: int
@@ -107,7 +107,7 @@ class Block(Noun):
     """Live objects kept before the work, one figure per pymalloc size class (16, 32, … 512 bytes)."""
 
 
-class Step(Noun):
+class Step(Noun, frozen=True, kw_only=True):
     """One process: which launcher, in which block and pass, at which M."""
 
     block: int
@@ -119,7 +119,7 @@ class Step(Noun):
     repetition: int
 
 
-class Plan(Noun):
+class Plan(Noun, frozen=True, kw_only=True):
     """Everything that was decided before the first process started; saved, so that a run can be resumed."""
 
     seed: int
@@ -139,7 +139,7 @@ AGAIN = "python3-again"
 # ---------------------------------------------------------------- readings
 
 
-class Reading(Noun):
+class Reading(Noun, frozen=True, kw_only=True):
     """One event of one process, as the source gave it."""
 
     event: str
@@ -154,7 +154,7 @@ class Reading(Noun):
     """Why ``value`` is None."""
 
 
-class Row(Noun):
+class Row(Noun, frozen=True, kw_only=True):
     """One line of ``rows.csv``: a reading with the process it belongs to."""
 
     block: int
@@ -176,7 +176,7 @@ class Row(Noun):
     reason: str | None
 
 
-class Warning_(Noun):
+class Caveat(Noun, frozen=True, kw_only=True):
     """Something the reader of a result must know. ``code`` is stable, ``message`` names the remedy."""
 
     code: str
@@ -186,7 +186,7 @@ class Warning_(Noun):
 # ---------------------------------------------------------------- inspection
 
 
-class Program(Noun):
+class Program(Noun, frozen=True, kw_only=True):
     """What one ELF file is, by evidence from the file itself (never from sysconfig)."""
 
     role: Literal["program", "library", "host"]
@@ -208,7 +208,7 @@ class Program(Noun):
     evidence: tuple[str, ...]
 
 
-class Inspection(Noun):
+class Inspection(Noun, frozen=True, kw_only=True):
     """Answer of ``tax-probe inspect``."""
 
     programs: tuple[Program, ...]
@@ -219,7 +219,7 @@ class Inspection(Noun):
 # ---------------------------------------------------------------- the verdict document
 
 
-class Interval(Noun):
+class Interval(Noun, frozen=True, kw_only=True):
     """A ratio with its interval; ``None`` bounds are unbounded or unknown."""
 
     ratio: float | None
@@ -227,7 +227,7 @@ class Interval(Noun):
     hi: float | None
 
 
-class Comparison(Noun):
+class Comparison(Noun, frozen=True, kw_only=True):
     """One launcher against a baseline in one metric, per iteration."""
 
     baseline: str
@@ -245,7 +245,7 @@ class Comparison(Noun):
     """Why a figure is missing, or why the verdict is unresolved."""
 
 
-class Term(Noun):
+class Term(Noun, frozen=True, kw_only=True):
     """One factor of a product; ``share`` is its part of the log ratio (the shares add up to 1)."""
 
     term: str
@@ -255,7 +255,7 @@ class Term(Noun):
     share: float | None
 
 
-class Decomposition(Noun):
+class Decomposition(Noun, frozen=True, kw_only=True):
     """``of`` = product of ``terms``; ``residual`` is what the terms leave of the log ratio."""
 
     launcher: str
@@ -265,7 +265,7 @@ class Decomposition(Noun):
     reason: str | None
 
 
-class Rung(Noun):
+class Rung(Noun, frozen=True, kw_only=True):
     """One step of the ladder."""
 
     from_: str = msgspec.field(name="from")
@@ -278,7 +278,7 @@ class Rung(Noun):
     share: float | None
 
 
-class Cause(Noun):
+class Cause(Noun, frozen=True, kw_only=True):
     """One cause of the catalogue with its verdict."""
 
     cause: str
@@ -291,7 +291,7 @@ class Cause(Noun):
     evidence: str
 
 
-class Unexplained(Noun):
+class Unexplained(Noun, frozen=True, kw_only=True):
     """What is left of the tax when the confirmed causes are removed."""
 
     share: float | None
@@ -299,14 +299,14 @@ class Unexplained(Noun):
     hi: float | None
 
 
-class WorkloadResult(Noun):
+class WorkloadResult(Noun, frozen=True, kw_only=True):
     """The workload as the verdict document names it."""
 
     name: str
     bit_exact: bool | None
 
 
-class LauncherResult(Noun):
+class LauncherResult(Noun, frozen=True, kw_only=True):
     """A launcher as the verdict document names it."""
 
     name: str
@@ -317,7 +317,7 @@ class LauncherResult(Noun):
     allocator: str | None
 
 
-class Verdict(Noun):
+class Verdict(Noun, frozen=True, kw_only=True):
     """``verdict.json`` (schema ``tax-probe/1``)."""
 
     schema: str
@@ -332,4 +332,4 @@ class Verdict(Noun):
     causes: tuple[Cause, ...]
     unexplained: Unexplained
     sentence: str
-    warnings: tuple[Warning_, ...]
+    warnings: tuple[Caveat, ...]

@@ -16,7 +16,7 @@ from profiler.model import Noun
 _STDERR_TAIL_BYTES = 4096
 
 
-class Completed(Noun):
+class Completed(Noun, frozen=True, kw_only=True):
     """A finished process. Times in ns; ``cpu_ns`` is user + system from wait4 (children waited for included)."""
 
     exit: int
@@ -94,8 +94,9 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -
                     if not chunk:
                         selector.unregister(key.fileobj)
                         continue
-                    key.data += chunk
-                    if key.data is stderr:
+                    held: bytearray = key.data
+                    held.extend(chunk)
+                    if held is stderr:
                         del stderr[:-_STDERR_TAIL_BYTES]
             if len(stdout) > command.max_output_bytes:
                 output_exceeded = True

@@ -12,7 +12,7 @@ from typing import Protocol
 from profiler.model import Noun, Pass, Reading, SourceName, Workload
 
 
-class Command(Noun):
+class Command(Noun, frozen=True, kw_only=True):
     """One process to run: everything is literal, nothing goes through a shell."""
 
     argv: tuple[str, ...]
@@ -25,7 +25,7 @@ class Command(Noun):
     max_output_bytes: int
 
 
-class Outcome(Noun):
+class Outcome(Noun, frozen=True, kw_only=True):
     """What came of one process. ``exit`` is negative for a signal, as in ``subprocess``."""
 
     readings: tuple[Reading, ...]
@@ -36,7 +36,7 @@ class Outcome(Noun):
     output_exceeded: bool
 
 
-class Missing(Noun):
+class Missing(Noun, frozen=True, kw_only=True):
     """An event that this machine cannot count, with the reason and where known the remedy."""
 
     event: str
