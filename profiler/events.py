@@ -129,7 +129,7 @@ EVENTS: tuple[Event, ...] = (
             PerfEvent(
                 spec="cpu/event=0x60,umask=0x10/u",
                 applies=_amd_zen,
-                note="instruction fetches that reach L2; the generic L1-icache events are wrong on AMD family 17h and later",
+                note="instruction fetches that reach L2; generic L1-icache events are wrong from AMD family 17h on",
             ),
             PerfEvent(spec="L1-icache-load-misses:u", applies=_not_amd_zen),
         ),

@@ -6,7 +6,7 @@ Units stand in the names; ``None`` means unknown and is never replaced by a numb
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -102,7 +102,7 @@ class Block(Noun, frozen=True, kw_only=True):
     index: int
     hash_seed: int
     env_padding: int
-    """Bytes added to the environment, 0–4095."""
+    """Bytes added to the environment, 0 to 4095."""
     heap_phase: tuple[int, ...]
     """Live objects kept before the work, one figure per pymalloc size class (16, 32, … 512 bytes)."""
 
@@ -183,6 +183,33 @@ class Caveat(Noun, frozen=True, kw_only=True):
     message: str
 
 
+class Missing(Noun, frozen=True, kw_only=True):
+    """An event that this machine cannot count, with the reason and where known the remedy."""
+
+    event: str
+    reason: str
+
+
+class Run(Noun, frozen=True, kw_only=True):
+    """``run.json``: everything but the readings that a later analysis needs."""
+
+    schema: str
+    command: str
+    argv: tuple[str, ...]
+    started_utc: str
+    target: Target
+    plan: Plan
+    source_sentence: str
+    missing: tuple[Missing, ...]
+    machine: dict[str, Any]
+    interpreters: dict[str, Any]
+    """What ``inspect`` says of the target's files."""
+    builds: tuple[dict[str, Any], ...]
+    warnings: tuple[Caveat, ...]
+    measured_s: float | None
+    """Wall time of measuring; None while it runs or after an interruption."""
+
+
 # ---------------------------------------------------------------- inspection
 
 
@@ -240,6 +267,9 @@ class Comparison(Noun, frozen=True, kw_only=True):
     hi: float | None
     confidence: float
     verdict: VerdictWord
+    blocks: int
+    smallest_effect: float | None
+    """The relative difference that this many blocks of this scatter show with 80 % power."""
     source: SourceName
     reason: str | None
     """Why a figure is missing, or why the verdict is unresolved."""

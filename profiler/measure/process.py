@@ -15,6 +15,9 @@ from profiler.model import Noun
 
 _STDERR_TAIL_BYTES = 4096
 
+_running: set[int] = set()
+"""Process groups that ``stop_all`` must reach from another thread."""
+
 
 class Completed(Noun, frozen=True, kw_only=True):
     """A finished process. Times in ns; ``cpu_ns`` is user + system from wait4 (children waited for included)."""
@@ -55,6 +58,7 @@ def run(command: Command) -> Completed:
         )
     finally:
         os.sched_setaffinity(0, restore)
+    _running.add(child.pid)
     try:
         return _follow(child, command, started)
     except BaseException:
@@ -63,15 +67,23 @@ def run(command: Command) -> Completed:
             os.waitpid(child.pid, 0)
         raise
     finally:
+        _running.discard(child.pid)
         child.returncode = child.returncode if child.returncode is not None else -signal.SIGKILL
         for stream in (child.stdout, child.stderr):
             if stream is not None:
                 stream.close()
 
 
+def stop_all() -> None:
+    """Kill every process that ``run`` waits for in any thread; those calls then return or raise."""
+    for pid in tuple(_running):
+        _kill(pid)
+
+
 def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -> Completed:
     deadline = started_ns + int(command.timeout_s * 1e9)
-    assert child.stdout is not None and child.stderr is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
     stdout = bytearray()
     stderr = bytearray()
     timed_out = output_exceeded = False

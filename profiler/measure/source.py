@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from profiler.model import Missing as Missing
 from profiler.model import Noun, Pass, Reading, SourceName, Workload
 
 
@@ -34,13 +35,6 @@ class Outcome(Noun, frozen=True, kw_only=True):
     stderr_tail: str
     timed_out: bool
     output_exceeded: bool
-
-
-class Missing(Noun, frozen=True, kw_only=True):
-    """An event that this machine cannot count, with the reason and where known the remedy."""
-
-    event: str
-    reason: str
 
 
 class Source(Protocol):

@@ -1,0 +1,59 @@
+"""Processes that sat on an allocator boundary: named and set apart, neither averaged away nor dropped.
+
+When the transient objects of the work straddle a full pymalloc pool, every iteration takes a pool from the free list
+and gives it back; exact counts then jump by whole per cents for a few heap phases in some five hundred. Instruction
+counts are otherwise so steady that such a process stands out from its launcher's other blocks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from profiler.model import Noun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LEAST_EXCESS = 0.003
+"""Smaller jumps than this are not worth a name; phases of no consequence scatter by some 0.001 %."""
+
+_SPREADS = 8.0
+"""How many median absolute deviations; a workload whose counts scatter by itself has no such outliers."""
+
+_MOST_OF_ALL = 0.34
+"""Were a third of the blocks "exceptional", there would be no ordinary level to compare with."""
+
+_FEWEST_BLOCKS = 4
+
+
+class Boundary(Noun, frozen=True, kw_only=True):
+    """One process pair (a launcher in a block) whose instructions per iteration left its launcher's level."""
+
+    block: int
+    launcher: str
+    per_iteration: float
+    usual: float
+    """The launcher's median over blocks."""
+
+    @property
+    def excess(self) -> float:
+        """Relative difference to the usual count."""
+        return self.per_iteration / self.usual - 1
+
+
+def find_boundaries(instructions: pd.Series) -> tuple[Boundary, ...]:
+    """Boundaries in instructions per iteration, a series with index (block, launcher)."""
+    found = []
+    for launcher, values in instructions.groupby(level="launcher", observed=True):
+        if len(values) < _FEWEST_BLOCKS:
+            continue
+        usual = float(values.median())
+        spread = float((values - usual).abs().median())
+        exceptional = values[(values - usual).abs() > max(_LEAST_EXCESS * abs(usual), _SPREADS * spread)]
+        if len(exceptional) > _MOST_OF_ALL * len(values):
+            continue
+        found.extend(
+            Boundary(block=int(block), launcher=str(launcher), per_iteration=float(value), usual=usual)
+            for (block, _), value in exceptional.items()
+        )
+    return tuple(sorted(found, key=lambda boundary: (boundary.block, boundary.launcher)))

@@ -1,0 +1,146 @@
+"""Compare launchers: paired by block, one interval and one verdict per metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+from profiler.analyze.rows import PER_ITERATION, STARTUP
+from profiler.analyze.stats import (
+    CONFIDENCE,
+    log_ratio_interval,
+    ratio_of_means,
+    smallest_detectable_effect,
+    verdict,
+)
+from profiler.events import DERIVED, EVENTS
+from profiler.model import AGAIN, BASELINE, Comparison, Interval, Noun, SourceName
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_STARTUP_MARGIN = 0.02
+
+_RARE = 1e-3
+"""Under one event in a thousand iterations in both launchers, the slope is noise of the rest of the process."""
+
+
+class Metric(Noun, frozen=True, kw_only=True):
+    """One column of costs to compare."""
+
+    name: str
+    margin: float
+    better: Literal["lower", "higher"]
+    event: str
+    """The event whose source and reason it shares."""
+
+
+class Costs(Noun, frozen=True, kw_only=True):
+    """What the analysis stands on: per-block figures and why some are missing."""
+
+    table: pd.DataFrame
+    """Index (block, launcher), one column per metric; NaN where unknown."""
+    apart: frozenset[tuple[int, str]]
+    """(block, launcher) set apart because a process sat on an allocator boundary."""
+    sources: dict[str, str]
+    reasons: dict[str, str]
+    fallback_source: SourceName
+
+
+METRICS: tuple[Metric, ...] = (
+    *(
+        Metric(name=event.name, margin=event.margin, better=event.better, event=event.name)
+        for event in EVENTS
+        if not event.overhead
+    ),
+    *(Metric(name=d.name, margin=d.margin, better=d.better, event=d.denominator) for d in DERIVED),
+    Metric(name="startup-wall", margin=_STARTUP_MARGIN, better="lower", event="wall"),
+    Metric(name="startup-instructions", margin=_STARTUP_MARGIN, better="lower", event="instructions"),
+)
+
+
+def cost_table(slopes: pd.DataFrame) -> pd.DataFrame:
+    """One column per metric from ``rows.slopes``: costs per iteration, quotients, and start-up costs."""
+    per_iteration = slopes[PER_ITERATION].unstack("event")
+    startup = slopes[STARTUP].unstack("event")
+    table = per_iteration.copy()
+    for quotient in DERIVED:
+        if quotient.numerator in per_iteration and quotient.denominator in per_iteration:
+            table[quotient.name] = per_iteration[quotient.numerator] / per_iteration[quotient.denominator]
+    for metric in METRICS:
+        if metric.name.startswith("startup-") and metric.event in startup:
+            table[metric.name] = startup[metric.event]
+    return table
+
+
+def pairs(launchers: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Which launchers are compared: each with the baseline, and PyO3 with Py_RunMain on the same image."""
+    names = tuple(launchers)
+    against_baseline = tuple((BASELINE, name) for name in names if name != BASELINE)
+    start_up = (("runmain", "pyo3"),) if {"runmain", "pyo3"} <= set(names) else ()
+    return against_baseline + start_up
+
+
+def compare(costs: Costs, launchers: tuple[str, ...]) -> tuple[Comparison, ...]:
+    """All pairs in all metrics; what cannot be known is present with its reason."""
+    return tuple(
+        _compare_one(costs, baseline, launcher, metric) for baseline, launcher in pairs(launchers) for metric in METRICS
+    )
+
+
+def paired(costs: Costs, baseline: str, launcher: str, metric: str) -> pd.DataFrame:
+    """The blocks in which both launchers have the metric and neither was set apart: columns ``base``, ``other``.
+
+    Where the baseline ran twice, its figure is the mean of both runs, except when it is compared with itself.
+    """
+    import pandas as pd
+
+    if metric not in costs.table:
+        return pd.DataFrame(columns=["base", "other"], dtype=float)
+    wide = costs.table[metric].unstack("launcher")
+    for block, name in costs.apart:
+        if block in wide.index and name in wide.columns:
+            wide.loc[block, name] = float("nan")
+    if not {baseline, launcher} <= set(wide.columns):
+        return pd.DataFrame(columns=["base", "other"], dtype=float)
+    base = wide[baseline]
+    if baseline == BASELINE and launcher != AGAIN and AGAIN in wide:
+        base = (base + wide[AGAIN]) / 2
+    return pd.DataFrame({"base": base, "other": wide[launcher]}).dropna()
+
+
+def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> Comparison:
+    both = paired(costs, baseline, launcher, metric.name)
+    reason = None
+    interval = Interval(ratio=None, lo=None, hi=None)
+    effect = None
+    if both.empty:
+        reason = costs.reasons.get(metric.event, "no complete block")
+    elif float(both.abs().mean().max()) < _RARE:
+        reason = f"too rare to compare: fewer than one in {round(1 / _RARE)} iterations"
+    elif (both > 0).all(axis=None):
+        logs = [math.log(other / base) for base, other in both.itertuples(index=False)]
+        interval = log_ratio_interval(logs)
+        effect = smallest_detectable_effect(logs)
+    else:
+        interval = ratio_of_means(both["other"].tolist(), both["base"].tolist())
+    word = verdict(interval, margin=metric.margin, better=metric.better)
+    if reason is None and interval.lo is None:
+        reason = "one block has no interval; more --blocks" if len(both) < 2 else "the interval is unbounded"
+    return Comparison(
+        baseline=baseline,
+        launcher=launcher,
+        metric=metric.name,
+        baseline_value=None if both.empty else float(both["base"].mean()),
+        value=None if both.empty else float(both["other"].mean()),
+        ratio=interval.ratio,
+        lo=interval.lo,
+        hi=interval.hi,
+        confidence=CONFIDENCE,
+        verdict=word,
+        blocks=len(both),
+        smallest_effect=effect,
+        source=costs.sources.get(metric.event, costs.fallback_source),
+        reason=reason,
+    )

@@ -1,0 +1,125 @@
+"""From a result folder to the verdict document: the whole analysis, as a function of ``rows.csv`` and ``run.json``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profiler.analyze import words
+from profiler.analyze.boundary import Boundary, find_boundaries
+from profiler.analyze.compare import METRICS, Costs, compare, cost_table
+from profiler.analyze.decompose import decompose
+from profiler.analyze.rows import PER_ITERATION, levels, read_rows, reasons, slopes, sources
+from profiler.folder import load_run
+from profiler.model import (
+    AGAIN,
+    BASELINE,
+    SCHEMA,
+    Caveat,
+    Comparison,
+    LauncherResult,
+    Run,
+    Unexplained,
+    Verdict,
+    WorkloadResult,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def conclude(folder: Path) -> Verdict:
+    """The verdict of a result folder; needs no perf, no valgrind and no target.
+
+    Raises:
+        UsageError: the folder is not a readable result folder, or holds no complete block.
+    """
+    run = load_run(folder)
+    frame = read_rows(folder)
+    costs, boundaries = _costs(run, frame)
+    names = tuple(launcher.name for launcher in run.plan.launchers)
+    comparisons = compare(costs, names)
+    others = tuple(name for name in names if name not in (BASELINE, AGAIN))
+    return Verdict(
+        schema=SCHEMA,
+        command=run.command,
+        source=run.plan.source,
+        target=run.target,
+        workload=WorkloadResult(
+            name=run.plan.workload.name,
+            # A differing output ends the run before its row is written; the check here is on what was recorded.
+            bit_exact=None if frame.empty else bool((frame.groupby("m")["output_sha256"].nunique() == 1).all()),
+        ),
+        launchers=tuple(
+            LauncherResult(
+                name=launcher.name,
+                image=launcher.image,
+                build_id=launcher.build_id,
+                link=launcher.link,
+                init=launcher.init,
+                allocator=launcher.allocator,
+            )
+            for launcher in run.plan.launchers
+            if launcher.name != AGAIN
+        ),
+        comparisons=comparisons,
+        decomposition=tuple(split for name in others for split in decompose(costs, name)),
+        ladder=(),
+        causes=(),
+        unexplained=Unexplained(share=None, lo=None, hi=None),
+        sentence=words.sentence(comparisons, run),
+        warnings=(*run.warnings, *map(_boundary_caveat, boundaries), *_health(comparisons, run)),
+    )
+
+
+def _costs(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]]:
+    per_block = slopes(frame)
+    table = cost_table(per_block)
+    clock = levels(frame, "clock")
+    if not clock.empty:
+        table["clock"] = clock
+    events = per_block.index.get_level_values("event")
+    boundaries: tuple[Boundary, ...] = ()
+    if "instructions" in events:
+        boundaries = find_boundaries(per_block[PER_ITERATION].xs("instructions", level="event"))
+    costs = Costs(
+        table=table,
+        apart=frozenset((boundary.block, boundary.launcher) for boundary in boundaries),
+        sources=dict(sources(frame)),
+        reasons={missing.event: missing.reason for missing in run.missing} | dict(reasons(frame)),
+        fallback_source=run.plan.source,
+    )
+    return costs, boundaries
+
+
+def _boundary_caveat(boundary: Boundary) -> Caveat:
+    return Caveat(
+        code="allocator-boundary",
+        message=(
+            f"block {boundary.block}: {boundary.launcher} took {boundary.per_iteration:.2f} instructions per iteration "
+            f"where it usually takes {boundary.usual:.2f} ({boundary.excess:+.1%}): at this heap phase the work "
+            "straddles an allocator pool. Its rows are kept; the comparison is made on the other blocks"
+        ),
+    )
+
+
+def _health(comparisons: tuple[Comparison, ...], run: Run) -> tuple[Caveat, ...]:
+    """Doubts about the run itself: an A/A difference, figures of too few blocks, an unfinished plan."""
+    found = []
+    for metric in METRICS:
+        twin = next((c for c in comparisons if c.launcher == AGAIN and c.metric == metric.name), None)
+        if twin is not None and twin.verdict in ("slower", "faster"):
+            found.append(
+                Caveat(
+                    code="a-a-differs",
+                    message=(
+                        f"the baseline differs from itself in {metric.name} (ratio {twin.ratio:.4f}): the machine is "
+                        "too unsteady for this metric, distrust its verdicts"
+                    ),
+                )
+            )
+    if run.measured_s is None:
+        found.append(
+            Caveat(code="unfinished", message="the run was interrupted; figures stand on the blocks that are complete")
+        )
+    return tuple(found)

@@ -1,0 +1,141 @@
+"""Split a ratio into factors whose logarithms add up: time = instructions × CPI ÷ frequency × off-CPU.
+
+Each term is a product of per-block figures, so the identity holds in every block and hence in the mean of the
+logarithms; every term has its own interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from profiler.analyze.compare import Costs, paired
+from profiler.analyze.stats import log_ratio_interval
+from profiler.model import BASELINE, Decomposition, Interval, Noun, Term
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LEAST_TOTAL = 0.002
+"""Shares of a smaller total than this (in logarithms) would be noise divided by nothing."""
+
+
+class Factor(Noun, frozen=True, kw_only=True):
+    """A quotient of metrics: multiply ``over``, divide by ``under``."""
+
+    term: str
+    over: tuple[str, ...]
+    under: tuple[str, ...]
+
+
+class Split(Noun, frozen=True, kw_only=True):
+    """``of`` as a product of factors; tried in order, the first whose metrics are all known is used."""
+
+    of: str
+    factors: tuple[Factor, ...]
+    note: str | None = None
+
+
+CYCLES = Split(
+    of="cycles",
+    factors=(
+        Factor(term="instructions", over=("instructions",), under=()),
+        Factor(term="cpi", over=("cycles",), under=("instructions",)),
+    ),
+)
+_OFF_CPU = Factor(term="off-cpu", over=("wall",), under=("task-clock",))
+TIME: tuple[Split, ...] = (
+    Split(
+        of="wall",
+        factors=(
+            Factor(term="instructions", over=("instructions",), under=()),
+            Factor(term="cpi", over=("cycles",), under=("instructions",)),
+            Factor(term="frequency", over=("task-clock",), under=("cycles",)),
+            _OFF_CPU,
+        ),
+    ),
+    Split(
+        of="wall",
+        factors=(
+            Factor(term="instructions", over=("instructions",), under=()),
+            Factor(term="cpi", over=("task-clock", "clock"), under=("instructions",)),
+            Factor(term="frequency", over=(), under=("clock",)),
+            _OFF_CPU,
+        ),
+        note="no cycle counter: CPI and frequency are estimates from the core clock timed beside each run",
+    ),
+    Split(
+        of="wall",
+        factors=(
+            Factor(term="instructions", over=("instructions",), under=()),
+            Factor(term="time-per-instruction", over=("task-clock",), under=("instructions",)),
+            _OFF_CPU,
+        ),
+        note="no cycle counter: CPI and frequency cannot be told apart",
+    ),
+    Split(
+        of="wall",
+        factors=(Factor(term="task-clock", over=("task-clock",), under=()), _OFF_CPU),
+        note="no instruction counts",
+    ),
+)
+
+
+def decompose(costs: Costs, launcher: str) -> tuple[Decomposition, ...]:
+    """The splits of cycles and of wall time for one launcher against the baseline."""
+    return (_first_possible(costs, launcher, (CYCLES,)), _first_possible(costs, launcher, TIME))
+
+
+def _first_possible(costs: Costs, launcher: str, splits: tuple[Split, ...]) -> Decomposition:
+    for split in splits:
+        logs = _block_logs(costs, launcher, split)
+        if logs is not None:
+            return _decomposition(launcher, split, logs)
+    wanted = splits[0]
+    return Decomposition(
+        launcher=launcher,
+        of=wanted.of,
+        terms=tuple(Term(term=factor.term, ratio=None, lo=None, hi=None, share=None) for factor in wanted.factors),
+        residual=None,
+        reason=costs.reasons.get(wanted.of, "the figures it needs were not measured, or were not positive"),
+    )
+
+
+def _block_logs(costs: Costs, launcher: str, split: Split) -> pd.DataFrame | None:
+    """Log ratios per block: a column per factor and one for the whole; None where a figure is missing."""
+    import numpy as np
+    import pandas as pd
+
+    names = {split.of} | {name for factor in split.factors for name in (*factor.over, *factor.under)}
+    single = {name: paired(costs, BASELINE, launcher, name) for name in names}
+    if any(both.empty or not (both > 0).all(axis=None) for both in single.values()):
+        return None
+    log = pd.DataFrame({name: np.log(both["other"] / both["base"]) for name, both in single.items()}).dropna()
+    if log.empty:
+        return None
+    signed: Callable[[tuple[str, ...]], pd.Series] = lambda chosen: log[list(chosen)].sum(axis=1)  # noqa: E731
+    columns = {factor.term: signed(factor.over) - signed(factor.under) for factor in split.factors}
+    return pd.DataFrame(columns).assign(_whole=log[split.of])
+
+
+def _decomposition(launcher: str, split: Split, logs: pd.DataFrame) -> Decomposition:
+    means = logs.mean()
+    whole = float(means["_whole"])
+    interval = log_ratio_interval(logs["_whole"].tolist())
+    clear = abs(whole) > _LEAST_TOTAL and interval.lo is not None and interval.hi is not None
+    clear = clear and not (interval.lo or 0) <= 1 <= (interval.hi or math.inf)
+    terms = tuple(
+        _term(factor.term, log_ratio_interval(logs[factor.term].tolist()), whole if clear else None)
+        for factor in split.factors
+    )
+    added = sum(float(means[factor.term]) for factor in split.factors)
+    reason = split.note
+    if not clear:
+        reason = "; ".join(filter(None, (reason, "no shares: the whole is not clearly different from 1")))
+    return Decomposition(launcher=launcher, of=split.of, terms=terms, residual=whole - added, reason=reason)
+
+
+def _term(name: str, interval: Interval, whole: float | None) -> Term:
+    share = math.log(interval.ratio) / whole if whole is not None and interval.ratio is not None else None
+    return Term(term=name, ratio=interval.ratio, lo=interval.lo, hi=interval.hi, share=share)

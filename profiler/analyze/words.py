@@ -1,0 +1,82 @@
+"""The answer in one or two sentences, made from figures only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from profiler.events import BY_NAME
+from profiler.model import BASELINE, Comparison, Run
+
+_WORDS = {"slower": "more", "faster": "fewer"}
+
+
+def percent(comparison: Comparison) -> str:
+    """``20.2 % ± 0.1 %``: the relative difference and the larger half of its interval."""
+    assert comparison.ratio is not None
+    difference = abs(comparison.ratio - 1) * 100
+    if comparison.lo is None or comparison.hi is None:
+        return f"{difference:.2f} % (no interval)"
+    half = 100 * max(comparison.hi - comparison.ratio, comparison.ratio - comparison.lo)
+    digits = 1 if half >= 0.05 else 2
+    return f"{difference:.{digits}f} % ± {max(half, 10**-digits):.{digits}f} %"
+
+
+def sentence(comparisons: tuple[Comparison, ...], run: Run) -> str:
+    """What the run says: the cost of each launcher in words, then whose machine code runs where."""
+    found = {(c.baseline, c.launcher, c.metric): c for c in comparisons}
+    subjects = [
+        launcher.name for launcher in run.plan.launchers if launcher.link != "program" and launcher.name != "runmain"
+    ]
+    if not subjects:
+        subjects = [launcher.name for launcher in run.plan.launchers[2:]]
+    parts = [_cost(name, found) for name in subjects]
+    start_up = found.get(("runmain", "pyo3", "instructions"))
+    if start_up is not None and start_up.verdict == "same":
+        parts.append("pyo3 and runmain take the same instructions: the start-up path costs nothing per iteration.")
+    parts.append(_images(run.interpreters))
+    return " ".join(filter(None, parts))
+
+
+def _cost(name: str, found: dict[tuple[str, str, str], Comparison]) -> str:
+    claims = [
+        _claim(found.get((BASELINE, name, metric)), BY_NAME[metric].title) for metric in ("instructions", "cycles")
+    ]
+    claims = [claim for claim in claims if claim]
+    if len(claims) < 2:
+        claims.append(_claim(found.get((BASELINE, name, "wall")), "wall time"))
+    ipc = found.get((BASELINE, name, "ipc"))
+    told = " and ".join(filter(None, claims))
+    if not told:
+        return f"{name} could not be compared with {BASELINE}."
+    tail = {"same": "; IPC is unchanged", "slower": "; IPC is lower", "faster": "; IPC is higher"}
+    return f"{name} costs {told} per iteration{tail.get(ipc.verdict, '') if ipc else ''}."
+
+
+def _claim(comparison: Comparison | None, title: str) -> str:
+    if comparison is None or comparison.ratio is None:
+        return ""
+    if comparison.verdict == "same":
+        return f"the same {title}"
+    if comparison.verdict == "unresolved":
+        between = ""
+        if comparison.lo is not None and comparison.hi is not None:
+            between = f" (between {comparison.lo - 1:+.1%} and {comparison.hi - 1:+.1%})"
+        return f"an unresolved difference in {title}{between}"
+    return f"{percent(comparison)} {_WORDS[comparison.verdict]} {title}"
+
+
+def _images(interpreters: dict[str, Any]) -> str:
+    """Whose eval loop runs in the program and in an embedder, from what ``inspect`` found in the files."""
+    programs: Iterable[dict[str, Any]] = interpreters.get("programs", ())
+    by_role = {program["role"]: program for program in programs}
+    program, library = by_role.get("program"), by_role.get("library")
+    if program is None or library is None:
+        return ""
+    if program["eval_loop_image"] == library["real_path"]:
+        return f"Both run the eval loop of {library['real_path']}."
+    built = {True: "PGO-built", False: "built without PGO", None: "of unknown build"}
+    return (
+        f"{program['real_path']} runs its own eval loop ({built[program['pgo']]}); "
+        f"an embedder runs {library['real_path']} ({built[library['pgo']]})."
+    )

@@ -1,0 +1,80 @@
+"""The command line: wires subcommands, turns errors into messages and exit codes, and does nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from profiler.errors import ProbeError, UsageError
+
+COMMANDS = {
+    "ipc": "how much slower each launcher runs a workload, in instructions, IPC and time",
+    "inspect": "which file the eval loop comes from, and how it was built; measures nothing",
+    "doctor": "what this machine can measure, why not more, and what to do about it",
+    "report": "analyse a result folder again",
+}
+"""Name and one line of help; the module of the same name in ``profiler.commands`` has the rest."""
+
+_EXIT_CODES = """\
+exit codes: 0 measured; 1 a bug; 2 usage; 3 this machine cannot measure that; 4 a workload failed or outputs differ;
+5 interrupted, continue with --resume; 6 the gate of --max-ratio failed"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors go the way of all errors."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(message, hint=f"{self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit code. Every explained failure becomes a message with its remedy."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        args = _parse(arguments)
+        return int(args.run(args))
+    except ProbeError as error:
+        print(f"tax-probe: {error.message}", file=sys.stderr)  # noqa: T201
+        if error.hint:
+            print(f"  → {error.hint}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of a pipe left (head, less): nothing to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = _Parser(
+        prog="tax-probe",
+        description="How much slower CPython runs when it is embedded, and why: counted, with intervals, and proved.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"tax-probe {_version()}" if "--version" in arguments else ""
+    )
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    # Only the module of the command that is asked for is imported: help must come at once.
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    for name, line in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=line, description=line)
+        if name == asked:
+            module = importlib.import_module(f"profiler.commands.{name}")
+            module.add_arguments(subparser)
+            subparser.set_defaults(run=module.run)
+    return parser.parse_args(arguments)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("tax-probe")

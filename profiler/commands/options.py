@@ -1,0 +1,111 @@
+"""Options that several commands share, with one meaning each."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from profiler.errors import UsageError
+from profiler.measure.prepare import DEFAULT_OUT, Request
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """``--format``: a table for people, or one JSON document on stdout and nothing else."""
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="what to print on stdout")
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """``--python``."""
+    parser.add_argument(
+        "--python", metavar="PATH", help="target interpreter (default: the distribution's python3)", default=None
+    )
+
+
+def add_measuring(parser: argparse.ArgumentParser) -> None:
+    """What every measuring command understands."""
+    add_target(parser)
+    parser.add_argument("--workload", metavar="NAME|FILE.py", help="built-in workload or a script (default: int_loop)")
+    parser.add_argument(
+        "--host",
+        metavar="NAME=CMD",
+        action="append",
+        default=[],
+        help="your own program as a launcher; CMD contains {script} and {m} (repeatable)",
+    )
+    parser.add_argument(
+        "--launcher",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="only these of our launchers: python3, pyo3, runmain (repeatable; python3 is always there)",
+    )
+    parser.add_argument("--blocks", metavar="N", type=_positive, help="blocks to measure (default: by source)")
+    parser.add_argument("--budget", metavar="SECONDS", type=float, help="begin no block that would end later")
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, help="limit of one process (default: 60)")
+    parser.add_argument("--m", metavar="LO,HI", type=_two, help="the two M of every run (default: by workload)")
+    parser.add_argument("--seed", metavar="N", type=int, help="seed of blocks and orders (default: drawn and saved)")
+    parser.add_argument("--out", metavar="DIR", help=f"where results go (default: ./{DEFAULT_OUT})")
+    parser.add_argument(
+        "--source", choices=("auto", "hardware", "callgrind", "software"), help="where counts come from (default: auto)"
+    )
+    parser.add_argument("--experiment", metavar="FILE.toml", type=Path, help="take options from an experiment file")
+    parser.add_argument("--resume", metavar="DIR", type=Path, help="continue an interrupted run with the same plan")
+    parser.add_argument(
+        "--max-ratio",
+        metavar="R",
+        type=float,
+        help="exit 6 if a launcher's instructions (or else wall time) are proven to exceed R times the baseline's",
+    )
+    add_format(parser)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _two(text: str) -> tuple[int, int]:
+    lo, _, hi = text.partition(",")
+    try:
+        pair = int(lo.replace("_", "")), int(hi.replace("_", ""))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LO,HI") from None
+    if not 0 < pair[0] < pair[1]:
+        raise argparse.ArgumentTypeError("needs 0 < LO < HI")
+    return pair
+
+
+def request(args: argparse.Namespace) -> Request:
+    """Flags over the experiment file over defaults.
+
+    Raises:
+        UsageError: the experiment file is missing, is not TOML, or holds an unknown or ill-typed option.
+    """
+    from_file = _experiment(args.experiment) if args.experiment else {}
+    given = {
+        name: value for name in Request.__struct_fields__ if (value := getattr(args, name, None)) not in (None, [])
+    }
+    try:
+        return msgspec.convert(from_file | given, Request, strict=True)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{args.experiment}: {error}") from error
+
+
+def _experiment(path: Path) -> dict[str, object]:
+    try:
+        document = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"cannot read the experiment {path}: {error}") from error
+    options = document.get("options", {})
+    unknown = set(document) - {"title", "command", "options"} | set(options) - set(Request.__struct_fields__)
+    if unknown:
+        raise UsageError(
+            f"{path}: unknown {', '.join(sorted(unknown))}",
+            hint=f"[options] takes {', '.join(Request.__struct_fields__)}",
+        )
+    return dict(options)

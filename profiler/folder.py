@@ -1,0 +1,157 @@
+"""The result folder, the one place where recording and analysing meet: rows are appended, ``run.json`` is replaced."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from profiler.errors import MachineError, UsageError
+from profiler.model import SCHEMA, Row, Run, Step
+
+ROWS = "rows.csv"
+RUN = "run.json"
+
+_COLUMNS = tuple("pass" if name == "pass_name" else name for name in Row.__struct_fields__)
+
+
+def new_folder(out: Path, command: str) -> Path:
+    """Make ``<out>/<UTC time>-<command>/``.
+
+    Raises:
+        MachineError: it cannot be made or written to.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    folder = out / f"{stamp}-{command}"
+    suffix = 1
+    while folder.exists():
+        suffix += 1
+        folder = out / f"{stamp}-{command}-{suffix}"
+    try:
+        folder.mkdir(parents=True)
+        write_atomically(folder / ".writable", b"x")
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise MachineError(
+            f"cannot write results to {out}: {error.strerror}", hint="choose another folder with --out DIR"
+        ) from error
+    return folder
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file beside ``path`` and move it there, so that a reader never sees half of it."""
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    beside.replace(path)
+
+
+def save_run(folder: Path, run: Run) -> None:
+    """Replace ``run.json``.
+
+    Raises:
+        MachineError: the disk is full or read-only.
+    """
+    write_result(folder, RUN, msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
+
+
+def write_result(folder: Path, name: str, data: bytes) -> None:
+    """Replace one file of the result folder.
+
+    Raises:
+        MachineError: the disk is full or read-only.
+    """
+    try:
+        (folder / name).parent.mkdir(exist_ok=True)
+        write_atomically(folder / name, data)
+    except OSError as error:
+        raise _disk(folder, error) from error
+
+
+def load_run(folder: Path) -> Run:
+    """Read ``run.json``.
+
+    Raises:
+        UsageError: ``folder`` is no result folder, or one of another schema.
+    """
+    try:
+        run = msgspec.json.decode((folder / RUN).read_bytes(), type=Run)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise UsageError(f"{folder} is not a result folder of this version: {error}") from error
+    if run.schema != SCHEMA:
+        raise UsageError(f"{folder} has schema {run.schema}, this version reads {SCHEMA}")
+    return run
+
+
+class RowWriter:
+    """Appends the rows of one process in one write, so that a killed run leaves whole processes behind."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / ROWS
+        self._repair()
+
+    def _repair(self) -> None:
+        """Start the file, or cut off the torn last line of an interrupted run."""
+        try:
+            data = self._path.read_bytes() if self._path.exists() else b""
+            kept = data[: data.rfind(b"\n") + 1]
+            if not kept:
+                write_atomically(self._path, (",".join(_COLUMNS) + "\n").encode())
+            elif kept != data:
+                write_atomically(self._path, kept)
+        except OSError as error:
+            raise _disk(self._folder, error) from error
+
+    def append(self, rows: list[Row]) -> None:
+        """Append rows and hand them to the kernel.
+
+        Raises:
+            MachineError: the disk is full or read-only.
+        """
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        for row in rows:
+            writer.writerow(_cell(getattr(row, name)) for name in Row.__struct_fields__)
+        try:
+            with self._path.open("ab") as out:
+                out.write(text.getvalue().encode())
+        except OSError as error:
+            raise _disk(self._folder, error) from error
+
+
+def done_steps(folder: Path) -> set[Step]:
+    """The processes whose rows are in ``rows.csv``: what ``--resume`` need not repeat."""
+    with (folder / ROWS).open(newline="") as lines:
+        return {
+            Step(
+                block=int(row["block"]),
+                position=int(row["position"]),
+                pass_name=row["pass"],
+                launcher=row["launcher"],
+                m=int(row["m"]),
+                repetition=int(row["repetition"]),
+            )
+            for row in csv.DictReader(lines)
+        }
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return repr(int(value)) if value.is_integer() else repr(value)
+    return str(value)
+
+
+def _disk(folder: Path, error: OSError) -> MachineError:
+    return MachineError(
+        f"cannot write to {folder}: {error.strerror}",
+        hint=f"what was measured so far is kept; make room, then continue with --resume {folder}",
+    )

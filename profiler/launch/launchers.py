@@ -1,0 +1,106 @@
+"""The launchers by name: the target's program, our hosts on its libpython, and the user's own hosts."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Sequence
+
+from profiler.errors import UsageError
+from profiler.launch.builds import HostBuild
+from profiler.model import BASELINE, Launcher, LinkMode, Noun, Target
+
+
+class Own(Noun, frozen=True, kw_only=True):
+    """One of our own hosts: which binary of a build, linked how, started how."""
+
+    name: str
+    binary: str
+    """``pyo3`` or ``runmain``."""
+    link: LinkMode
+    init: str
+
+
+OWN: tuple[Own, ...] = (
+    Own(name="pyo3", binary="pyo3", link="shared", init="Py_InitializeEx"),
+    Own(name="runmain", binary="runmain", link="shared", init="Py_BytesMain"),
+)
+
+DEFAULT = (BASELINE, *(own.name for own in OWN))
+
+
+def names_to_own(names: Sequence[str]) -> tuple[Own, ...]:
+    """Our hosts among ``names``, in the order of the table.
+
+    Raises:
+        UsageError: a name that is neither the baseline nor in the table.
+    """
+    known = {own.name for own in OWN} | {BASELINE}
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"no launcher {name!r}; there are {', '.join(sorted(known))}",
+                hint="your own program is a launcher too: --host NAME='CMD {script} {m}'",
+            )
+    return tuple(own for own in OWN if own.name in names)
+
+
+def baseline_launcher(target: Target) -> Launcher:
+    """The target's own program."""
+    return Launcher(
+        name=BASELINE,
+        argv=(target.real_path, "{script}", "{m}"),
+        env={},
+        image=None,
+        build_id=None,
+        link="shared" if target.program_loads else "program",
+        init="Py_BytesMain",
+        allocator=None,
+    )
+
+
+def own_launcher(own: Own, build: HostBuild) -> Launcher:
+    """One of our hosts, as built."""
+    return Launcher(
+        name=own.name,
+        argv=(build.pyo3 if own.binary == "pyo3" else build.runmain, "{script}", "{m}"),
+        env={},
+        image=None,
+        build_id=None,
+        link=own.link,
+        init=own.init,
+        allocator=None,
+    )
+
+
+def user_host(spec: str) -> Launcher:
+    """The user's program from ``NAME=CMD``; ``CMD`` is split as a shell would, but never run by one.
+
+    Raises:
+        UsageError: no name, a name that is taken, no ``{script}``, or a program that does not exist.
+    """
+    name, equals, command = spec.partition("=")
+    form = "--host NAME='PROGRAM … {script} {m}'"
+    if not equals or not name or not command.strip():
+        raise UsageError(f"--host {spec!r} is not NAME=CMD", hint=form)
+    if name in DEFAULT:
+        raise UsageError(f"--host {name}: that name belongs to a launcher of ours", hint="choose another name")
+    try:
+        argv = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--host {name}: {error} in {command!r}", hint=form) from error
+    if not any("{script}" in part for part in argv):
+        raise UsageError(f"--host {name}: the command has no {{script}}", hint=form)
+    program = shutil.which(argv[0])
+    if program is None:
+        raise UsageError(f"--host {name}: no executable program {argv[0]!r}", hint="give its path")
+    return Launcher(
+        name=name,
+        argv=(program, *argv[1:]),
+        env={},
+        image=None,
+        build_id=None,
+        link=None,
+        init=None,
+        allocator=None,
+    )

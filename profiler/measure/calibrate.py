@@ -1,0 +1,60 @@
+"""Choose the two M of a user's workload from a few bare runs of the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from profiler.errors import WorkloadError
+from profiler.model import Workload
+
+_TIMED_WORK_NS = 120e6
+"""Enough to stand out of a start-up of some 20 ms and its scatter."""
+_COUNTED_WORK_NS = 8e6
+"""Counting is exact, so little work is enough; it runs some 50 times slower."""
+_LO_OF_TIMED = 6
+_MOST_M = 10**9
+_GROWTH = 4
+
+CpuTime = Callable[[int], int]
+"""CPU time in ns of one bare run of the baseline at M."""
+
+
+def calibrate(workload: Workload, cpu_time: CpuTime) -> Workload:
+    """Fill in the M that ``workload`` leaves open.
+
+    M grows until the run takes clearly longer than at M = 1; the cost per unit then gives both ranges.
+
+    Raises:
+        WorkloadError: the run time does not depend on M.
+    """
+    if workload.counts_m is not None and workload.timed_m is not None:
+        return workload
+    startup = min(cpu_time(1) for _ in range(3))
+    m, work = 1, 0
+    while work < _TIMED_WORK_NS / 4:
+        if m >= _MOST_M:
+            raise WorkloadError(
+                f"the run time of {workload.name} does not grow with M (tried up to M = {m})",
+                hint="a workload repeats its work sys.argv[1] times",
+            )
+        m *= _GROWTH
+        work = cpu_time(m) - startup
+    unit = work / m
+    return Workload(
+        name=workload.name,
+        path=workload.path,
+        counts_m=workload.counts_m or _range(_COUNTED_WORK_NS / unit, 1.6),
+        timed_m=workload.timed_m or _range(_TIMED_WORK_NS / unit, _LO_OF_TIMED),
+    )
+
+
+def _range(highest: float, ratio: float) -> tuple[int, int]:
+    hi = max(2, _two_digits(highest))
+    return max(1, min(hi - 1, _two_digits(hi / ratio))), hi
+
+
+def _two_digits(figure: float) -> int:
+    """Round down to two digits, so that small differences in timing choose the same M."""
+    whole = max(1, int(figure))
+    scale = 10 ** max(0, len(str(whole)) - 2)
+    return whole // scale * scale

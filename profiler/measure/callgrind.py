@@ -1,0 +1,183 @@
+"""The callgrind source: exact instructions and simulated caches and branches, on any machine that runs valgrind.
+
+Figures come from the ``events:`` and ``totals:`` lines of the out file (Callgrind format specification, valgrind manual
+"Callgrind Format Specification"), never from stderr. Time comes from ordinary timed runs in the same blocks.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from profiler.errors import MachineError
+from profiler.events import BY_NAME, EVENTS
+from profiler.measure import process
+from profiler.measure.source import Command, Missing, Outcome
+from profiler.measure.timed import TIMED_EVENTS, timed
+from profiler.model import Pass, Reading, SourceName, Workload
+
+COUNTS = "callgrind"
+TIMED = "timed"
+_TIMED_REPETITIONS = 3
+
+_SLOWDOWN = 50
+"""Callgrind with cache and branch simulation runs about 50 times slower than the bare machine; limits stretch by it."""
+
+_LINE = re.compile(r"^(events|totals):(.*)$", re.MULTILINE)
+
+
+class CallgrindSource:
+    """Counts with ``valgrind --tool=callgrind`` and times with bare runs."""
+
+    name: SourceName = "callgrind"
+
+    def __init__(self, valgrind: str, version: str) -> None:
+        self._valgrind = valgrind
+        self._version = version
+        self.missing = tuple(
+            Missing(event=event.name, reason=_why_missing(event.name))
+            for event in EVENTS
+            if not event.callgrind and not event.rusage
+        )
+
+    @classmethod
+    def probe(cls) -> CallgrindSource:
+        """Find valgrind and count a trivial program with it.
+
+        Raises:
+            MachineError: valgrind is missing or cannot count here.
+        """
+        valgrind = shutil.which("valgrind")
+        if valgrind is None:
+            raise MachineError("valgrind is not installed", hint="apt-get install valgrind")
+        version = process.run(_bare((valgrind, "--version")))
+        if version.exit != 0:
+            raise MachineError(f"{valgrind} --version failed: {version.stderr_tail.strip()}")
+        return cls(valgrind, version.stdout.decode(errors="replace").strip())
+
+    def describe(self) -> str:
+        """One sentence on what this source is."""
+        return (
+            f"callgrind ({self._version}): instructions and branches are exact, misses are simulated, "
+            "time comes from bare runs in the same blocks"
+        )
+
+    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+        """One counting pass, which may share the machine, and one timed pass, which may not."""
+        assert workload.counts_m is not None
+        assert workload.timed_m is not None
+        return (
+            Pass(
+                name=COUNTS,
+                events=tuple(event.name for event in EVENTS if event.callgrind),
+                m=workload.counts_m,
+                exclusive=False,
+                repetitions=1,
+            ),
+            Pass(
+                name=TIMED,
+                events=TIMED_EVENTS,
+                m=workload.timed_m,
+                exclusive=True,
+                repetitions=_TIMED_REPETITIONS,
+            ),
+        )
+
+    def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+        """Run one process under callgrind, or bare for the timed pass.
+
+        Raises:
+            MachineError: valgrind itself failed (no out file although the workload was started).
+        """
+        if what.name == TIMED:
+            return timed(command)
+        out_file = scratch / "callgrind.out"
+        done = process.run(
+            Command(
+                argv=(
+                    self._valgrind,
+                    "--tool=callgrind",
+                    "--cache-sim=yes",
+                    "--branch-sim=yes",
+                    f"--callgrind-out-file={out_file}.%p",
+                    f"--log-file={scratch / 'valgrind.log'}.%p",
+                    "--trace-children=yes",
+                    *command.argv,
+                ),
+                env=command.env,
+                cwd=command.cwd,
+                cpu=command.cpu,
+                timeout_s=command.timeout_s * _SLOWDOWN,
+                max_output_bytes=command.max_output_bytes,
+            )
+        )
+        readings: tuple[Reading, ...] = ()
+        if done.exit == 0 and not done.timed_out and not done.output_exceeded:
+            files = sorted(scratch.glob(f"{out_file.name}.*"))
+            if not files:
+                log = "".join(path.read_text(errors="replace") for path in sorted(scratch.glob("valgrind.log.*")))
+                raise MachineError(
+                    f"valgrind wrote no counts for {command.argv[0]}: {log.strip()[-1000:] or done.stderr_tail}",
+                    hint="callgrind cannot follow this program (static, setuid or not for this architecture?)",
+                )
+            readings = combine([parse_totals(path.read_text(errors="replace")) for path in files], what.events)
+        return Outcome(
+            readings=readings,
+            exit=done.exit,
+            stdout=done.stdout,
+            stderr_tail=done.stderr_tail,
+            timed_out=done.timed_out,
+            output_exceeded=done.output_exceeded,
+        )
+
+
+def parse_totals(text: str) -> dict[str, int]:
+    """Read ``{"Ir": 75165605, …}`` from a callgrind out file.
+
+    Raises:
+        MachineError: the file has no ``events:`` or ``totals:`` line, or they do not match (it was cut off).
+    """
+    lines = {key: rest.split() for key, rest in _LINE.findall(text)}
+    names, figures = lines.get("events"), lines.get("totals")
+    if names is None or figures is None:
+        raise MachineError("callgrind's out file was cut off: no events: or totals: line", hint="is the disk full?")
+    # Trailing zeros may be left out of cost lines (format specification, "Cost Lines").
+    figures += ["0"] * (len(names) - len(figures))
+    try:
+        return dict(zip(names, map(int, figures), strict=True))
+    except ValueError as error:
+        raise MachineError(f"callgrind's out file is not readable: {error}", hint="is the disk full?") from error
+
+
+def combine(processes: list[dict[str, int]], wanted: tuple[str, ...]) -> tuple[Reading, ...]:
+    """Add up the processes of one run (children are traced too) and name the sums as the event table does."""
+    readings = []
+    for name in wanted:
+        columns = BY_NAME[name].callgrind
+        known = all(column in totals for totals in processes for column in columns)
+        value = float(sum(totals[column] for totals in processes for column in columns)) if known else None
+        readings.append(
+            Reading(
+                event=name,
+                value=value,
+                unit=BY_NAME[name].unit,
+                enabled_ns=None,
+                running_ns=None,
+                source="callgrind",
+                raw_name="+".join(columns),
+                reason=None if known else f"this callgrind does not write {'+'.join(columns)}",
+            )
+        )
+    return tuple(readings)
+
+
+def _why_missing(name: str) -> str:
+    if name == "cycles":
+        return "callgrind counts no cycles; hardware counters would"
+    return "callgrind does not simulate it; hardware counters would count it"
+
+
+def _bare(argv: tuple[str, ...]) -> Command:
+    return Command(argv=argv, env=dict(os.environ), cwd="/", cpu=None, timeout_s=20, max_output_bytes=4096)

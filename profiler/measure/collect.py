@@ -1,0 +1,231 @@
+"""Carry a plan out: run every process, check what it printed, append its rows. Knows no perf and no valgrind."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+
+from profiler.errors import WorkloadError
+from profiler.folder import RowWriter
+from profiler.measure import process, script
+from profiler.measure.schedule import steps
+from profiler.measure.source import Command, Outcome, Source
+from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Plan, Row, Step
+
+MAX_OUTPUT_BYTES = 1 << 20
+"""A workload prints one line; a megabyte is a mistake that would fill the disk or the memory."""
+
+
+class Limits(Noun, frozen=True, kw_only=True):
+    """What one process may take, at native speed; slow sources stretch the time."""
+
+    timeout_s: float
+
+
+class Seen(Noun, frozen=True, kw_only=True):
+    """One launcher as it was found running, before anything is measured."""
+
+    launcher: str
+    sighting: script.Sighting | None
+
+
+class Bench:
+    """A folder for scripts and side files, the CPUs to use, and the expected outputs of one plan."""
+
+    def __init__(self, plan: Plan, source: Source, folder: Path, limits: Limits) -> None:
+        self.plan = plan
+        self.source = source
+        self.limits = limits
+        self.caveats: dict[tuple[str, str], Caveat] = {}
+        self._folder = folder
+        self._launchers = {launcher.name: launcher for launcher in plan.launchers}
+        self._passes = {what.name: what for what in plan.passes}
+        self._cpus = sorted(os.sched_getaffinity(0))
+        self._expected: dict[int, bytes] = {}
+        self._hashes: dict[int, int] = {}
+
+    def check(self) -> tuple[Seen, ...]:
+        """Run every launcher once at the smallest M, bare: what is it, and does it print what the baseline prints?
+
+        Raises:
+            WorkloadError: a launcher fails, hangs, prints too much or prints something else than the baseline.
+        """
+        block = self.plan.blocks[0]
+        smallest = min(m for what in self.plan.passes for m in what.m)
+        seen = []
+        for launcher in self.plan.launchers:
+            outcome, sighting = self._bare(block, launcher, smallest, check=True)
+            self._compare_output(launcher, smallest, outcome.stdout)
+            seen.append(Seen(launcher=launcher.name, sighting=sighting))
+        return tuple(seen)
+
+    def run_block(self, block: Block, done: set[Step], writer: RowWriter, on_step: Callable[[Step], None]) -> None:
+        """Run what is not done of one block; ``on_step`` is called after each process.
+
+        Raises:
+            WorkloadError, MachineError: what was measured before stays in the rows.
+        """
+        todo = [step for step in steps(self.plan, block) if step not in done]
+        if not todo:
+            return
+        self._learn(block)
+        for exclusive, group in groupby(todo, key=lambda step: self._passes[step.pass_name].exclusive):
+            jobs = 1 if exclusive else len(self._cpus)
+            for step, rows in self._run_side_by_side(block, list(group), jobs):
+                writer.append(rows)
+                on_step(step)
+
+    def _learn(self, block: Block) -> None:
+        """What the baseline prints at each M and how it hashes in this block, from bare runs."""
+        baseline = self._launchers[BASELINE]
+        for m in sorted({m for what in self.plan.passes for m in what.m}):
+            if m not in self._expected:
+                self._compare_output(baseline, m, self._bare(block, baseline, m)[0].stdout)
+        _, sighting = self._bare(block, baseline, min(self._expected))
+        if sighting is not None:
+            self._hashes[block.index] = sighting.string_hash
+
+    def _run_side_by_side(self, block: Block, todo: list[Step], jobs: int) -> Iterator[tuple[Step, list[Row]]]:
+        free = self._cpus[-jobs:]
+        queue = iter(todo)
+        running: dict[Future[list[Row]], tuple[Step, int]] = {}
+        with ThreadPoolExecutor(max_workers=jobs) as pool:
+            try:
+                while True:
+                    while free and (step := next(queue, None)) is not None:
+                        cpu = free.pop()
+                        running[pool.submit(self._measure, block, step, cpu)] = (step, cpu)
+                    if not running:
+                        return
+                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in finished:
+                        step, cpu = running.pop(future)
+                        free.append(cpu)
+                        yield step, future.result()
+            except BaseException:
+                process.stop_all()
+                raise
+
+    def _measure(self, block: Block, step: Step, cpu: int) -> list[Row]:
+        launcher = self._launchers[step.launcher]
+        what = self._passes[step.pass_name]
+        with tempfile.TemporaryDirectory(dir=self._folder) as name:
+            scratch = Path(name)
+            outcome = self.source.measure(what, self._command(block, launcher, step.m, scratch / "side", cpu), scratch)
+            self._require_success(launcher, step.m, outcome)
+            self._compare_output(launcher, step.m, outcome.stdout)
+            self._compare_hash(block, launcher, script.read_sighting(scratch / "side"))
+        return list(_rows(self.plan, step, outcome))
+
+    def _bare(
+        self, block: Block, launcher: Launcher, m: int, *, check: bool = False
+    ) -> tuple[process.Completed, script.Sighting | None]:
+        with tempfile.TemporaryDirectory(dir=self._folder) as name:
+            side = Path(name) / "side"
+            done = process.run(self._command(block, launcher, m, side, self._cpus[-1], check=check))
+            self._require_success(launcher, m, done)
+            return done, script.read_sighting(side)
+
+    def _command(
+        self, block: Block, launcher: Launcher, m: int, side: Path, cpu: int, *, check: bool = False
+    ) -> Command:
+        path = self._folder / f"block-{block.index:05d}.py"
+        if not path.exists():
+            path.write_text(script.render(block, self.plan.workload, path))
+        return Command(
+            argv=tuple(part.replace("{script}", str(path)).replace("{m}", str(m)) for part in launcher.argv),
+            env=script.environment(block, m=m, side=side, extra=launcher.env, check=check),
+            cwd=str(Path.cwd()),
+            cpu=cpu,
+            timeout_s=self.limits.timeout_s,
+            max_output_bytes=MAX_OUTPUT_BYTES,
+        )
+
+    def _require_success(self, launcher: Launcher, m: int, outcome: Outcome | process.Completed) -> None:
+        what = f"{launcher.name}: workload {self.plan.workload.name} with M = {m}"
+        if outcome.timed_out:
+            raise WorkloadError(
+                f"{what} did not end in time ({self.limits.timeout_s:g} s at native speed)",
+                hint="give it more with --timeout SECONDS, or less work with --m LO,HI",
+            )
+        if outcome.output_exceeded:
+            raise WorkloadError(
+                f"{what} printed more than {MAX_OUTPUT_BYTES} bytes and was stopped",
+                hint="a workload prints one line that depends on M only",
+            )
+        if outcome.exit != 0:
+            how = (
+                f"was killed by signal {-outcome.exit}" if outcome.exit < 0 else f"ended with exit code {outcome.exit}"
+            )
+            raise WorkloadError(f"{what} {how}\n{outcome.stderr_tail.strip() or '(nothing on stderr)'}")
+
+    def _compare_output(self, launcher: Launcher, m: int, printed: bytes) -> None:
+        expected = self._expected.setdefault(m, printed)
+        if printed != expected:
+            raise WorkloadError(
+                f"outputs differ for M = {m}\n  {BASELINE:<14} printed {_shorten(expected)}\n"
+                f"  {launcher.name:<14} printed {_shorten(printed)}",
+                hint="a workload's output must depend on M only; a host must print nothing of its own on stdout",
+            )
+
+    def _compare_hash(self, block: Block, launcher: Launcher, sighting: script.Sighting | None) -> None:
+        expected = self._hashes.get(block.index)
+        if sighting is None:
+            self._warn(
+                "not-verified",
+                launcher,
+                "hash seed and allocator could not be verified inside the process: it did not hand the environment "
+                "to the script",
+            )
+        elif expected is not None and sighting.string_hash != expected:
+            self._warn(
+                "hash-seed-ignored",
+                launcher,
+                "runs with another hash seed than the baseline: PYTHONHASHSEED is discarded (-I, -E or an isolated "
+                "configuration), so its counts scatter with the seed",
+            )
+
+    def _warn(self, code: str, launcher: Launcher, message: str) -> None:
+        self.caveats.setdefault((code, launcher.name), Caveat(code=code, message=f"{launcher.name}: {message}"))
+
+
+@contextmanager
+def open_bench(plan: Plan, source: Source, limits: Limits) -> Iterator[Bench]:
+    """A bench with a temporary folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tax-probe-") as name:
+        yield Bench(plan, source, Path(name), limits)
+
+
+def _rows(plan: Plan, step: Step, outcome: Outcome) -> Iterator[Row]:
+    digest = hashlib.sha256(outcome.stdout).hexdigest()
+    for reading in outcome.readings:
+        yield Row(
+            block=step.block,
+            position=step.position,
+            pass_name=step.pass_name,
+            launcher=step.launcher,
+            workload=plan.workload.name,
+            m=step.m,
+            repetition=step.repetition,
+            event=reading.event,
+            value=reading.value,
+            unit=reading.unit,
+            enabled_ns=reading.enabled_ns,
+            running_ns=reading.running_ns,
+            exit=outcome.exit,
+            output_sha256=digest,
+            source=reading.source,
+            raw_name=reading.raw_name,
+            reason=reading.reason,
+        )
+
+
+def _shorten(printed: bytes, limit: int = 200) -> str:
+    text = repr(printed[:limit].decode(errors="replace"))
+    return text if len(printed) <= limit else f"{text}… ({len(printed)} bytes)"

@@ -1,0 +1,156 @@
+"""From a request to a run that can begin: target, source, hosts, calibrated workload, plan, result folder facts."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from profiler.errors import UsageError, WorkloadError
+from profiler.launch.builds import HostBuild, build_hosts
+from profiler.launch.inspection import inspect_target
+from profiler.launch.interpreters import resolve_target
+from profiler.launch.launchers import DEFAULT, baseline_launcher, names_to_own, own_launcher, user_host
+from profiler.measure import machine, process, script
+from profiler.measure.calibrate import calibrate
+from profiler.measure.collect import MAX_OUTPUT_BYTES
+from profiler.measure.schedule import draw_blocks, make_plan
+from profiler.measure.source import Command, Source
+from profiler.model import SCHEMA, Caveat, Launcher, Noun, Run, SourceName, Workload
+from profiler.workloads import find_workload
+
+DEFAULT_OUT = "tax-probe-results"
+DEFAULT_BLOCKS: dict[SourceName, int] = {"hardware": 10, "callgrind": 6, "software": 15}
+"""Enough blocks for intervals within the time that one command may take (a minute with counters, two without)."""
+
+_COSTLY_VARIABLES = ("PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONPROFILEIMPORTTIME", "PYTHONDEBUG")
+
+Say = Callable[[str], None]
+
+
+class Request(Noun, frozen=True, kw_only=True):
+    """What the user asked for, defaults filled in."""
+
+    python: str | None = None
+    workload: str = "int_loop"
+    host: tuple[str, ...] = ()
+    launcher: tuple[str, ...] = DEFAULT
+    blocks: int | None = None
+    budget: float | None = None
+    timeout: float = 60.0
+    m: tuple[int, int] | None = None
+    seed: int | None = None
+    out: str = DEFAULT_OUT
+    source: Literal["auto", "hardware", "callgrind", "software"] = "auto"
+    max_ratio: float | None = None
+
+
+def prepare(
+    request: Request, command: str, argv: Sequence[str], choose: Callable[[str], tuple[Source, str]], say: Say
+) -> tuple[Run, Source]:
+    """Everything before the first measured process.
+
+    Raises:
+        UsageError, MachineError, WorkloadError: with the remedy; nothing has been written yet.
+    """
+    target = resolve_target(request.python)
+    workload = find_workload(request.workload)
+    hosts = tuple(map(user_host, request.host))
+    if len({host.name for host in hosts}) < len(hosts):
+        raise UsageError("two --host have the same name")
+    own = names_to_own(request.launcher)
+    source, why = choose(request.source)
+    say(f"source: {why}")
+    builds = {link: build_hosts(target, link, on_line=say) for link in {one.link for one in own}}
+    launchers = (baseline_launcher(target), *(own_launcher(one, builds[one.link]) for one in own), *hosts)
+    workload = _with_m(workload, request, launchers[0])
+    say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
+    plan = make_plan(
+        seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
+        source=source.name,
+        workload=workload,
+        launchers=launchers,
+        passes=source.passes(workload),
+        blocks=request.blocks or DEFAULT_BLOCKS[source.name],
+    )
+    run = Run(
+        schema=SCHEMA,
+        command=command,
+        argv=tuple(argv),
+        started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        target=target,
+        plan=plan,
+        source_sentence=why,
+        missing=source.missing,
+        machine=msgspec.to_builtins(machine.facts()),
+        interpreters=msgspec.to_builtins(inspect_target(target)),
+        builds=tuple(map(_as_dict, builds.values())),
+        warnings=_environment_caveats(),
+        measured_s=None,
+    )
+    return run, source
+
+
+def require_same_machine(run: Run) -> None:
+    """A resumed run must find the launchers that it began with.
+
+    Raises:
+        UsageError: the target or a launcher has changed or is gone.
+    """
+    now = resolve_target(run.target.path)
+    if (now.build_id, now.shared_library_build_id) != (run.target.build_id, run.target.shared_library_build_id):
+        raise UsageError(
+            f"{run.target.path} is not the interpreter that this run began with", hint="begin a new run instead"
+        )
+    for launcher in run.plan.launchers:
+        if not os.access(launcher.argv[0], os.X_OK):
+            raise UsageError(f"launcher {launcher.name} is gone: {launcher.argv[0]}", hint="begin a new run instead")
+
+
+def _with_m(workload: Workload, request: Request, baseline: Launcher) -> Workload:
+    if request.m is not None:
+        return msgspec.structs.replace(workload, counts_m=request.m, timed_m=request.m)
+    block = draw_blocks(0, 1)[0]
+    with tempfile.TemporaryDirectory(prefix="tax-probe-") as name:
+        path = Path(name) / "calibrate.py"
+        path.write_text(script.render(block, workload, path))
+
+        def cpu_time(m: int) -> int:
+            done = process.run(
+                Command(
+                    argv=tuple(part.replace("{script}", str(path)).replace("{m}", str(m)) for part in baseline.argv),
+                    env=script.environment(block, m=m, side=Path(name) / "side", extra=baseline.env),
+                    cwd=str(Path.cwd()),
+                    cpu=None,
+                    timeout_s=request.timeout,
+                    max_output_bytes=MAX_OUTPUT_BYTES,
+                )
+            )
+            if done.timed_out or done.output_exceeded or done.exit != 0:
+                what = "hung" if done.timed_out else "printed too much" if done.output_exceeded else "failed"
+                raise WorkloadError(f"{workload.path} {what} with M = {m}\n{done.stderr_tail.strip()}")
+            return done.cpu_ns
+
+        return calibrate(workload, cpu_time)
+
+
+def _environment_caveats() -> tuple[Caveat, ...]:
+    return tuple(
+        Caveat(
+            code="environment",
+            message=f"{name}={os.environ[name]} is set and applies to every launcher that reads it",
+        )
+        for name in _COSTLY_VARIABLES
+        if os.environ.get(name)
+    )
+
+
+def _as_dict(build: HostBuild) -> dict[str, Any]:
+    facts: dict[str, Any] = msgspec.to_builtins(build)
+    return facts

@@ -1,0 +1,150 @@
+"""One measuring session: lock the machine, check the launchers, run the blocks, keep everything that was measured."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+import msgspec
+
+from profiler.errors import Interrupted, MachineError, ProbeError
+from profiler.folder import RowWriter, done_steps, save_run
+from profiler.launch import elf
+from profiler.launch.runtime_maps import eval_loop_image
+from profiler.measure.collect import Bench, Limits, Seen, open_bench
+from profiler.measure.schedule import steps
+from profiler.measure.source import Source
+from profiler.model import Block, Launcher, Plan, Run, Step
+
+
+class Progress(Protocol):
+    """Who is told how far measuring has come."""
+
+    def start(self, total: int, done: int) -> None:
+        """``total`` processes in the plan, ``done`` of them from before."""
+
+    def step(self, step: Step) -> None:
+        """One process ended."""
+
+    def block(self, block: Block) -> None:
+        """One block is complete."""
+
+
+@contextmanager
+def only_one_run() -> Iterator[None]:
+    """Hold the machine's lock: two runs at once would disturb each other's caches and counters.
+
+    Raises:
+        MachineError: another run holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    path = Path(tempfile.gettempdir()) / "tax-probe.lock"
+    lock = FileLock(path, mode=0o666, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise MachineError(
+            "another tax-probe is measuring on this machine", hint=f"wait for it to end (lock file: {path})"
+        ) from error
+    except OSError as error:
+        raise MachineError(f"cannot take the lock {path}: {error.strerror}", hint="remove the file") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def measure(
+    run: Run, source: Source, folder: Path, *, limits: Limits, budget_s: float | None, progress: Progress
+) -> Run:
+    """Carry ``run.plan`` out into ``folder`` and return the finished run (also saved there).
+
+    Complete processes that ``folder`` already holds are not repeated. With ``budget_s`` no block is begun that would
+    probably end later.
+
+    Raises:
+        Interrupted: by Ctrl-C or SIGTERM; ``--resume`` continues.
+        WorkloadError, MachineError: what was measured before is kept.
+    """
+    writer = RowWriter(folder)
+    save_run(folder, run)
+    done = done_steps(folder)
+    with _terminable(), open_bench(run.plan, source, limits) as bench:
+        try:
+            run = _with_sightings(run, bench.check())
+            save_run(folder, run)
+            started = time.monotonic()
+            _run_blocks(bench, run.plan, done, writer, budget_s=budget_s, progress=progress)
+            run = msgspec.structs.replace(run, measured_s=(run.measured_s or 0.0) + time.monotonic() - started)
+        except KeyboardInterrupt as error:
+            raise Interrupted(
+                f"interrupted; what was measured is in {folder}", hint=f"continue with --resume {folder}"
+            ) from error
+        except ProbeError as error:
+            error.hint = "; ".join(filter(None, (error.hint, f"what was measured is kept in {folder}")))
+            raise
+        finally:
+            run = msgspec.structs.replace(run, warnings=(*run.warnings, *bench.caveats.values()))
+            with suppress(MachineError):
+                save_run(folder, run)
+    return run
+
+
+def _run_blocks(
+    bench: Bench,
+    plan: Plan,
+    done: set[Step],
+    writer: RowWriter,
+    *,
+    budget_s: float | None,
+    progress: Progress,
+) -> None:
+    progress.start(sum(len(steps(plan, block)) for block in plan.blocks), len(done))
+    started = time.monotonic()
+    for index, block in enumerate(plan.blocks):
+        spent = time.monotonic() - started
+        if budget_s is not None and index > 0 and spent * (index + 1) / index > budget_s:
+            return
+        bench.run_block(block, done, writer, progress.step)
+        progress.block(block)
+
+
+def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
+    """Put what the launchers were seen to be into the plan: the image of the eval loop, the allocator."""
+    by_name = {one.launcher: one.sighting for one in seen}
+
+    def completed(launcher: Launcher) -> Launcher:
+        sighting = by_name[launcher.name]
+        if sighting is None or sighting.maps is None:
+            return launcher
+        image = eval_loop_image(sighting.maps, launcher.argv[0])
+        return msgspec.structs.replace(
+            launcher,
+            image=image,
+            build_id=elf.build_id(image) if image is not None else None,
+            allocator="pymalloc" if sighting.pymalloc else "malloc",
+        )
+
+    plan = msgspec.structs.replace(run.plan, launchers=tuple(map(completed, run.plan.launchers)))
+    return msgspec.structs.replace(run, plan=plan)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the run as Ctrl-C does, so that it is saved."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

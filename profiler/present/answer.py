@@ -1,0 +1,51 @@
+"""The answer of a measured folder: concluded from its files, written beside them, shown on stdout."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from profiler.analyze.conclude import conclude
+from profiler.errors import GateFailed
+from profiler.folder import load_run
+from profiler.model import AGAIN, BASELINE, Verdict
+from profiler.present import figures, finding, tables, terminal
+
+
+def show(folder: Path, *, format_: str, max_ratio: float | None) -> int:
+    """Write ``verdict.json``, the CSVs, ``finding.md`` and the figures into ``folder``; print the answer.
+
+    Returns:
+        The exit code 0.
+
+    Raises:
+        UsageError: ``folder`` is not a readable result folder.
+        MachineError: the files cannot be written.
+        GateFailed: a launcher is proven to exceed ``max_ratio``.
+    """
+    verdict = conclude(folder)
+    tables.write(folder, verdict)
+    pictures = figures.write(folder, verdict)
+    finding.write(folder, verdict, load_run(folder), pictures)
+    if format_ == "json":
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode() + "\n")
+    else:
+        terminal.print_verdict(verdict, folder)
+    if max_ratio is not None:
+        _gate(verdict, max_ratio)
+    return 0
+
+
+def _gate(verdict: Verdict, max_ratio: float) -> None:
+    counted = any(c.metric == "instructions" and c.ratio is not None for c in verdict.comparisons)
+    metric = "instructions" if counted else "wall"
+    failed = [
+        f"{c.launcher} {c.ratio:.4f} ({c.lo:.4f} to {c.hi:.4f})"
+        for c in verdict.comparisons
+        if c.metric == metric and c.baseline == BASELINE and c.launcher != AGAIN
+        if c.ratio is not None and c.lo is not None and c.hi is not None and c.lo > max_ratio
+    ]
+    if failed:
+        raise GateFailed(f"{metric} per iteration exceed {max_ratio:g} times the baseline's: {', '.join(failed)}")

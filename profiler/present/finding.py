@@ -1,0 +1,97 @@
+"""``finding.md``: the result as a text that can be attached to a report."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+
+from profiler.folder import ROWS, RUN, write_result
+from profiler.model import AGAIN, Comparison, Run, Verdict
+from profiler.present.terminal import figure, interval, title
+
+_ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv")
+
+
+def write(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) -> None:
+    """Write the finding; the data stand beside it and are named with their SHA-256.
+
+    Raises:
+        MachineError: the folder cannot be written to.
+    """
+    write_result(folder, "finding.md", render(folder, verdict, run, pictures).encode())
+
+
+def render(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) -> str:
+    """The text of the finding."""
+    lines = [
+        f"# What embedding costs: {verdict.workload.name} on CPython {verdict.target.version}",
+        "",
+        verdict.sentence,
+        "",
+        *(f"![ratios with intervals]({name})\n" for name in pictures if name.endswith(".svg")),
+        "## Setting",
+        "",
+        f"- target: `{verdict.target.real_path}`, build-id `{verdict.target.build_id}`",
+        *(f"- {one.name}: eval loop in `{one.image}`, build-id `{one.build_id}`" for one in verdict.launchers),
+        f"- counts: {run.source_sentence}",
+        f"- machine: {run.machine.get('cpu_model')}, kernel {run.machine.get('kernel')}",
+        f"- {len(run.plan.blocks)} blocks, seed {run.plan.seed}, begun {run.started_utc}",
+        f"- outputs bit-exact in all launchers: {verdict.workload.bit_exact}",
+        "",
+        "## Data",
+        "",
+        *_table(verdict.comparisons),
+        "",
+        "## Split",
+        "",
+        *_splits(verdict),
+        "",
+        *(
+            ("## Reservations", "", *(f"- `{c.code}`: {c.message}" for c in verdict.warnings), "")
+            * bool(verdict.warnings)
+        ),
+        "## Repeat it",
+        "",
+        f"    tax-probe {shlex.join(_repeat(run))}",
+        "",
+        "Files:",
+        "",
+        *(f"- [{name}]({name}) sha256 `{_sha256(folder / name)}`" for name in (*_ATTACHED, *pictures)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _table(comparisons: Iterable[Comparison]) -> Iterable[str]:
+    yield "| launcher | against | metric | value | baseline | ratio | 95 % interval | verdict |"
+    yield "|---|---|---|---:|---:|---:|---:|---|"
+    for c in comparisons:
+        if c.value is not None:
+            launcher = "A/A" if c.launcher == AGAIN else c.launcher
+            ratio = "–" if c.ratio is None else f"{c.ratio:.4f}"
+            yield (
+                f"| {launcher} | {c.baseline} | {title(c.metric)} | {figure(c.value)} | {figure(c.baseline_value)} "
+                f"| {ratio} | {interval(c.lo, c.hi)} | {c.verdict} |"
+            )
+
+
+def _splits(verdict: Verdict) -> Iterable[str]:
+    for split in verdict.decomposition:
+        terms = ", ".join(
+            f"{term.term} {term.ratio:.4f} {interval(term.lo, term.hi)}"
+            + ("" if term.share is None else f" = {term.share:.1%}")
+            for term in split.terms
+            if term.ratio is not None
+        )
+        yield f"- {split.launcher}, {split.of}: {terms or 'not known'}" + (f" ({split.reason})" if split.reason else "")
+
+
+def _repeat(run: Run) -> list[str]:
+    argv = list(run.argv)
+    return argv if "--seed" in argv else [*argv, "--seed", str(run.plan.seed)]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

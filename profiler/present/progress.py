@@ -1,0 +1,58 @@
+"""Progress on stderr: a bar with time left on a terminal, a line per block elsewhere."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from profiler.model import Block, Step
+
+
+class Bar:
+    """Implements ``measure.session.Progress``; use as a context manager."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("processes, left"),
+            TimeRemainingColumn(),
+            TextColumn("elapsed"),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._progress.add_task("measuring", total=None)
+        self._blocks = 0
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def start(self, total: int, done: int) -> None:
+        """Know the length of the run."""
+        self._progress.update(self._task, total=total, completed=done)
+
+    def step(self, step: Step) -> None:
+        """One process ended."""
+        self._progress.update(self._task, advance=1, description=f"block {step.block}, {step.pass_name}")
+
+    def block(self, block: Block) -> None:
+        """One block is complete."""
+        self._blocks += 1
+        if not self._console.is_terminal:
+            task = self._progress.tasks[self._task]
+            self.say(f"block {block.index}: {task.completed:.0f} of {task.total:.0f} processes measured")

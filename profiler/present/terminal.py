@@ -1,0 +1,121 @@
+"""The answer as tables on a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from profiler.events import BY_NAME, DERIVED
+from profiler.model import AGAIN, Comparison, Decomposition, Verdict
+
+_STYLE = {"slower": "red", "faster": "green", "same": "default", "unresolved": "yellow"}
+_TITLES = {event.name: event.title for event in BY_NAME.values()} | {d.name: d.title for d in DERIVED}
+_TITLES |= {"startup-wall": "start-up wall time", "startup-instructions": "start-up instructions"}
+_WHOLE_PROCESS = {"startup-wall", "startup-instructions"}
+
+
+def print_verdict(verdict: Verdict, folder: Path) -> None:
+    """Print comparisons, splits, warnings and the sentence."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=120)
+    console.print(f"\nsource: {verdict.source}, workload: {verdict.workload.name}, target: {verdict.target.real_path}")
+    for baseline, launcher in dict.fromkeys((c.baseline, c.launcher) for c in verdict.comparisons):
+        console.print(_comparison_table(verdict, baseline, launcher))
+    for launcher in dict.fromkeys(split.launcher for split in verdict.decomposition):
+        console.print(_split_table(launcher, [s for s in verdict.decomposition if s.launcher == launcher]))
+    for caveat in verdict.warnings:
+        console.print(f"[yellow]warning[/yellow] [{caveat.code}] {caveat.message}".replace("[a-a", "\\[a-a"))
+    console.print(f"\n[bold]{verdict.sentence}[/bold]\n")
+    console.print(f"results: {folder}")
+
+
+def figure(value: float | None, digits: int = 2) -> str:
+    """A figure for people: thousands grouped, small ones with their leading digits, unknown as a dash."""
+    if value is None:
+        return "–"
+    if value != 0 and abs(value) < 0.01:
+        return f"{value:.2g}"
+    return f"{value:,.{digits}f}"
+
+
+def interval(lo: float | None, hi: float | None, digits: int = 4) -> str:
+    """``[lo, hi]``, or a dash for an interval that does not exist."""
+    if lo is None or hi is None:
+        return "–"
+    return f"[{lo:.{digits}f}, {hi:.{digits}f}]"
+
+
+def title(metric: str) -> str:
+    """The metric's name for people."""
+    return _TITLES.get(metric, metric)
+
+
+def _comparison_table(verdict: Verdict, baseline: str, launcher: str) -> Table:
+    name = "A/A: the baseline against itself" if launcher == AGAIN else f"{launcher} against {baseline}"
+    table = Table(title=f"{name} (per iteration)", title_justify="left", title_style="bold")
+    table.add_column("metric")
+    table.add_column(baseline, justify="right")
+    table.add_column(launcher, justify="right")
+    table.add_column("ratio", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("detectable", justify="right")
+    table.add_column("verdict")
+    unknown: dict[str, list[str]] = {}
+    for comparison in verdict.comparisons:
+        if (comparison.baseline, comparison.launcher) != (baseline, launcher):
+            continue
+        if comparison.value is None:
+            unknown.setdefault(comparison.reason or "not measured", []).append(title(comparison.metric))
+        else:
+            table.add_row(*_cells(comparison))
+    table.caption = "\n".join(f"not known: {', '.join(names)} ({reason})" for reason, names in unknown.items())
+    table.caption_justify = "left"
+    return table
+
+
+def _cells(comparison: Comparison) -> tuple[str, ...]:
+    simulated = (
+        comparison.source == "callgrind" and comparison.metric in BY_NAME and BY_NAME[comparison.metric].simulated
+    )
+    name = title(comparison.metric) + (" (simulated)" if simulated else "")
+    if comparison.metric in _WHOLE_PROCESS:
+        name += ", per process"
+    style = _STYLE[comparison.verdict]
+    note = f" ({comparison.reason})" if comparison.ratio is None and comparison.reason else ""
+    return (
+        name,
+        figure(comparison.baseline_value),
+        figure(comparison.value),
+        "–" if comparison.ratio is None else f"{comparison.ratio:.4f}",
+        interval(comparison.lo, comparison.hi),
+        "–" if comparison.smallest_effect is None else f"{comparison.smallest_effect:.2%}",
+        f"[{style}]{comparison.verdict}[/{style}]{note}",
+    )
+
+
+def _split_table(launcher: str, splits: list[Decomposition]) -> Table:
+    table = Table(title=f"{launcher}: where it comes from", title_justify="left", title_style="bold")
+    table.add_column("of")
+    table.add_column("term")
+    table.add_column("ratio", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("share of the log ratio", justify="right")
+    notes = []
+    for split in splits:
+        if split.reason:
+            notes.append(f"{split.of}: {split.reason}")
+        for term in split.terms:
+            table.add_row(
+                split.of,
+                term.term,
+                "–" if term.ratio is None else f"{term.ratio:.4f}",
+                interval(term.lo, term.hi),
+                "–" if term.share is None else f"{term.share:.1%}",
+            )
+        table.add_section()
+    table.caption = "\n".join(notes)
+    table.caption_justify = "left"
+    return table

@@ -1,0 +1,84 @@
+"""Callgrind's out file: figures, torn files, several processes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profiler.errors import MachineError
+from profiler.measure.callgrind import combine, parse_totals
+
+FULL = """\
+# callgrind format
+version: 1
+creator: callgrind-3.19.0
+pid: 1794
+cmd:  python3 il.py 50000
+part: 1
+
+desc: I1 cache: 32768 B, 64 B, 8-way associative
+
+positions: line
+events: Ir Dr Dw I1mr D1mr D1mw ILmr DLmr DLmw Bc Bcm Bi Bim
+summary: 75165607 19184705 10412711 263668 421701 70369 12734 16910 25636 12477783 501089 1042203 79735
+
+fl=(1) ???
+fn=(1) 0x0000000000020940
+0 3
+
+totals: 75165605 19184705 10412711 263667 421701 70369 12733 16910 25636 12477783 501089 1042203 79735
+"""
+
+
+def test_totals_are_read_not_the_summary() -> None:
+    assert parse_totals(FULL)["Ir"] == 75165605
+
+
+def test_metrics_are_sums_of_columns() -> None:
+    wanted = (
+        "instructions",
+        "branches",
+        "indirect-branches",
+        "branch-misses",
+        "l1d-misses",
+        "l1i-misses",
+        "cache-misses",
+    )
+    readings = {reading.event: reading.value for reading in combine([parse_totals(FULL)], wanted)}
+    assert readings == {
+        "instructions": 75165605,
+        "branches": 12477783 + 1042203,
+        "indirect-branches": 1042203,
+        "branch-misses": 501089 + 79735,
+        "l1d-misses": 421701 + 70369,
+        "l1i-misses": 263667,
+        "cache-misses": 12733 + 16910 + 25636,
+    }
+
+
+def test_child_processes_are_added() -> None:
+    (reading,) = combine([{"Ir": 5}, {"Ir": 7}], ("instructions",))
+    assert reading.value == 12
+
+
+def test_an_absent_column_is_unknown_and_says_so() -> None:
+    (reading,) = combine([{"Ir": 5}], ("branches",))
+    assert reading.value is None
+    assert reading.reason is not None
+
+
+def test_trailing_zeros_may_be_left_out() -> None:
+    assert parse_totals("events: Ir Bc\ntotals: 5\n") == {"Ir": 5, "Bc": 0}
+
+
+@given(st.integers(0, len(FULL) - len("6 79735\n") - 1))
+def test_a_torn_file_never_gives_a_figure(cut: int) -> None:
+    with pytest.raises(MachineError):
+        parse_totals(FULL[: min(cut, FULL.index("totals:"))])
+
+
+@given(st.text())
+def test_junk_is_refused_or_read_but_never_crashes(text: str) -> None:
+    try:
+        parse_totals(text)
+    except MachineError:
+        return

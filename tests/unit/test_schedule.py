@@ -1,0 +1,77 @@
+"""The plan is a function of its seed, and every block is whole."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profiler.measure.schedule import MAX_ENV_PADDING, draw_blocks, make_plan, steps
+from profiler.measure.script import SIZE_CLASSES, pool_capacity
+from profiler.model import AGAIN, Launcher, Pass, Plan, Workload
+
+
+def launcher(name: str) -> Launcher:
+    return Launcher(
+        name=name,
+        argv=(name, "{script}", "{m}"),
+        env={},
+        image=None,
+        build_id=None,
+        link=None,
+        init=None,
+        allocator=None,
+    )
+
+
+def plan(seed: int = 1, blocks: int = 3) -> Plan:
+    return make_plan(
+        seed=seed,
+        source="callgrind",
+        workload=Workload(name="w", path="/w.py", counts_m=(10, 20), timed_m=(100, 200)),
+        launchers=(launcher("python3"), launcher("pyo3")),
+        passes=(
+            Pass(name="counts", events=("instructions",), m=(10, 20), exclusive=False, repetitions=1),
+            Pass(name="timed", events=("wall",), m=(100, 200), exclusive=True, repetitions=3),
+        ),
+        blocks=blocks,
+    )
+
+
+def test_every_launcher_runs_at_every_m_in_every_pass_and_the_baseline_twice() -> None:
+    made = plan()
+    for block in made.blocks:
+        counted = Counter((s.pass_name, s.launcher, s.m) for s in steps(made, block))
+        assert counted == {
+            (name, who, m): repetitions
+            for name, ms, repetitions in (("counts", (10, 20), 1), ("timed", (100, 200), 3))
+            for who in ("python3", AGAIN, "pyo3")
+            for m in ms
+        }
+        assert [s.position for s in steps(made, block)] == list(range(24))
+
+
+@given(st.integers(0, 2**32))
+def test_same_seed_same_plan(seed: int) -> None:
+    assert plan(seed) == plan(seed)
+    assert [steps(plan(seed), b) for b in plan(seed).blocks] == [steps(plan(seed), b) for b in plan(seed).blocks]
+
+
+@given(st.integers(0, 2**32))
+def test_a_longer_plan_begins_with_the_shorter_one(seed: int) -> None:
+    assert draw_blocks(seed, 5)[:3] == draw_blocks(seed, 3)
+
+
+@given(st.integers(0, 2**32))
+def test_nuisances_stay_in_their_ranges(seed: int) -> None:
+    (block,) = draw_blocks(seed, 1)
+    assert 0 <= block.env_padding <= MAX_ENV_PADDING
+    assert 1 <= block.hash_seed < 2**32
+    assert len(block.heap_phase) == len(SIZE_CLASSES)
+    assert all(0 <= kept < pool_capacity(size) for size, kept in zip(SIZE_CLASSES, block.heap_phase, strict=True))
+
+
+def test_blocks_and_orders_differ() -> None:
+    made = plan(blocks=6)
+    assert len({b.hash_seed for b in made.blocks}) == 6
+    assert len({b.heap_phase for b in made.blocks}) == 6
+    assert len({tuple((s.launcher, s.m) for s in steps(made, b)[:6]) for b in made.blocks}) > 1

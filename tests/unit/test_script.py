@@ -1,0 +1,77 @@
+"""The generated script: heap phase, sighting, and the workload run as a script would be."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from profiler.measure.schedule import draw_blocks
+from profiler.measure.script import environment, read_sighting, render
+from profiler.model import Block, Workload
+
+
+def run(
+    tmp_path: Path, source: str, *, m: int = 7, block: Block | None = None, check: bool = False
+) -> tuple[str, Path]:
+    workload_file = tmp_path / "work" / "load.py"
+    workload_file.parent.mkdir(exist_ok=True)
+    workload_file.write_text(source)
+    workload = Workload(name="w", path=str(workload_file), counts_m=None, timed_m=None)
+    block = block or draw_blocks(1, 1)[0]
+    script = tmp_path / "block.py"
+    script.write_text(render(block, workload, script))
+    side = tmp_path / "side"
+    done = subprocess.run(
+        [sys.executable, str(script), str(m)],
+        env=environment(block, m=m, side=side, extra={}, check=check),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout, side
+
+
+def test_the_workload_sees_what_a_script_sees(tmp_path: Path) -> None:
+    source = "import sys\nprint(__name__, __file__ == sys.argv[0], sys.argv[1:], sys.path[0])"
+    printed, _ = run(tmp_path, source)
+    assert printed == f"__main__ True ['7'] {tmp_path / 'work'}\n"
+
+
+def test_the_script_reports_the_seed_in_effect(tmp_path: Path) -> None:
+    one, two = draw_blocks(1, 2)
+    printed, side = run(tmp_path, "print(hash('tax-probe'))", block=one)
+    sighting = read_sighting(side)
+    assert sighting is not None
+    assert sighting.string_hash == int(printed)
+    assert sighting.pymalloc
+    assert sighting.maps is None
+    _, side = run(tmp_path, "", block=two, check=True)
+    other = read_sighting(side)
+    assert other is not None
+    assert other.string_hash != sighting.string_hash
+    assert other.maps is not None
+    assert "python" in other.maps
+
+
+def test_the_heap_phase_is_alive_while_the_work_runs(tmp_path: Path) -> None:
+    source = "import sys\nprint(sys.getallocatedblocks())"
+    block = draw_blocks(1, 1)[0]
+    empty = Block(index=0, hash_seed=block.hash_seed, env_padding=block.env_padding, heap_phase=(0,) * 32)
+    with_phase, _ = run(tmp_path, source, block=block)
+    without, _ = run(tmp_path, source, block=empty)
+    kept = sum(block.heap_phase)
+    assert kept <= int(with_phase) - int(without) <= kept + 100
+
+
+def test_environments_of_both_m_have_one_size(tmp_path: Path) -> None:
+    block = draw_blocks(1, 1)[0]
+    sizes = {
+        sum(len(k) + len(v) for k, v in environment(block, m=m, side=tmp_path, extra={}).items()) for m in (1, 10**9)
+    }
+    assert len(sizes) == 1
+
+
+def test_an_unreadable_side_file_is_no_sighting(tmp_path: Path) -> None:
+    assert read_sighting(tmp_path / "absent") is None
+    (tmp_path / "junk").write_text("what?")
+    assert read_sighting(tmp_path / "junk") is None
