@@ -222,7 +222,7 @@ class Program(Noun, frozen=True, kw_only=True):
     build_id: str | None
     package: str | None
     static_libpython: bool | None
-    """The file itself defines the eval loop and exports or contains the C API."""
+    """The eval loop is linked into this program, or would be from this ``.a``; False for a shared libpython itself."""
     loads_libpython: str | None
     eval_loop_image: str | None
     pie: bool | None

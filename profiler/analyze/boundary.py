@@ -43,7 +43,7 @@ class Boundary(Noun, frozen=True, kw_only=True):
 
 def find_boundaries(instructions: pd.Series) -> tuple[Boundary, ...]:
     """Boundaries in instructions per iteration, a series with index (block, launcher)."""
-    found = []
+    found: list[Boundary] = []
     for launcher, values in instructions.groupby(level="launcher", observed=True):
         if len(values) < _FEWEST_BLOCKS:
             continue
@@ -54,6 +54,6 @@ def find_boundaries(instructions: pd.Series) -> tuple[Boundary, ...]:
             continue
         found.extend(
             Boundary(block=int(block), launcher=str(launcher), per_iteration=float(value), usual=usual)
-            for (block, _), value in exceptional.items()
+            for block, value in zip(exceptional.index.get_level_values("block"), exceptional, strict=True)
         )
     return tuple(sorted(found, key=lambda boundary: (boundary.block, boundary.launcher)))

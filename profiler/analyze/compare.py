@@ -43,7 +43,7 @@ class Costs(Noun, frozen=True, kw_only=True):
     """Index (block, launcher), one column per metric; NaN where unknown."""
     apart: frozenset[tuple[int, str]]
     """(block, launcher) set apart because a process sat on an allocator boundary."""
-    sources: dict[str, str]
+    sources: dict[str, SourceName]
     reasons: dict[str, str]
     fallback_source: SourceName
 

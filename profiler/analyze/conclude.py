@@ -85,8 +85,8 @@ def _costs(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]]:
     costs = Costs(
         table=table,
         apart=frozenset((boundary.block, boundary.launcher) for boundary in boundaries),
-        sources=dict(sources(frame)),
-        reasons={missing.event: missing.reason for missing in run.missing} | dict(reasons(frame)),
+        sources=sources(frame),
+        reasons={missing.event: missing.reason for missing in run.missing} | reasons(frame),
         fallback_source=run.plan.source,
     )
     return costs, boundaries

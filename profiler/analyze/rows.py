@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from profiler.errors import UsageError
 from profiler.folder import ROWS
+from profiler.model import SourceName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,15 +71,15 @@ def levels(frame: pd.DataFrame, event: str) -> pd.Series:
     return chosen.groupby(["block", "launcher"], observed=True)["value"].median()
 
 
-def sources(frame: pd.DataFrame) -> Mapping[str, str]:
+def sources(frame: pd.DataFrame) -> dict[str, SourceName]:
     """Which source each event's readings came from."""
     return {
-        str(event): str(source)
+        str(event): cast("SourceName", str(source))
         for event, source in frame[["event", "source"]].drop_duplicates("event").itertuples(index=False)
     }
 
 
-def reasons(frame: pd.DataFrame) -> Mapping[str, str]:
+def reasons(frame: pd.DataFrame) -> dict[str, str]:
     """Why an event has no value at all, for the events of which every reading is empty."""
     empty = frame.groupby("event", observed=True)["value"].count()
     return {str(event): str(frame.loc[frame["event"] == event, "reason"].iloc[0]) for event in empty[empty == 0].index}

@@ -30,7 +30,8 @@ def calibrate(workload: Workload, cpu_time: CpuTime) -> Workload:
     if workload.counts_m is not None and workload.timed_m is not None:
         return workload
     startup = min(cpu_time(1) for _ in range(3))
-    m, work = 1, 0
+    m = 1
+    work = 0
     while work < _TIMED_WORK_NS / 4:
         if m >= _MOST_M:
             raise WorkloadError(
@@ -56,5 +57,5 @@ def _range(highest: float, ratio: float) -> tuple[int, int]:
 def _two_digits(figure: float) -> int:
     """Round down to two digits, so that small differences in timing choose the same M."""
     whole = max(1, int(figure))
-    scale = 10 ** max(0, len(str(whole)) - 2)
+    scale: int = 10 ** max(0, len(str(whole)) - 2)
     return whole // scale * scale

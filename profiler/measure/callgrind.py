@@ -11,12 +11,13 @@ import re
 import shutil
 from pathlib import Path
 
+from profiler import process
 from profiler.errors import MachineError
 from profiler.events import BY_NAME, EVENTS
-from profiler.measure import process
-from profiler.measure.source import Command, Missing, Outcome
+from profiler.measure.source import Missing, Outcome
 from profiler.measure.timed import TIMED_EVENTS, timed
 from profiler.model import Pass, Reading, SourceName, Workload
+from profiler.process import Command
 
 COUNTS = "callgrind"
 TIMED = "timed"

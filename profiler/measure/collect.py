@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
+from profiler import process
 from profiler.errors import WorkloadError
 from profiler.folder import RowWriter
-from profiler.measure import process, script
+from profiler.measure import script
 from profiler.measure.schedule import steps
-from profiler.measure.source import Command, Outcome, Source
+from profiler.measure.source import Outcome, Source
 from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Plan, Row, Step
+from profiler.process import Command
 
 MAX_OUTPUT_BYTES = 1 << 20
 """A workload prints one line; a megabyte is a mistake that would fill the disk or the memory."""
@@ -120,7 +122,7 @@ class Bench:
             outcome = self.source.measure(what, self._command(block, launcher, step.m, scratch / "side", cpu), scratch)
             self._require_success(launcher, step.m, outcome)
             self._compare_output(launcher, step.m, outcome.stdout)
-            self._compare_hash(block, launcher, script.read_sighting(scratch / "side"))
+            self._verify(block, launcher, script.read_sighting(scratch / "side"))
         return list(_rows(self.plan, step, outcome))
 
     def _bare(
@@ -174,7 +176,7 @@ class Bench:
                 hint="a workload's output must depend on M only; a host must print nothing of its own on stdout",
             )
 
-    def _compare_hash(self, block: Block, launcher: Launcher, sighting: script.Sighting | None) -> None:
+    def _verify(self, block: Block, launcher: Launcher, sighting: script.Sighting | None) -> None:
         expected = self._hashes.get(block.index)
         if sighting is None:
             self._warn(
@@ -183,7 +185,15 @@ class Bench:
                 "hash seed and allocator could not be verified inside the process: it did not hand the environment "
                 "to the script",
             )
-        elif expected is not None and sighting.string_hash != expected:
+            return
+        if sighting.pymalloc and not sighting.placed:
+            self._warn(
+                "heap-not-placed",
+                launcher,
+                "its heap could not be placed (no mmap module, or no arena where expected), so its instructions may "
+                "differ by some 1 to 2 % through the position of its arenas alone",
+            )
+        if expected is not None and sighting.string_hash != expected:
             self._warn(
                 "hash-seed-ignored",
                 launcher,

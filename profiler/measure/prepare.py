@@ -12,17 +12,19 @@ from typing import Any, Literal
 
 import msgspec
 
+from profiler import process
 from profiler.errors import UsageError, WorkloadError
 from profiler.launch.builds import HostBuild, build_hosts
 from profiler.launch.inspection import inspect_target
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import DEFAULT, baseline_launcher, names_to_own, own_launcher, user_host
-from profiler.measure import machine, process, script
+from profiler.measure import machine, script
 from profiler.measure.calibrate import calibrate
 from profiler.measure.collect import MAX_OUTPUT_BYTES
 from profiler.measure.schedule import draw_blocks, make_plan
-from profiler.measure.source import Command, Source
+from profiler.measure.source import Source
 from profiler.model import SCHEMA, Caveat, Launcher, Noun, Run, SourceName, Workload
+from profiler.process import Command
 from profiler.workloads import find_workload
 
 DEFAULT_OUT = "tax-probe-results"

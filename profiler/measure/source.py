@@ -11,19 +11,7 @@ from typing import Protocol
 
 from profiler.model import Missing as Missing
 from profiler.model import Noun, Pass, Reading, SourceName, Workload
-
-
-class Command(Noun, frozen=True, kw_only=True):
-    """One process to run: everything is literal, nothing goes through a shell."""
-
-    argv: tuple[str, ...]
-    env: dict[str, str]
-    """The whole environment."""
-    cwd: str
-    cpu: int | None
-    """Pin to this CPU; None: leave the affinity alone."""
-    timeout_s: float
-    max_output_bytes: int
+from profiler.process import Command as Command
 
 
 class Outcome(Noun, frozen=True, kw_only=True):

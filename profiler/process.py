@@ -10,13 +10,25 @@ import subprocess
 import time
 from contextlib import suppress
 
-from profiler.measure.source import Command
 from profiler.model import Noun
 
 _STDERR_TAIL_BYTES = 4096
 
 _running: set[int] = set()
 """Process groups that ``stop_all`` must reach from another thread."""
+
+
+class Command(Noun, frozen=True, kw_only=True):
+    """One process to run: everything is literal, nothing goes through a shell."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    """The whole environment."""
+    cwd: str
+    cpu: int | None
+    """Pin to this CPU; None: leave the affinity alone."""
+    timeout_s: float
+    max_output_bytes: int
 
 
 class Completed(Noun, frozen=True, kw_only=True):

@@ -1,0 +1,43 @@
+"""``tax-probe inspect``: which file the eval loop comes from, and how that file was built."""
+
+from __future__ import annotations
+
+import argparse
+
+from profiler.errors import UsageError
+
+HELP = "which file the eval loop comes from, and how it was built; measures nothing"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Targets or the whole system, and the format."""
+    parser.add_argument(
+        "python", metavar="PYTHON", nargs="*", help="interpreters to inspect (default: the distribution's python3)"
+    )
+    parser.add_argument(
+        "--system", action="store_true", help="list installed programs and plugins that load a libpython instead"
+    )
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="what to print on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Inspect, print, and return 0.
+
+    Raises:
+        UsageError: a target is not the ELF program of a CPython, or ``--system`` comes with targets.
+    """
+    from profiler.launch.inspection import inspect_target, together
+    from profiler.launch.interpreters import resolve_target
+    from profiler.present.inspection import print_inspection, scanning
+
+    if args.system and args.python:
+        raise UsageError("--system inspects the whole system, not single interpreters", hint="leave out one of the two")
+    if args.system:
+        from profiler.launch.system import inspect_system
+
+        with scanning() as progress:
+            inspection = inspect_system(progress)
+    else:
+        inspection = together([inspect_target(resolve_target(path)) for path in args.python or [None]])
+    print_inspection(inspection, as_json=args.format == "json")
+    return 0

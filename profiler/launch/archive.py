@@ -1,0 +1,101 @@
+"""Reading a static ``libpythonX.Y.a``: what a program linked with it would carry."""
+
+from __future__ import annotations
+
+import io
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.descriptions import describe_reloc_type
+from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
+
+from profiler.errors import UsageError
+from profiler.launch.eh_frame import Frames
+from profiler.launch.elf import MAGIC, eh_frames, own_compilers, relocations
+from profiler.model import Noun
+
+_ARCHIVE_MAGIC = b"!<arch>\n"
+_HEADER_BYTES = 60
+_BITCODE_MAGICS = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
+_CODE_RELOCATIONS = (".rela.text", ".rel.text")
+_ABSOLUTE = frozenset({"R_X86_64_32", "R_X86_64_32S"})
+"""Addresses that fit only into a program at a fixed place (System V ABI, AMD64 supplement, "Code Models")."""
+
+
+class Archive(Noun, frozen=True, kw_only=True):
+    """Facts of all members together."""
+
+    path: str
+    members: int
+    frames: Frames
+    compilers: tuple[str, ...]
+    lto_members: int
+    """Members that hold the compiler's own code for link-time optimisation (``.gnu.lto_*``, LLVM bitcode)."""
+    absolute_code: bool
+    """The code holds absolute addresses: it can only be linked into a program without PIE."""
+    got_code: bool
+    """The code takes addresses from the global offset table, as position-independent code does."""
+
+
+def read_archive(path: str) -> Archive:
+    """Read all members (150 ms for Debian's 13 MB).
+
+    Raises:
+        UsageError: it is no ``ar`` archive with its members inside, or it is damaged.
+        OSError: the file cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+            return _read(path, held)
+    except (ELFError, ValueError) as error:
+        raise UsageError(f"{path} is a damaged archive: {error}", hint="install the package again") from error
+
+
+def _read(path: str, held: mmap.mmap) -> Archive:
+    members = total = cold = lto_members = 0
+    kinds: set[str] = set()
+    compilers: dict[str, None] = {}
+    for body in _members(held):
+        members += 1
+        if body.startswith(_BITCODE_MAGICS):
+            lto_members += 1
+            continue
+        elf = ELFFile(io.BytesIO(body))
+        # One pass: reading section headers is what takes the time.
+        sections = list(elf.iter_sections())
+        lto_members += any(section.name.startswith(".gnu.lto_") for section in sections)
+        for section in sections:
+            if section.name == ".eh_frame":
+                frames = eh_frames(elf, section)
+                total += frames.total
+                cold += frames.cold
+            elif section.name == ".comment":
+                compilers |= dict.fromkeys(text.decode(errors="replace") for text in section.data().split(b"\0"))
+            elif isinstance(section, RelocationSection) and section.name.startswith(_CODE_RELOCATIONS):
+                numbers = {kind for kind, _ in relocations(elf, section)}
+                kinds |= {str(describe_reloc_type(number, elf)) for number in numbers}
+    return Archive(
+        path=path,
+        members=members,
+        frames=Frames(total=total, cold=cold),
+        compilers=tuple(filter(None, compilers)) or own_compilers(held),
+        lto_members=lto_members,
+        absolute_code=bool(kinds & _ABSOLUTE),
+        got_code=any("GOT" in kind for kind in kinds),
+    )
+
+
+def _members(held: mmap.mmap) -> Iterator[bytes]:
+    """The object files of an archive (ar(5)): 60-byte headers with the size at 48, bodies padded to even length."""
+    if held[: len(_ARCHIVE_MAGIC)] != _ARCHIVE_MAGIC:
+        raise ValueError("no !<arch> at its begin (a thin archive holds no code)")
+    at = len(_ARCHIVE_MAGIC)
+    while at + _HEADER_BYTES <= len(held):
+        size = int(held[at + 48 : at + 58])
+        at += _HEADER_BYTES
+        if held[at : at + len(MAGIC)] in (MAGIC, *_BITCODE_MAGICS):
+            yield held[at : at + size]
+        at += size + size % 2

@@ -1,0 +1,199 @@
+"""Our hosts, built with cargo for one target and one link mode, and kept in the user's cache.
+
+A build's directory is named by a hash of everything that goes into it, is filled beside its final place and moved
+there whole, so that targets never share or overwrite a build and an interrupted build leaves none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from profiler.errors import MachineError
+from profiler.launch.cargo import Toolchain, find_cargo, run_cargo
+from profiler.launch.link import Recipe, recipe
+from profiler.launch.proof import check_host
+from profiler.model import LinkMode, Noun, Target
+
+SOURCES = Path(__file__).with_name("host")
+"""The hosts' crate: links into ``runner/host`` in a checkout, files in an installed package."""
+
+BINARIES = ("pyo3", "runmain")
+
+_LOCK_TIMEOUT_S = 1900.0
+_RECORD = "build.json"
+_FOREIGN = ("CARGO_BUILD_", "CARGO_ENCODED_RUSTFLAGS", "CARGO_PROFILE_", "CARGO_TARGET_", "PYO3_", "RUSTFLAGS")
+"""Beginnings of the variables by which a user's environment would change a build that the key does not tell apart."""
+
+
+class HostBuild(Noun, frozen=True, kw_only=True):
+    """Both hosts of one target and link mode."""
+
+    pyo3: str
+    runmain: str
+    link: LinkMode
+    rustc: str
+    """Version."""
+    key: str
+    command: tuple[str, ...]
+    """The cargo command, run beside a copy of the sources; the log shows its environment too."""
+    log: str
+    """The file with cargo's output."""
+    seconds: float | None
+    """How long the build took; None when it came from the cache."""
+
+
+def build_hosts(
+    target: Target, link: LinkMode, *, on_line: Callable[[str], None], cache_dir: Path | None = None
+) -> HostBuild:
+    """Build both hosts for ``target``, or take them from the cache.
+
+    ``on_line`` gets each line that cargo prints. ``cache_dir`` is the user's cache unless given.
+
+    Raises:
+        MachineError: cargo is missing, too old or fails; the target has no headers or no such libpython; the hosts
+            that came out are not what was asked for; the cache cannot be written. The hint says what to do.
+    """
+    how = recipe(target, link)
+    toolchain = find_cargo()
+    key = build_key(target, link, how, toolchain)
+    builds = (cache_dir or user_cache_path("tax-probe")) / "hosts"
+    try:
+        builds.mkdir(parents=True, exist_ok=True)
+        with FileLock(builds / f"{key}.lock", timeout=_LOCK_TIMEOUT_S):
+            return _cached(builds / key) or _build(
+                target, link, how=how, toolchain=toolchain, place=builds / key, on_line=on_line
+            )
+    except Timeout:
+        raise MachineError(
+            f"another process has been building {key} for {_LOCK_TIMEOUT_S:.0f} s", hint="end it, then try again"
+        ) from None
+    except OSError as error:
+        hint = "free some space there (a build needs 200 MB), or set XDG_CACHE_HOME to another directory"
+        raise MachineError(f"cannot write the cache {builds}: {error}", hint=hint) from error
+
+
+def build_key(target: Target, link: LinkMode, how: Recipe, toolchain: Toolchain) -> str:
+    """The name of a build: readable in front, then a hash of everything that goes into it.
+
+    Raises:
+        OSError: the target's files have gone.
+    """
+    sources = {
+        str(file.relative_to(SOURCES)): file.read_text(encoding="utf-8")
+        for file in sorted(SOURCES.rglob("*"))
+        if file.is_file()
+    }
+    library = Path(how.library)
+    ingredients = [
+        sources,
+        [target.real_path, target.version, target.prefix, target.build_id or _stamp(Path(target.real_path))],
+        [how.library, (link == "shared" and target.shared_library_build_id) or _stamp(library)],
+        [link, how.config, how.rustflags, how.features],
+        toolchain.identity,
+    ]
+    digest = hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()[:16]
+    return f"{target.version}-{link}-{digest}"
+
+
+def _stamp(file: Path) -> list[int]:
+    status = file.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _cached(place: Path) -> HostBuild | None:
+    try:
+        build = msgspec.json.decode((place / _RECORD).read_bytes(), type=HostBuild)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    if not all(Path(path).is_file() and Path(path).parent == place for path in (build.pyo3, build.runmain)):
+        return None
+    return msgspec.structs.replace(build, seconds=None)
+
+
+def _build(
+    target: Target,
+    link: LinkMode,
+    *,
+    how: Recipe,
+    toolchain: Toolchain,
+    place: Path,
+    on_line: Callable[[str], None],
+) -> HostBuild:
+    # The lock is ours, so whatever else lies here was left by a process that was killed.
+    for left in (place, *place.parent.glob(f".{place.name}-*")):
+        shutil.rmtree(left, ignore_errors=True)
+    started = time.monotonic()
+    log = place.with_name(f"{place.name}.log")
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}-") as scratch:
+        source = Path(scratch) / "source"
+        shutil.copytree(SOURCES, source)
+        config = Path(scratch) / "pyo3.config"
+        config.write_text(how.config, encoding="utf-8")
+        command = _command(toolchain, how)
+        added = {
+            "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(how.rustflags),
+            "CARGO_TERM_COLOR": "never",
+            "CARGO_TERM_PROGRESS_WHEN": "never",
+            "PYO3_CONFIG_FILE": str(config),
+            "RUSTC": toolchain.rustc,
+        }
+        log.write_text(_head(how, toolchain, command), encoding="utf-8")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+        run_cargo(command, env=inherited | added, cwd=source, log=log, on_line=on_line)
+
+        filled = Path(scratch) / "filled"
+        filled.mkdir()
+        for name in BINARIES:
+            built = Path(scratch) / "target" / toolchain.triple / "release" / name
+            check_host(built, target, link)
+            shutil.move(built, filled / name)
+        build = HostBuild(
+            pyo3=str(place / "pyo3"),
+            runmain=str(place / "runmain"),
+            link=link,
+            rustc=toolchain.version,
+            key=place.name,
+            command=command,
+            log=str(log),
+            seconds=time.monotonic() - started,
+        )
+        (filled / _RECORD).write_bytes(msgspec.json.encode(build))
+        filled.replace(place)
+    return build
+
+
+def _command(toolchain: Toolchain, how: Recipe) -> tuple[str, ...]:
+    # With --target the flags reach the hosts only; without it a static build would break build scripts and macros.
+    return (
+        toolchain.cargo,
+        "build",
+        "--release",
+        "--locked",
+        *("--target", toolchain.triple),
+        *("--target-dir", "../target"),
+        *(part for feature in how.features for part in ("--features", feature)),
+    )
+
+
+def _head(how: Recipe, toolchain: Toolchain, command: tuple[str, ...]) -> str:
+    """What a reader of the log needs to repeat the build by hand."""
+    return "\n".join(
+        (
+            f"# {' '.join(command)}",
+            f"# RUSTFLAGS={' '.join(how.rustflags)}",
+            *(f"# PYO3_CONFIG_FILE: {line}" for line in how.config.splitlines()),
+            *(f"# {line}" for line in toolchain.identity.splitlines()),
+            "",
+        )
+    )

@@ -1,0 +1,165 @@
+"""Cargo: find one that is new enough, run it with its progress shown, and explain its failures."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from profiler.errors import MachineError
+from profiler.model import Noun
+
+OLDEST_RUST = (1, 83)
+"""What PyO3 0.29 needs, as (major, minor)."""
+
+_SYSTEM = Path("/usr/bin")
+_ANSWER_TIMEOUT_S = 20.0
+_BUILD_TIMEOUT_S = 1800.0
+_INSTALL = (
+    "Debian 12: apt-get install cargo-web rustc-web; "
+    "Ubuntu 24.04: apt-get install cargo-1.85 rustc-1.85; elsewhere: https://rustup.rs"
+)
+_UNREACHABLE = re.compile(
+    r"download .*failed|failed to download|[Cc]ould ?n[o']t (?:resolve|connect)|network failure|spurious network error"
+    r"|unable to update registry|failed to query replaced source|attempting to make an HTTP request"
+)
+
+
+class Toolchain(Noun, frozen=True, kw_only=True):
+    """A cargo and the compiler that it shall use."""
+
+    cargo: str
+    rustc: str
+    version: str
+    """Of rustc, e.g. ``"1.85.0"``."""
+    triple: str
+    """The machine that rustc itself runs on, e.g. ``"x86_64-unknown-linux-gnu"``."""
+    identity: str
+    """All of ``rustc -vV``: tells apart compilers of one version."""
+
+
+def find_cargo() -> Toolchain:
+    """The first cargo whose rustc is new enough: on PATH, rustup's, then the distribution's (versioned ones too).
+
+    Raises:
+        MachineError: there is none, or every one is older than Rust 1.83.
+    """
+    too_old: list[str] = []
+    for cargo in _candidates():
+        toolchain = _toolchain(cargo)
+        if toolchain is None:
+            continue
+        if _major_minor(toolchain.version) >= OLDEST_RUST:
+            return toolchain
+        too_old.append(f"{cargo} ({toolchain.version})")
+    oldest = ".".join(map(str, OLDEST_RUST))
+    if too_old:
+        raise MachineError(f"cargo is too old: {', '.join(too_old)}; the hosts need Rust ≥ {oldest}", hint=_INSTALL)
+    raise MachineError(f"no working cargo: the hosts are built with Rust ≥ {oldest}", hint=_INSTALL)
+
+
+def run_cargo(
+    command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, on_line: Callable[[str], None]
+) -> None:
+    """Run ``command`` to its end, each line of its output to ``on_line`` and to the file ``log`` (appended).
+
+    Raises:
+        MachineError: cargo fails or takes more than 30 minutes; the message holds cargo's own error lines.
+    """
+    lines: list[str] = []
+    with (
+        log.open("a", encoding="utf-8") as file,
+        subprocess.Popen(
+            command,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        ) as process,
+    ):
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            _kill(process.pid)
+
+        timer = threading.Timer(_BUILD_TIMEOUT_S, give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                file.write(line)
+                lines.append(line.rstrip())
+                if line.strip():
+                    on_line(line.strip())
+        except BaseException:
+            _kill(process.pid)
+            raise
+        finally:
+            timer.cancel()
+    if late.is_set():
+        raise MachineError(f"cargo did not finish within {_BUILD_TIMEOUT_S:.0f} s", hint=f"its output is in {log}")
+    if process.returncode != 0:
+        raise _failure(lines, log)
+
+
+def _failure(lines: Sequence[str], log: Path) -> MachineError:
+    start = next((number for number, line in enumerate(lines) if line.startswith("error")), max(0, len(lines) - 20))
+    said = "\n".join(lines[start : start + 20]) or "(no output)"
+    hint = f"all of its output is in {log}"
+    if any(_UNREACHABLE.search(line) for line in lines):
+        hint = (
+            "the first build downloads PyO3: connect this machine to crates.io or to a mirror "
+            f"(https://doc.rust-lang.org/cargo/reference/source-replacement.html); {hint}"
+        )
+    return MachineError(f"cargo could not build the hosts:\n{said}", hint=hint)
+
+
+def _candidates() -> Iterator[Path]:
+    cargo_home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    on_path = shutil.which("cargo")
+    places = [Path(on_path)] if on_path else []
+    places += [cargo_home / "bin" / "cargo", _SYSTEM / "cargo"]
+    versioned = [path for path in _SYSTEM.glob("cargo-1.*") if re.fullmatch(r"cargo-1\.\d+", path.name)]
+    places += sorted(versioned, key=lambda path: _major_minor(path.name.removeprefix("cargo-")), reverse=True)
+    yield from (path for path in dict.fromkeys(places) if os.access(path, os.X_OK))
+
+
+def _toolchain(cargo: Path) -> Toolchain | None:
+    """``cargo`` with the rustc of the same name's suffix beside it (or on PATH); None when they do not work."""
+    beside = cargo.with_name(cargo.name.replace("cargo", "rustc"))
+    rustc = str(beside) if beside.exists() else shutil.which("rustc")
+    if rustc is None:
+        return None
+    try:
+        # A rustup proxy is there without any toolchain behind it, so both have to answer.
+        subprocess.run([cargo, "-V"], check=True, capture_output=True, timeout=_ANSWER_TIMEOUT_S)
+        answer = subprocess.run([rustc, "-vV"], check=True, capture_output=True, text=True, timeout=_ANSWER_TIMEOUT_S)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    facts = dict(line.split(": ", 1) for line in answer.stdout.splitlines() if ": " in line)
+    if not {"release", "host"} <= facts.keys():
+        return None
+    return Toolchain(
+        cargo=str(cargo), rustc=rustc, version=facts["release"], triple=facts["host"], identity=answer.stdout
+    )
+
+
+def _major_minor(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)

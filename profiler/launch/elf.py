@@ -1,0 +1,282 @@
+"""Reading one ELF file: facts as they stand in the file, no claims about them (``evidence`` makes those).
+
+Nothing is executed, and no section is trusted to exist: distributions strip symbols and debug information.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.descriptions import describe_reloc_type
+from elftools.elf.dynamic import DynamicSegment
+from elftools.elf.elffile import ELFFile
+from elftools.elf.hash import ELFHashSection, GNUHashSection
+from elftools.elf.relocation import RelocationSection
+from elftools.elf.sections import NoteSection, Section, SymbolTableSection
+from elftools.elf.segments import NoteSegment
+
+from profiler.errors import UsageError
+from profiler.launch.eh_frame import Frames, count_frames
+from profiler.model import Noun
+
+MAGIC = b"\x7fELF"
+EVAL_LOOP = "_PyEval_EvalFrameDefault"
+"""The eval loop's function: exported by every CPython since 3.6 (PEP 523), also when built with LTO."""
+
+_C_API = re.compile(r"_?Py[A-Z_]")
+_COMPILER = re.compile(rb"\[(GCC|Clang) [^\]\n\0]{1,80}\]")
+"""What ``sys.version`` ends with (Python/getcompiler.c)."""
+_DF_SYMBOLIC = 0x2
+_DF_1_PIE = 0x08000000
+_SHF_ALLOC = 0x2
+
+
+class Elf(Noun, frozen=True, kw_only=True):
+    """What one ELF file says of itself."""
+
+    path: str
+    build_id: str | None
+    fixed_address: bool
+    """``ET_EXEC``: linked for one address."""
+    pie: bool
+    """A program (not a library) that runs at any address: ``ET_DYN`` with DF_1_PIE or an interpreter."""
+    needed: tuple[str, ...]
+    soname: str | None
+    rpath: tuple[str, ...]
+    """Directories of DT_RPATH as written; the loader ignores them where DT_RUNPATH exists (ld.so(8))."""
+    runpath: tuple[str, ...]
+    symbolic: bool
+    """DT_SYMBOLIC or DF_SYMBOLIC: the file binds its own symbols to its own definitions."""
+    text_relocations: bool
+    own_api_slots: int
+    """PLT slots (JUMP_SLOT relocations) to C API functions that the file itself defines."""
+    tls_segment: bool
+    tls_relocations: tuple[str, ...]
+    """Kinds of TLS relocations left for the loader, e.g. ``R_X86_64_DTPMOD64``."""
+    tls_get_addr: bool
+    """Imports ``__tls_get_addr``, the call of the dynamic TLS models."""
+    eval_loop_at: int | None
+    """Address of the eval loop that the file defines; None when no symbol shows one."""
+    python_probes: int
+    """USDT probes of provider ``python`` in ``.note.stapsdt``."""
+    frames: Frames | None
+    """None: the file has no ``.eh_frame``."""
+    landing_pads: bool
+    """Has ``.gcc_except_table`` (C++, Rust): clean-up code is cold too, with or without a profile."""
+    compilers: tuple[str, ...]
+    """Strings of ``.comment``, or else CPython's own compiler string."""
+    lists_eval_source: bool
+    """``.symtab`` names ``ceval.c`` as a source file; link-time optimisation leaves no such names."""
+    lto_names: bool
+    """``.symtab`` has symbols that link-time optimisation renamed."""
+    bolt: bool
+    """Rewritten by BOLT after linking."""
+
+
+def is_elf(path: str) -> bool:
+    """Whether ``path`` is a readable file that begins with the ELF magic."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def machine(path: str) -> str:
+    """The file's architecture, class and byte order, e.g. ``"x86_64 64-bit little-endian"``.
+
+    This and the functions below raise UsageError when the file is damaged, and OSError when it cannot be opened.
+    """
+    with _opened(path) as elf:
+        order = "little" if elf.little_endian else "big"
+        return f"{str(elf['e_machine']).removeprefix('EM_').lower()} {elf.elfclass}-bit {order}-endian"
+
+
+def build_id(path: str) -> str | None:
+    """The GNU build-id in hex; None when the file has none or is not ELF."""
+    if not is_elf(path):
+        return None
+    with _opened(path) as elf:
+        return _build_id(elf)
+
+
+def holds_eval_loop(path: str) -> bool:
+    """Whether a symbol of the file shows that it defines the eval loop; False when it is not ELF."""
+    if not is_elf(path):
+        return False
+    with _opened(path) as elf:
+        return _eval_loop_at(elf) is not None
+
+
+def needed(path: str) -> tuple[str, ...]:
+    """The libraries that the file names (DT_NEEDED); none when it is not ELF."""
+    if not is_elf(path):
+        return ()
+    with _opened(path) as elf:
+        return tuple(_dynamic(elf).get("DT_NEEDED", ()))
+
+
+def read_elf(path: str) -> Elf:
+    """Read all facts of one file (some 50 ms for a CPython)."""
+    with _opened(path) as elf:
+        return _facts(elf, path)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[ELFFile]:
+    with Path(path).open("rb") as file:
+        try:
+            yield ELFFile(file)
+        # What pyelftools raises on files cut short or with bytes flipped, besides its own errors.
+        except (ELFError, ValueError, struct.error, AssertionError, MemoryError, OSError) as error:
+            raise UsageError(f"{path} is a damaged ELF file: {error}", hint="name an intact file") from error
+
+
+def _facts(elf: ELFFile, path: str) -> Elf:
+    dynamic = _dynamic(elf)
+    flags = dynamic.get("DT_FLAGS", [0])[0]
+    is_program = bool(dynamic.get("DT_FLAGS_1", [0])[0] & _DF_1_PIE) or _has_segment(elf, "PT_INTERP")
+    kinds, slots = _relocations(elf)
+    names = _section(elf, ".strtab")
+    frames = elf.get_section_by_name(".eh_frame")
+    return Elf(
+        path=path,
+        build_id=_build_id(elf),
+        fixed_address=elf["e_type"] == "ET_EXEC",
+        pie=elf["e_type"] == "ET_DYN" and is_program and "DT_SONAME" not in dynamic,
+        needed=tuple(dynamic.get("DT_NEEDED", ())),
+        soname=dynamic.get("DT_SONAME", [None])[0],
+        rpath=_directories(dynamic.get("DT_RPATH")),
+        runpath=_directories(dynamic.get("DT_RUNPATH")),
+        symbolic="DT_SYMBOLIC" in dynamic or bool(flags & _DF_SYMBOLIC),
+        text_relocations="DT_TEXTREL" in dynamic,
+        own_api_slots=_own_api(elf, slots),
+        tls_segment=_has_segment(elf, "PT_TLS"),
+        tls_relocations=tuple(sorted(kind for kind in kinds if re.search("TLS|TPOFF|DTP|TPREL", kind))),
+        tls_get_addr=b"\0__tls_get_addr\0" in _section(elf, ".dynstr"),
+        eval_loop_at=_eval_loop_at(elf),
+        python_probes=_python_probes(elf),
+        frames=eh_frames(elf, frames) if frames is not None else None,
+        landing_pads=elf.get_section_by_name(".gcc_except_table") is not None,
+        compilers=_compilers(elf),
+        lists_eval_source=b"\0ceval.c\0" in names,
+        lto_names=re.search(rb"\.lto_priv\.|\.llvm\.\d", names) is not None,
+        bolt=elf.get_section_by_name(".bolt.org.text") is not None,
+    )
+
+
+def _section(elf: ELFFile, name: str) -> bytes:
+    section = elf.get_section_by_name(name)
+    return b"" if section is None or section["sh_type"] == "SHT_NOBITS" else bytes(section.data())
+
+
+def eh_frames(elf: ELFFile, section: Section) -> Frames:
+    """The counted entries of ``elf``'s section ``.eh_frame``.
+
+    Raises:
+        ValueError: the section is damaged.
+    """
+    return count_frames(section.data(), address_size=elf.elfclass // 8, little_endian=elf.little_endian)
+
+
+def _has_segment(elf: ELFFile, kind: str) -> bool:
+    return next(elf.iter_segments(kind), None) is not None
+
+
+def _dynamic(elf: ELFFile) -> dict[str, list[Any]]:
+    """The dynamic tags: names for those that name something, else the number."""
+    tags: dict[str, list[Any]] = {}
+    for segment in elf.iter_segments("PT_DYNAMIC"):
+        assert isinstance(segment, DynamicSegment)
+        for tag in segment.iter_tags():
+            kind = str(tag.entry.d_tag)
+            value = getattr(tag, kind.removeprefix("DT_").lower(), tag.entry.d_val)
+            tags.setdefault(kind, []).append(value)
+    return tags
+
+
+def _directories(values: list[Any] | None) -> tuple[str, ...]:
+    return tuple(part for value in values or () for part in str(value).split(":") if part)
+
+
+def _build_id(elf: ELFFile) -> str | None:
+    for segment in elf.iter_segments("PT_NOTE"):
+        assert isinstance(segment, NoteSegment)
+        for note in segment.iter_notes():
+            if note["n_type"] == "NT_GNU_BUILD_ID":
+                return str(note["n_desc"])
+    return None
+
+
+def _eval_loop_at(elf: ELFFile) -> int | None:
+    """By the hash table of the dynamic symbols; in a program that exports nothing, by ``.symtab``."""
+    for name in (".gnu.hash", ".hash"):
+        table = elf.get_section_by_name(name)
+        if isinstance(table, ELFHashSection | GNUHashSection):
+            symbol = table.get_symbol(EVAL_LOOP)
+            if symbol is not None and symbol["st_shndx"] != "SHN_UNDEF":
+                return int(symbol["st_value"])
+    # Most files have no such name: a search in the strings is some hundred times faster than one in the symbols.
+    symbols = elf.get_section_by_name(".symtab")
+    if isinstance(symbols, SymbolTableSection) and f"{EVAL_LOOP}\0".encode() in _section(elf, ".strtab"):
+        for symbol in symbols.get_symbol_by_name(EVAL_LOOP) or ():
+            if symbol["st_shndx"] != "SHN_UNDEF":
+                return int(symbol["st_value"])
+    return None
+
+
+def relocations(elf: ELFFile, section: RelocationSection) -> Iterator[tuple[int, int]]:
+    """Type and symbol number of each entry (System V ABI, "Relocation").
+
+    Unpacked here, since pyelftools needs half a second for the table of one position-independent CPython.
+    """
+    wide = elf.elfclass == 64
+    layout = ("QQq" if wide else "IIi")[: 3 if section.is_RELA() else 2]
+    for entry in struct.iter_unpack(("<" if elf.little_endian else ">") + layout, section.data()):
+        yield (entry[1] & 0xFFFFFFFF, entry[1] >> 32) if wide else (entry[1] & 0xFF, entry[1] >> 8)
+
+
+def _relocations(elf: ELFFile) -> tuple[set[str], list[int]]:
+    """The kinds of relocations that the loader applies, and the symbol numbers of the PLT slots."""
+    symbols: dict[int, list[int]] = {}
+    for section in elf.iter_sections():
+        if isinstance(section, RelocationSection) and section["sh_flags"] & _SHF_ALLOC:
+            for kind, symbol in relocations(elf, section):
+                symbols.setdefault(kind, []).append(symbol)
+    named = {str(describe_reloc_type(kind, elf)): numbers for kind, numbers in symbols.items()}
+    slots = [number for name, numbers in named.items() if "JUMP_SLOT" in name for number in numbers]
+    return set(named), slots
+
+
+def _own_api(elf: ELFFile, slots: list[int]) -> int:
+    table = elf.get_section_by_name(".dynsym")
+    if not isinstance(table, SymbolTableSection):
+        return 0
+    symbols = [table.get_symbol(slot) for slot in slots]
+    return sum(symbol["st_shndx"] != "SHN_UNDEF" and _C_API.match(symbol.name) is not None for symbol in symbols)
+
+
+def _python_probes(elf: ELFFile) -> int:
+    """Descriptor: three addresses, then provider, name and arguments, each ended by NUL (SystemTap's sdt.h)."""
+    section = elf.get_section_by_name(".note.stapsdt")
+    if not isinstance(section, NoteSection):
+        return 0
+    provider_at = 3 * elf.elfclass // 8
+    return sum(note["n_descdata"][provider_at:].startswith(b"python\0") for note in section.iter_notes())
+
+
+def own_compilers(code: bytes | mmap.mmap) -> tuple[str, ...]:
+    """The compiler as CPython itself names it in ``code``: still there when ``.comment`` is stripped."""
+    return tuple(dict.fromkeys(match.group(0).decode(errors="replace") for match in _COMPILER.finditer(code)))
+
+
+def _compilers(elf: ELFFile) -> tuple[str, ...]:
+    comment = [part.decode(errors="replace") for part in _section(elf, ".comment").split(b"\0") if part]
+    return tuple(dict.fromkeys(comment)) or own_compilers(_section(elf, ".rodata"))

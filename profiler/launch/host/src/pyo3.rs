@@ -1,0 +1,1 @@
+../../../../runner/host/src/pyo3.rs

@@ -1,0 +1,1 @@
+../../../../runner/host/src/runmain.rs

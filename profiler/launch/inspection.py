@@ -1,0 +1,143 @@
+"""What a target and an embedder of it would run, where its sysconfig is wrong about that, and what to expect."""
+
+from __future__ import annotations
+
+import msgspec
+
+from profiler.launch.archive import read_archive
+from profiler.launch.elf import read_elf
+from profiler.launch.evidence import describe_archive, describe_elf
+from profiler.launch.interpreters import Answer, ask
+from profiler.launch.packages import owners
+from profiler.launch.runtime_maps import eval_loop_image
+from profiler.model import Inspection, Program, Target
+
+
+def inspect_target(target: Target) -> Inspection:
+    """Read the program, the libraries an embedder could link, and compare them with what sysconfig claims.
+
+    Runs the target once more for its claims and its memory map, and no workload.
+
+    Raises:
+        UsageError: a file is damaged, or the target no longer answers.
+    """
+    libraries = [path for path in (target.shared_library, target.program_loads) if path is not None]
+    archives = [path for path in (target.static_library, target.pic_library) if path is not None]
+    packages = owners([target.real_path, *libraries, *archives])
+    program = describe_elf(
+        read_elf(target.real_path),
+        role="program",
+        path=target.path,
+        package=packages.get(target.real_path),
+        loads_libpython=target.program_loads,
+    )
+    answer = ask(target.real_path)
+    running = eval_loop_image(answer.maps, target.real_path)
+    if running is not None:
+        proof = f"running it takes the eval loop from {running} (/proc/self/maps)"
+        program = msgspec.structs.replace(program, evidence=(program.evidence[0], proof, *program.evidence[1:]))
+    programs = [program]
+    for path in dict.fromkeys(libraries):
+        programs.append(
+            describe_elf(read_elf(path), role="library", path=path, package=packages.get(path), loads_libpython=None)
+        )
+    programs += [describe_archive(read_archive(path), package=packages.get(path)) for path in archives]
+    return Inspection(
+        programs=tuple(programs),
+        contradictions=contradictions(programs, answer),
+        expectation=expectation(programs, target),
+    )
+
+
+def together(inspections: list[Inspection]) -> Inspection:
+    """Several inspections as one document; a file that several share stands in it once."""
+    programs = {(program.role, program.path): program for one in inspections for program in one.programs}
+    return Inspection(
+        programs=tuple(programs.values()),
+        contradictions=tuple(dict.fromkeys(sentence for one in inspections for sentence in one.contradictions)),
+        expectation="\n".join(one.expectation for one in inspections),
+    )
+
+
+def contradictions(programs: list[Program], answer: Answer) -> tuple[str, ...]:
+    """Where sysconfig claims something that the files refute. Claims that no file can refute are not listed."""
+    program = programs[0]
+    says = answer.sysconfig
+    found = []
+    shared = says.get("Py_ENABLE_SHARED")
+    if shared == "1" and program.static_libpython:
+        found.append(
+            f"sysconfig says Py_ENABLE_SHARED=1, but {program.real_path} loads no libpython: it holds its own eval loop"
+        )
+    if shared == "0" and program.loads_libpython is not None:
+        found.append(f"sysconfig says Py_ENABLE_SHARED=0, but {program.real_path} loads {program.loads_libpython}")
+    options = says.get("CONFIG_ARGS", "")
+    for option, name in (("--enable-optimizations", "pgo"), ("--with-lto", "lto")):
+        claimed = option in options
+        for one in programs:
+            seen = getattr(one, name)
+            if seen is not None and seen != claimed and (claimed or one.role == "program"):
+                found.append(
+                    f"sysconfig's CONFIG_ARGS {'name' if claimed else 'do not name'} {option},"
+                    f" but {one.real_path} is {'' if seen else 'not '}built with {name.upper()}"
+                )
+    versions = {one.package.split(" ", 1)[1] for one in programs if one.package is not None}
+    if len(versions) > 1:
+        of = "; ".join(f"{one.real_path} is from {one.package}" for one in programs if one.package is not None)
+        found.append(f"program and libraries come from different package versions: {of}")
+    return tuple(found)
+
+
+def expectation(programs: list[Program], target: Target) -> str:
+    """What to expect of embedding ``target``, in words: files tell the direction at most, never the size."""
+    program = programs[0]
+    shared = next((one for one in programs[1:] if one.real_path == target.shared_library), None)
+    archives = [one for one in programs[1:] if one.static_libpython]
+    if shared is None and not archives:
+        return (
+            f"No libpython of {program.real_path} is installed: nothing can embed it"
+            f" (on Debian and Ubuntu install libpython{_minor(target)}-dev)."
+        )
+    if shared is None:
+        return (
+            f"No shared libpython of {program.real_path} is installed. A host can only link"
+            f" {' or '.join(one.real_path for one in archives)} and holds the eval loop itself."
+        )
+    if program.eval_loop_image == shared.real_path:
+        return (
+            f"{program.real_path} and an embedder run the same eval loop, from {shared.real_path}:"
+            " expect no difference in instructions for the same bytecode."
+        )
+    better = next((one for one in archives if one.pgo and shared.pgo is False), None)
+    return " ".join(
+        (
+            f"An embedder runs other machine code than {program.real_path} does: that of {shared.real_path}"
+            f"{_differences(program, shared)}.",
+            direction(program, shared),
+            *((f"A host linked with {better.real_path}, which has PGO, should lose less.",) if better else ()),
+        )
+    )
+
+
+def direction(program: Program, library: Program) -> str:
+    """What the difference in PGO, the one cause that files show to be large, lets expect of ``library``."""
+    if program.pgo and library.pgo is False:
+        return "Expect more instructions for the same bytecode, most of all in interpreter-bound work."
+    if program.pgo is False and library.pgo:
+        return "Expect fewer instructions for the same bytecode than in the program."
+    return "The files do not tell which is slower: measure it with `tax-probe ipc`."
+
+
+def _differences(program: Program, library: Program) -> str:
+    seen = []
+    for name in ("pgo", "lto", "pic", "usdt"):
+        ours, theirs = getattr(program, name), getattr(library, name)
+        if ours is not None and theirs is not None and ours != theirs:
+            seen.append(f"{'with' if theirs else 'without'} {name.upper()}")
+    if program.tls_model != library.tls_model:
+        seen.append(f"TLS model {library.tls_model}")
+    return f", built {', '.join(seen)}, unlike the program" if seen else ""
+
+
+def _minor(target: Target) -> str:
+    return ".".join(target.version.split(".")[:2])

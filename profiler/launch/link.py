@@ -1,0 +1,139 @@
+"""The recipe of one link mode: which libpython of the target a host is linked with, and how PyO3 and rustc are told.
+
+PyO3 would ask sysconfig, which describes how the distribution built its packages and not the file that is linked, so
+everything is written into a configuration of our own (https://pyo3.rs/main/building-and-distribution#advanced-config).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from profiler.errors import MachineError
+from profiler.launch.elf import needed
+from profiler.model import LinkMode, Noun, Target
+
+_C_LIBRARY = ("libc.so", "libpython", "ld-linux")
+"""Beginnings of the names that a static host does not take over from the program: rustc links these itself."""
+
+
+class Recipe(Noun, frozen=True, kw_only=True):
+    """How to link a host."""
+
+    library: str
+    """The libpython that is linked, links followed."""
+    config: str
+    """The content of PYO3_CONFIG_FILE."""
+    rustflags: tuple[str, ...]
+    features: tuple[str, ...]
+    """Cargo features of the host crate."""
+
+
+def recipe(target: Target, link: LinkMode) -> Recipe:
+    """The recipe for ``target``.
+
+    Raises:
+        MachineError: the target has no headers or not the library that ``link`` asks for; the hint names the package.
+    """
+    if target.include_dir is None:
+        raise MachineError(f"no headers (Python.h) for {target.real_path}", hint=_how_to_get(target, link))
+    return _shared(target) if link == "shared" else _archive(target, link)
+
+
+def _shared(target: Target) -> Recipe:
+    if target.shared_library is None:
+        message = f"no {_library_name(target, 'shared')} for {target.real_path}"
+        raise MachineError(message, hint=_how_to_get(target, "shared"))
+    library = Path(target.shared_library)
+    directory = library.parent
+    stem = library.name.partition(".so")[0]
+    linked = directory / f"{stem}.so"
+    if not linked.exists() or linked.resolve() != library.resolve():
+        message = f"{linked}, by which a linker finds {library.name}, is missing or leads elsewhere"
+        raise MachineError(message, hint=_how_to_get(target, "shared"))
+    config = (
+        *_common(target),
+        "shared=true",
+        f"lib_name={stem.removeprefix('lib')}",
+        f"lib_dir={directory}",
+    )
+    # DT_RUNPATH and not DT_RPATH: LD_LIBRARY_PATH must be able to put another libpython in its place.
+    link_args = ("-Wl,--enable-new-dtags", "-Xlinker", "-rpath", "-Xlinker", str(directory))
+    return Recipe(
+        library=str(library.resolve()),
+        config=_lines(config),
+        rustflags=_link_args(link_args),
+        features=("auto-initialize",),
+    )
+
+
+def _archive(target: Target, link: LinkMode) -> Recipe:
+    named = target.static_library if link == "static" else target.pic_library
+    if named is None:
+        message = f"no {_library_name(target, link)} for {target.real_path}"
+        raise MachineError(message, hint=_how_to_get(target, link))
+    archive = Path(named).resolve()
+    # The archive's objects are those of the program or of the shared library, and so need what these need. All
+    # objects are taken: an extension module may call a function that the host itself does not.
+    like = target.real_path if target.program_loads is None else target.program_loads
+    libraries = [name for name in needed(like) if not name.startswith(_C_LIBRARY)]
+    config = (
+        *_common(target),
+        "shared=false",
+        "suppress_build_script_link_lines=true",
+        f"extra_build_script_line=cargo:rustc-link-search=native={archive.parent}",
+        f"extra_build_script_line=cargo:rustc-link-lib=static:-bundle,+whole-archive,+verbatim={archive.name}",
+        *(f"extra_build_script_line=cargo:rustc-link-lib=dylib:+verbatim={name}" for name in libraries),
+    )
+    rustflags = _link_args(("-Wl,--export-dynamic",))
+    if link == "static":
+        rustflags += ("-C", "relocation-model=static", *_link_args(("-no-pie",)))
+    return Recipe(library=str(archive), config=_lines(config), rustflags=rustflags, features=())
+
+
+def _common(target: Target) -> tuple[str, ...]:
+    name = _library_name(target, "shared")
+    flags = [flag for letter, flag in (("t", "Py_GIL_DISABLED"), ("d", "Py_DEBUG")) if letter in _abi_flags(name)]
+    return (
+        "implementation=CPython",
+        f"version={_major_minor(target)}",
+        f"executable={target.real_path}",
+        f"build_flags={','.join(flags)}",
+    )
+
+
+def _lines(config: tuple[str, ...]) -> str:
+    return "".join(f"{line}\n" for line in config)
+
+
+def _link_args(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part for argument in arguments for part in ("-C", f"link-arg={argument}"))
+
+
+def _library_name(target: Target, link: LinkMode) -> str:
+    """The file name that the target's library has or would have, without version suffix."""
+    suffix = {"shared": ".so", "pic": "-pic.a", "static": ".a"}[link]
+    for known in (target.shared_library, target.static_library):
+        if known is not None:
+            stem = Path(known).name.partition(".so")[0].removesuffix(".a")
+            return f"{stem}{suffix}"
+    return f"libpython{_major_minor(target)}{suffix}"
+
+
+def _abi_flags(library_name: str) -> str:
+    """``"t"``, ``"d"``, ``"td"`` or nothing: the letters that stand after the version in ``libpython3.13t.so``."""
+    match = re.match(r"libpython\d\.\d+([a-z]*)", library_name)
+    return match.group(1) if match else ""
+
+
+def _how_to_get(target: Target, link: LinkMode) -> str:
+    if target.prefix == "/usr":
+        return f"apt-get install libpython{_major_minor(target)}-dev"
+    if link == "pic":
+        return "only Debian's and Ubuntu's own Python comes with such a library: use --python /usr/bin/python3"
+    option = "with" if link == "shared" else "without"
+    return f"build this Python {option} --enable-shared, or use --python /usr/bin/python3 and libpython3-dev"
+
+
+def _major_minor(target: Target) -> str:
+    return ".".join(target.version.split(".")[:2])

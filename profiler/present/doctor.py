@@ -1,0 +1,124 @@
+"""What ``tax-probe doctor`` answers: the document, and the document as tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from profiler.model import Noun, SourceName
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_MARKS = {"ok": "[green]ok[/green]", "note": "[yellow]note[/yellow]", "problem": "[red]problem[/red]"}
+
+
+class Check(Noun, frozen=True, kw_only=True):
+    """One thing that was looked at. A ``note`` may disturb figures, a ``problem`` prevents some."""
+
+    topic: str
+    status: Literal["ok", "note", "problem"]
+    finding: str
+    remedy: str | None = None
+
+
+class EventCheck(Noun, frozen=True, kw_only=True):
+    """Who can read one event of the catalogue here."""
+
+    event: str
+    title: str
+    hardware: str | None
+    """What is asked of perf, or None."""
+    why_not: str | None
+    """Why hardware cannot count it."""
+    callgrind: Literal["exact", "simulated"] | None
+    timed: bool
+    """Read from bare runs by every source but hardware."""
+
+
+class TargetCheck(Noun, frozen=True, kw_only=True):
+    """One CPython of this machine, with what an embedder would link."""
+
+    path: str
+    version: str | None
+    program_loads: str | None
+    shared_library: str | None
+    static_library: str | None
+    pic_library: str | None
+    include_dir: str | None
+    problem: str | None
+
+
+class Health(Noun, frozen=True, kw_only=True):
+    """The whole answer (``--format json``)."""
+
+    schema: str
+    command: str
+    source: SourceName
+    """What ``--source auto`` takes."""
+    source_sentence: str
+    counts_instructions: bool
+    checks: tuple[Check, ...]
+    events: tuple[EventCheck, ...]
+    targets: tuple[TargetCheck, ...]
+    machine: dict[str, Any]
+
+
+def show(health: Health, *, format_: str) -> None:
+    """Print it on stdout."""
+    if format_ == "json":
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(health), indent=1).decode() + "\n")
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]--source auto takes {health.source}[/bold]: {escape(health.source_sentence)}\n")
+    for check in health.checks:
+        console.print(f"{_MARKS[check.status]} {escape(check.topic)}: {escape(check.finding)}")
+        if check.remedy:
+            console.print(f"     → {escape(check.remedy)}")
+    console.print()
+    console.print(_event_table(health))
+    for event_titles, reason in _without_hardware(health):
+        console.print(f"not counted by hardware: {event_titles} ({escape(reason)})")
+    console.print()
+    for target in health.targets:
+        console.print("\n  ".join(map(escape, _target_lines(target))))
+
+
+def _event_table(health: Health) -> Table:
+    from rich.table import Table
+
+    table = Table(title="events", title_justify="left", title_style="bold")
+    for heading in ("event", "hardware: asked of perf as", "callgrind", "bare runs"):
+        table.add_column(heading)
+    for event in health.events:
+        table.add_row(event.title, event.hardware or "–", event.callgrind or "–", "yes" if event.timed else "–")
+    return table
+
+
+def _without_hardware(health: Health) -> Iterator[tuple[str, str]]:
+    reasons: dict[str, list[str]] = {}
+    for event in health.events:
+        if event.why_not:
+            reasons.setdefault(event.why_not, []).append(event.title)
+    for reason, titles in reasons.items():
+        yield "everything" if len(titles) == len(health.events) else ", ".join(titles), reason
+
+
+def _target_lines(target: TargetCheck) -> Iterator[str]:
+    if target.problem:
+        yield f"target {target.path}: {target.problem}"
+        return
+    own = f"loads {target.program_loads}" if target.program_loads else "holds its own eval loop"
+    yield f"target {target.path}: CPython {target.version}, {own}"
+    libraries = tuple(filter(None, (target.shared_library, target.static_library, target.pic_library)))
+    yield from (f"to embed: {library}" for library in libraries)
+    if not libraries:
+        yield "to embed: no libpython found"
+    if not target.include_dir:
+        yield "no headers, so no host can be built (Debian, Ubuntu: apt-get install libpython3-dev)"

@@ -1,0 +1,160 @@
+"""Collection on a fake source: order, checks, resumption. Processes are real and tiny."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from profiler.errors import WorkloadError
+from profiler.folder import RowWriter, done_steps
+from profiler.measure.collect import Bench, Limits, open_bench
+from profiler.measure.schedule import make_plan, steps
+from profiler.measure.source import Missing, Outcome
+from profiler.model import AGAIN, Launcher, Pass, Plan, Reading, Workload
+from profiler.process import Command, run
+
+GOOD = "import sys\nprint('m', sys.argv[1])\n"
+
+
+class FakeSource:
+    """Runs the process bare and reads ``instructions = 100 + 3 m`` from its environment."""
+
+    name = "callgrind"
+    missing: tuple[Missing, ...] = ()
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def describe(self) -> str:
+        return "fake"
+
+    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+        return (Pass(name="p", events=("instructions",), m=(5, 9), exclusive=False, repetitions=1),)
+
+    def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+        self.runs += 1
+        done = run(command)
+        reading = Reading(
+            event="instructions",
+            value=100.0 + 3 * int(command.env["TAX_PROBE_M"]),
+            unit="instructions",
+            enabled_ns=None,
+            running_ns=None,
+            source="callgrind",
+            raw_name="fake",
+            reason=None,
+        )
+        return Outcome(
+            readings=(reading,),
+            exit=done.exit,
+            stdout=done.stdout,
+            stderr_tail=done.stderr_tail,
+            timed_out=done.timed_out,
+            output_exceeded=done.output_exceeded,
+        )
+
+
+def launcher(name: str, *argv: str) -> Launcher:
+    return Launcher(
+        name=name,
+        argv=argv or (sys.executable, "{script}", "{m}"),
+        env={},
+        image=None,
+        build_id=None,
+        link=None,
+        init=None,
+        allocator=None,
+    )
+
+
+def plan(tmp_path: Path, source: FakeSource, *more: Launcher, text: str = GOOD) -> Plan:
+    script = tmp_path / "load.py"
+    script.write_text(text)
+    workload = Workload(name="w", path=str(script), counts_m=(5, 9), timed_m=(5, 9))
+    return make_plan(
+        seed=1,
+        source="callgrind",
+        workload=workload,
+        launchers=(launcher("python3"), *more),
+        passes=source.passes(workload),
+        blocks=2,
+    )
+
+
+@pytest.fixture
+def source() -> FakeSource:
+    return FakeSource()
+
+
+def bench(made: Plan, source: FakeSource, timeout_s: float = 30) -> Iterator[Bench]:
+    with open_bench(made, source, Limits(timeout_s=timeout_s)) as opened:
+        yield opened
+
+
+def test_a_block_leaves_the_rows_of_every_step(tmp_path: Path, source: FakeSource) -> None:
+    made = plan(tmp_path, source, launcher("other"))
+    for opened in bench(made, source):
+        opened.check()
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+        assert done_steps(tmp_path) == set(steps(made, made.blocks[0]))
+        assert not opened.caveats
+
+
+def test_what_is_done_is_not_repeated(tmp_path: Path, source: FakeSource) -> None:
+    made = plan(tmp_path, source)
+    block = made.blocks[0]
+    already = set(steps(made, block)[:3])
+    for opened in bench(made, source):
+        opened.run_block(block, already, RowWriter(tmp_path), lambda step: None)
+    assert source.runs == len(steps(made, block)) - 3
+    assert done_steps(tmp_path) == set(steps(made, block)) - already
+
+
+def test_the_twin_is_the_baseline(tmp_path: Path, source: FakeSource) -> None:
+    first, twin = plan(tmp_path, source).launchers
+    assert (twin.name, twin.argv) == (AGAIN, first.argv)
+
+
+def test_a_launcher_that_ignores_the_seed_is_named(tmp_path: Path, source: FakeSource) -> None:
+    made = plan(tmp_path, source, launcher("isolated", sys.executable, "-I", "{script}", "{m}"))
+    for opened in bench(made, source):
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+        assert [(code, who) for code, who in opened.caveats] == [("hash-seed-ignored", "isolated")]
+
+
+def test_a_launcher_that_drops_the_environment_is_named(tmp_path: Path, source: FakeSource) -> None:
+    made = plan(tmp_path, source, launcher("clean", "/usr/bin/env", "-i", sys.executable, "{script}", "{m}"))
+    for opened in bench(made, source):
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+        assert [(code, who) for code, who in opened.caveats] == [("not-verified", "clean")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import sys\nsys.exit('no ' + 'way')", "no way"),
+        ("import os\nos.kill(os.getpid(), 11)", "signal 11"),
+        ("print('x' * 3_000_000)", "printed more than"),
+        ("while True: pass", "did not end in time"),
+        ("import os\nprint(os.getpid())", "outputs differ"),
+    ],
+)
+def test_a_bad_workload_ends_the_run_with_what_it_did(
+    tmp_path: Path, source: FakeSource, text: str, message: str
+) -> None:
+    made = plan(tmp_path, source, text=text)
+    for opened in bench(made, source, timeout_s=1.0):
+        with pytest.raises(WorkloadError, match=message):
+            opened.check()
+
+
+def test_a_host_that_prints_something_else_is_shown_beside_the_baseline(tmp_path: Path, source: FakeSource) -> None:
+    made = plan(
+        tmp_path, source, launcher("chatty", "/bin/sh", "-c", 'echo hello; exec "$0" "$1"', sys.executable, "{script}")
+    )
+    for opened in bench(made, source):
+        with pytest.raises(WorkloadError) as raised:
+            opened.check()
+        assert "hello" in raised.value.message
+        assert "chatty" in raised.value.message
