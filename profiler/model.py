@@ -94,6 +94,8 @@ class Pass(Noun, frozen=True, kw_only=True):
     exclusive: bool
     """True: nothing else may run on the machine (times, caches). False: several may run side by side."""
     repetitions: int
+    blocks: tuple[int, int | None]
+    """From which block on, and up to which (exclusive; None: to the end). A costly pass need not run in all."""
 
 
 class Block(Noun, frozen=True, kw_only=True):

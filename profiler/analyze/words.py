@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from profiler.events import BY_NAME
-from profiler.model import BASELINE, Comparison, Run
+from profiler.model import AGAIN, BASELINE, Comparison, Run
 
 _WORDS = {"slower": "more", "faster": "fewer"}
 
@@ -34,7 +31,7 @@ def sentence(comparisons: tuple[Comparison, ...], run: Run) -> str:
     start_up = found.get(("runmain", "pyo3", "instructions"))
     if start_up is not None and start_up.verdict == "same":
         parts.append("pyo3 and runmain take the same instructions: the start-up path costs nothing per iteration.")
-    parts.append(_images(run.interpreters))
+    parts.append(_images(run))
     return " ".join(filter(None, parts))
 
 
@@ -66,17 +63,17 @@ def _claim(comparison: Comparison | None, title: str) -> str:
     return f"{percent(comparison)} {_WORDS[comparison.verdict]} {title}"
 
 
-def _images(interpreters: dict[str, Any]) -> str:
-    """Whose eval loop runs in the program and in an embedder, from what ``inspect`` found in the files."""
-    programs: Iterable[dict[str, Any]] = interpreters.get("programs", ())
-    by_role = {program["role"]: program for program in programs}
-    program, library = by_role.get("program"), by_role.get("library")
-    if program is None or library is None:
-        return ""
-    if program["eval_loop_image"] == library["real_path"]:
-        return f"Both run the eval loop of {library['real_path']}."
+def _images(run: Run) -> str:
+    """Whose eval loop runs in the program and in an embedder, as seen in the processes and found in the files."""
     built = {True: "PGO-built", False: "built without PGO", None: "of unknown build"}
-    return (
-        f"{program['real_path']} runs its own eval loop ({built[program['pgo']]}); "
-        f"an embedder runs {library['real_path']} ({built[library['pgo']]})."
-    )
+    pgo = {program["real_path"]: program["pgo"] for program in run.interpreters.get("programs", ())}
+    images = {launcher.name: launcher.image for launcher in run.plan.launchers if launcher.image is not None}
+    own = images.pop(BASELINE, None)
+    others = sorted({image for name, image in images.items() if name != AGAIN} - {own})
+    if own is None:
+        return ""
+    told = f"{BASELINE} runs the eval loop of {own} ({built[pgo.get(own)]})"
+    if not others:
+        return f"All launchers run the same eval loop: {own}." if len(images) > 1 else f"{told}."
+    hosts = ", ".join(f"{image} ({built[pgo.get(image)]})" for image in others)
+    return f"{told}; embedded, it is that of {hosts}."

@@ -14,14 +14,20 @@ from pathlib import Path
 from profiler import process
 from profiler.errors import MachineError
 from profiler.events import BY_NAME, EVENTS
-from profiler.measure.source import Missing, Outcome
+from profiler.measure.source import Outcome
 from profiler.measure.timed import TIMED_EVENTS, timed
-from profiler.model import Pass, Reading, SourceName, Workload
+from profiler.model import Missing, Pass, Reading, SourceName, Workload
 from profiler.process import Command
 
-COUNTS = "callgrind"
+SIMULATED = "simulated"
+COUNTED = "counted"
 TIMED = "timed"
 _TIMED_REPETITIONS = 3
+
+_SIMULATED_BLOCKS = 3
+"""Simulation doubles the time and its figures hardly scatter; later blocks count instructions only."""
+
+_SIMULATION = ("--cache-sim=yes", "--branch-sim=yes")
 
 _SLOWDOWN = 50
 """Callgrind with cache and branch simulation runs about 50 times slower than the bare machine; limits stretch by it."""
@@ -66,16 +72,25 @@ class CallgrindSource:
         )
 
     def passes(self, workload: Workload) -> tuple[Pass, ...]:
-        """One counting pass, which may share the machine, and one timed pass, which may not."""
+        """Counting passes, which may share the machine, and one timed pass, which may not."""
         assert workload.counts_m is not None
         assert workload.timed_m is not None
         return (
             Pass(
-                name=COUNTS,
+                name=SIMULATED,
                 events=tuple(event.name for event in EVENTS if event.callgrind),
                 m=workload.counts_m,
                 exclusive=False,
                 repetitions=1,
+                blocks=(0, _SIMULATED_BLOCKS),
+            ),
+            Pass(
+                name=COUNTED,
+                events=("instructions",),
+                m=workload.counts_m,
+                exclusive=False,
+                repetitions=1,
+                blocks=(_SIMULATED_BLOCKS, None),
             ),
             Pass(
                 name=TIMED,
@@ -83,6 +98,7 @@ class CallgrindSource:
                 m=workload.timed_m,
                 exclusive=True,
                 repetitions=_TIMED_REPETITIONS,
+                blocks=(0, None),
             ),
         )
 
@@ -100,8 +116,7 @@ class CallgrindSource:
                 argv=(
                     self._valgrind,
                     "--tool=callgrind",
-                    "--cache-sim=yes",
-                    "--branch-sim=yes",
+                    *(_SIMULATION if what.name == SIMULATED else ()),
                     f"--callgrind-out-file={out_file}.%p",
                     f"--log-file={scratch / 'valgrind.log'}.%p",
                     "--trace-children=yes",

@@ -70,6 +70,9 @@ def steps(plan: Plan, block: Block) -> tuple[Step, ...]:
     rng = random.Random(f"order {plan.seed} {block.index}")
     found: list[Step] = []
     for what in plan.passes:
+        first_block, end_block = what.blocks
+        if block.index < first_block or (end_block is not None and block.index >= end_block):
+            continue
         for repetition in range(what.repetitions):
             pairs = [(launcher.name, m) for launcher in plan.launchers for m in what.m]
             rng.shuffle(pairs)

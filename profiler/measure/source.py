@@ -9,9 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from profiler.model import Missing as Missing
-from profiler.model import Noun, Pass, Reading, SourceName, Workload
-from profiler.process import Command as Command
+from profiler.model import Missing, Noun, Pass, Reading, SourceName, Workload
+from profiler.process import Command
 
 
 class Outcome(Noun, frozen=True, kw_only=True):

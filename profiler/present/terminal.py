@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from profiler.events import BY_NAME, DERIVED
@@ -12,8 +13,11 @@ from profiler.model import AGAIN, Comparison, Decomposition, Verdict
 
 _STYLE = {"slower": "red", "faster": "green", "same": "default", "unresolved": "yellow"}
 _TITLES = {event.name: event.title for event in BY_NAME.values()} | {d.name: d.title for d in DERIVED}
-_TITLES |= {"startup-wall": "start-up wall time", "startup-instructions": "start-up instructions"}
-_WHOLE_PROCESS = {"startup-wall", "startup-instructions"}
+_TITLES |= {"startup-wall": "start-up time, ms", "startup-instructions": "start-up instructions, M"}
+_TITLES |= {"task-clock": "CPU time, ns", "wall": "wall time, ns"}
+_SCALES = {"startup-wall": 1e-6, "startup-instructions": 1e-6}
+_MAIN = ("instructions", "cycles", "ipc", "task-clock", "wall")
+"""What the A/A table shows; the rest of it stands in the CSV."""
 
 
 def print_verdict(verdict: Verdict, folder: Path) -> None:
@@ -27,8 +31,8 @@ def print_verdict(verdict: Verdict, folder: Path) -> None:
     for launcher in dict.fromkeys(split.launcher for split in verdict.decomposition):
         console.print(_split_table(launcher, [s for s in verdict.decomposition if s.launcher == launcher]))
     for caveat in verdict.warnings:
-        console.print(f"[yellow]warning[/yellow] [{caveat.code}] {caveat.message}".replace("[a-a", "\\[a-a"))
-    console.print(f"\n[bold]{verdict.sentence}[/bold]\n")
+        console.print(f"[yellow]warning[/yellow] {caveat.code}: {escape(caveat.message)}")
+    console.print(f"\n[bold]{escape(verdict.sentence)}[/bold]\n")
     console.print(f"results: {folder}")
 
 
@@ -56,22 +60,23 @@ def title(metric: str) -> str:
 def _comparison_table(verdict: Verdict, baseline: str, launcher: str) -> Table:
     name = "A/A: the baseline against itself" if launcher == AGAIN else f"{launcher} against {baseline}"
     table = Table(title=f"{name} (per iteration)", title_justify="left", title_style="bold")
-    table.add_column("metric")
-    table.add_column(baseline, justify="right")
-    table.add_column(launcher, justify="right")
-    table.add_column("ratio", justify="right")
-    table.add_column("95 % interval", justify="right")
-    table.add_column("detectable", justify="right")
-    table.add_column("verdict")
-    unknown: dict[str, list[str]] = {}
+    table.add_column("metric", no_wrap=True)
+    table.add_column(baseline, justify="right", no_wrap=True)
+    table.add_column("again" if launcher == AGAIN else launcher, justify="right", no_wrap=True)
+    table.add_column("ratio", justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    table.add_column("detectable", justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    left_out: dict[str, list[str]] = {}
     for comparison in verdict.comparisons:
         if (comparison.baseline, comparison.launcher) != (baseline, launcher):
             continue
-        if comparison.value is None:
-            unknown.setdefault(comparison.reason or "not measured", []).append(title(comparison.metric))
-        else:
+        if comparison.ratio is None:
+            left_out.setdefault(comparison.reason or "not measured", []).append(title(comparison.metric))
+        elif launcher != AGAIN or comparison.metric in _MAIN:
             table.add_row(*_cells(comparison))
-    table.caption = "\n".join(f"not known: {', '.join(names)} ({reason})" for reason, names in unknown.items())
+    if launcher != AGAIN:
+        table.caption = "\n".join(f"{', '.join(names)}: {reason}" for reason, names in left_out.items())
     table.caption_justify = "left"
     return table
 
@@ -80,19 +85,19 @@ def _cells(comparison: Comparison) -> tuple[str, ...]:
     simulated = (
         comparison.source == "callgrind" and comparison.metric in BY_NAME and BY_NAME[comparison.metric].simulated
     )
-    name = title(comparison.metric) + (" (simulated)" if simulated else "")
-    if comparison.metric in _WHOLE_PROCESS:
-        name += ", per process"
     style = _STYLE[comparison.verdict]
-    note = f" ({comparison.reason})" if comparison.ratio is None and comparison.reason else ""
+    scale = _SCALES.get(comparison.metric, 1.0)
+    value, baseline = (
+        None if figure_ is None else figure_ * scale for figure_ in (comparison.value, comparison.baseline_value)
+    )
     return (
-        name,
-        figure(comparison.baseline_value),
-        figure(comparison.value),
+        title(comparison.metric) + (" (simulated)" if simulated else ""),
+        figure(baseline),
+        figure(value),
         "–" if comparison.ratio is None else f"{comparison.ratio:.4f}",
         interval(comparison.lo, comparison.hi),
         "–" if comparison.smallest_effect is None else f"{comparison.smallest_effect:.2%}",
-        f"[{style}]{comparison.verdict}[/{style}]{note}",
+        f"[{style}]{comparison.verdict}[/{style}]",
     )
 
 

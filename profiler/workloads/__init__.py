@@ -15,19 +15,19 @@ BUILT_IN: tuple[Workload, ...] = (
     Workload(
         name="int_loop",
         path=str(_HERE / "int_loop.py"),
-        counts_m=(50_000, 80_000),
+        counts_m=(35_000, 50_000),
         timed_m=(200_000, 1_200_000),
     ),
     Workload(
         name="int_loop_global",
         path=str(_HERE / "int_loop_global.py"),
-        counts_m=(50_000, 80_000),
+        counts_m=(35_000, 50_000),
         timed_m=(200_000, 1_000_000),
     ),
     Workload(
         name="dynamic",
         path=str(_HERE / "dynamic.py"),
-        counts_m=(4_000, 10_000),
+        counts_m=(3_000, 6_000),
         timed_m=(20_000, 150_000),
     ),
 )

@@ -10,8 +10,8 @@ from profiler.errors import WorkloadError
 from profiler.folder import RowWriter, done_steps
 from profiler.measure.collect import Bench, Limits, open_bench
 from profiler.measure.schedule import make_plan, steps
-from profiler.measure.source import Missing, Outcome
-from profiler.model import AGAIN, Launcher, Pass, Plan, Reading, Workload
+from profiler.measure.source import Outcome
+from profiler.model import AGAIN, Launcher, Missing, Pass, Plan, Reading, Workload
 from profiler.process import Command, run
 
 GOOD = "import sys\nprint('m', sys.argv[1])\n"
@@ -30,7 +30,7 @@ class FakeSource:
         return "fake"
 
     def passes(self, workload: Workload) -> tuple[Pass, ...]:
-        return (Pass(name="p", events=("instructions",), m=(5, 9), exclusive=False, repetitions=1),)
+        return (Pass(name="p", events=("instructions",), m=(5, 9), exclusive=False, repetitions=1, blocks=(0, None)),)
 
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         self.runs += 1

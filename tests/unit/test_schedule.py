@@ -30,8 +30,8 @@ def plan(seed: int = 1, blocks: int = 3) -> Plan:
         workload=Workload(name="w", path="/w.py", counts_m=(10, 20), timed_m=(100, 200)),
         launchers=(launcher("python3"), launcher("pyo3")),
         passes=(
-            Pass(name="counts", events=("instructions",), m=(10, 20), exclusive=False, repetitions=1),
-            Pass(name="timed", events=("wall",), m=(100, 200), exclusive=True, repetitions=3),
+            Pass(name="counts", events=("instructions",), m=(10, 20), exclusive=False, repetitions=1, blocks=(0, None)),
+            Pass(name="timed", events=("wall",), m=(100, 200), exclusive=True, repetitions=3, blocks=(0, None)),
         ),
         blocks=blocks,
     )

@@ -1,0 +1,42 @@
+UV ?= uv
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+
+.PHONY: setup probe test lint record lock clean
+
+setup:
+	@tools/setup
+
+# make probe ARGS='--python /usr/bin/python3 --workload int_loop'
+probe: setup
+	@.venv/bin/tax-probe ipc $(ARGS)
+
+test: lint
+	@echo 'test: pytest'
+	@.venv/bin/python -m pytest -q -n 2 -m 'not slow'
+
+lint:
+	@tools/setup --dev
+	@echo 'lint: ruff'
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff format --quiet --check
+	@echo 'lint: mypy'
+	@.venv/bin/mypy --no-error-summary
+	@echo 'lint: the extension against its stub'
+	@.venv/bin/python -m mypy.stubtest profiler._counters --concise
+	@echo 'lint: rust'
+	@tools/check-rust
+
+# Record the golden outputs again, to be read and committed.
+record:
+	@tools/setup --dev
+	@TAX_PROBE_RECORD=1 .venv/bin/python -m pytest -q tests/golden
+
+# Pin the newest dependencies (needs uv); maturin builds the extension.
+lock:
+	@echo 'maturin>=1.9,<2' | $(LOCK) --upgrade pyproject.toml - -o requirements.lock
+	@echo 'maturin>=1.9,<2' | $(LOCK) --extra dev -c requirements.lock pyproject.toml - -o requirements-dev.lock
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist runner/*/target profiler/*.so
+	@find profiler tests -name __pycache__ -prune -exec rm -rf {} +

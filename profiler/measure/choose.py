@@ -1,0 +1,56 @@
+"""Choose where readings come from: the best source that works here, or the one that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from profiler.errors import MachineError
+from profiler.measure.source import Source
+
+EXACT = ("hardware", "callgrind")
+"""Sources that count instructions, best first."""
+
+
+def choose_source(name: str) -> tuple[Source, str]:
+    """The source, and one sentence on which and why. ``name``: auto, hardware, callgrind or software.
+
+    ``auto`` takes hardware before callgrind before software; the sentence says why better ones were rejected.
+
+    Raises:
+        MachineError: the source that was asked for by name does not work here; with its remedy.
+    """
+    if name != "auto":
+        source = probe(name)
+        return source, source.describe()
+    rejected: dict[str, MachineError] = {}
+    for candidate in EXACT:
+        try:
+            return (source := probe(candidate)), sentence(source, rejected)
+        except MachineError as error:
+            rejected[candidate] = error
+    source = probe("software")
+    return source, sentence(source, rejected)
+
+
+def probe(name: str) -> Source:
+    """The source of that name, tried.
+
+    Raises:
+        MachineError: it does not work here; with its remedy.
+    """
+    if name == "hardware":
+        from profiler.measure.hardware import HardwareSource
+
+        return HardwareSource.probe()
+    if name == "callgrind":
+        from profiler.measure.callgrind import CallgrindSource
+
+        return CallgrindSource.probe()
+    from profiler.measure.software import SoftwareSource
+
+    return SoftwareSource()
+
+
+def sentence(source: Source, rejected: Mapping[str, MachineError]) -> str:
+    """What was taken, and why nothing better."""
+    return source.describe() + "".join(f"; not {name}: {error.message}" for name, error in rejected.items())

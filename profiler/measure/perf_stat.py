@@ -1,0 +1,131 @@
+"""Run one process under ``perf stat`` and tell three things apart: its counts, a failing workload, a failing perf."""
+
+from __future__ import annotations
+
+import gettext
+import os
+import shutil
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from profiler import process
+from profiler.errors import MachineError
+from profiler.measure import diagnose
+from profiler.measure.perf_output import Asked, read
+from profiler.model import Noun, Reading
+from profiler.process import Command
+
+_INSTALL = "Debian: sudo apt-get install linux-perf; Ubuntu: sudo apt-get install linux-tools-$(uname -r)"
+_VERSION_TIMEOUT_S = 10.0
+_EXEC_FAILED = "Workload failed: "
+_CATALOGUES = ("/usr/share/locale", "/usr/share/locale-langpack")
+
+
+class Perf(Noun, frozen=True, kw_only=True):
+    """A perf that runs."""
+
+    path: str
+    version: str
+
+
+class Counted(Noun, frozen=True, kw_only=True):
+    """What perf read, and how the workload ended (not perf: ``completed.exit`` is the workload's)."""
+
+    readings: tuple[Reading, ...]
+    completed: process.Completed
+
+
+def find_perf() -> Perf:
+    """The perf on PATH.
+
+    Raises:
+        MachineError: there is none, or it is a distribution's wrapper without the perf of the running kernel behind it.
+    """
+    path = shutil.which("perf")
+    if path is None:
+        raise MachineError("perf is not installed", hint=_INSTALL)
+    try:
+        done = process.run(
+            Command(
+                argv=(path, "--version"),
+                env=dict(os.environ),
+                cwd="/",
+                cpu=None,
+                timeout_s=_VERSION_TIMEOUT_S,
+                max_output_bytes=1 << 16,
+            )
+        )
+    except OSError as error:
+        raise MachineError(f"{path} cannot be started: {error.strerror}", hint=_INSTALL) from error
+    words = done.stdout.decode(errors="replace").split()
+    if done.timed_out or done.exit != 0 or words[:2] != ["perf", "version"]:
+        said = next((line.strip() for line in done.stderr_tail.splitlines() if line.strip()), "(it said nothing)")
+        how = "hangs" if done.timed_out else f"does not run (exit {done.exit})"
+        raise MachineError(f"{path} {how}: {said}", hint=_INSTALL)
+    return Perf(path=path, version=" ".join(words[2:]))
+
+
+def stat(perf: Perf, asked: Sequence[Asked], command: Command, scratch: Path) -> Counted:
+    """Run ``command`` once under ``perf stat`` with exactly the events ``asked``.
+
+    perf gets the command's environment as it is: another locale would reach the workload too and change how CPython
+    starts, and a wrapper that changes it back would be counted. The parser reads any locale instead.
+
+    Raises:
+        MachineError: perf itself failed: unknown event, no permission, killed by a signal, nothing written.
+        OSError: the workload could not be started, as from ``process.run``.
+    """
+    out = scratch / "perf.json"
+    out.unlink(missing_ok=True)
+    specs = ",".join(one.spec for one in asked)
+    argv = (perf.path, "stat", "-j", "-o", str(out), "-e", specs, "--", *command.argv)
+    done = process.run(msgspec.structs.replace(command, argv=argv))
+    data = out.read_bytes() if out.exists() else b""
+    stopped = done.timed_out or done.output_exceeded
+    if not stopped and done.exit < 0:
+        raise MachineError(
+            f"perf was killed by signal {-done.exit} while it ran {command.argv[0]}",
+            hint="run perf stat by hand; if it crashes there too, install another version of perf",
+        )
+    if not stopped and b'"counter-value"' not in data:
+        raise _no_figures(done, command)
+    killed_by = None if stopped else _killed_by(done, command)
+    completed = done if killed_by is None else msgspec.structs.replace(done, exit=-killed_by)
+    return Counted(readings=read(data, asked), completed=completed)
+
+
+def _no_figures(done: process.Completed, command: Command) -> Exception:
+    if _EXEC_FAILED in done.stderr_tail:
+        why = done.stderr_tail.rpartition(_EXEC_FAILED)[2].strip()
+        return OSError(f"{command.argv[0]} cannot be started: {why}")
+    if done.exit == 0:
+        return MachineError("perf ended well, but wrote no figures", hint="is the disk of the temporary folder full?")
+    trouble = diagnose.refused(done.stderr_tail, diagnose.circumstances())
+    return MachineError(trouble.reason, hint=trouble.remedy)
+
+
+def _killed_by(done: process.Completed, command: Command) -> int | None:
+    """The signal that ended the workload, or None.
+
+    perf stat exits with WEXITSTATUS of its child even when a signal killed it, which is 0; all that remains is the line
+    that it prints last, ``psignal(3)``: "PROGRAM: DESCRIPTION" in the user's language (tools/perf/builtin-stat.c).
+    """
+    last_line = done.stderr_tail.rstrip().rpartition("\n")[2]
+    if done.exit != 0 or f"{command.argv[0]}: " not in last_line:
+        return None
+    for number in signal.valid_signals():
+        english = signal.strsignal(number)
+        if english is not None and any(
+            last_line.endswith(f"{command.argv[0]}: {name}") for name in (english, *_translations(english, command.env))
+        ):
+            return number
+    return None
+
+
+def _translations(text: str, env: Mapping[str, str]) -> list[str]:
+    locale = env.get("LC_ALL") or env.get("LC_MESSAGES") or env.get("LANG") or "C"
+    languages = [language for language in (*env.get("LANGUAGE", "").split(":"), locale) if language]
+    return [gettext.translation("libc", place, languages, fallback=True).gettext(text) for place in _CATALOGUES]

@@ -1,0 +1,72 @@
+"""A bare run at native speed: times and kernel counts from the clock and ``wait4``, and the core's clock beside it."""
+
+from __future__ import annotations
+
+import os
+
+from profiler import process
+from profiler.events import BY_NAME, EVENTS
+from profiler.measure.source import Outcome
+from profiler.model import Reading
+from profiler.process import Command
+
+TIMED_EVENTS = tuple(event.name for event in EVENTS if event.rusage)
+
+_CHAIN = 1_000_000
+"""Dependent multiplications: some 7 ms, three valid digits."""
+_NO_CLOCK = "the core clock cannot be estimated: "
+
+
+def timed(command: Command) -> Outcome:
+    """Run ``command`` bare and read ``TIMED_EVENTS``.
+
+    Raises:
+        OSError: the program could not be started.
+    """
+    ghz, reason = _clock_ghz(command.cpu)
+    done = process.run(command)
+    return Outcome(
+        readings=(
+            _reading("page-faults", float(done.page_faults), "wait4: ru_minflt + ru_majflt"),
+            _reading("task-clock", float(done.cpu_ns), "wait4: ru_utime + ru_stime"),
+            _reading("wall", float(done.wall_ns), "CLOCK_MONOTONIC around the process"),
+            _reading("context-switches", float(done.context_switches), "wait4: ru_nvcsw + ru_nivcsw"),
+            _reading("clock", ghz, "dependent multiplications before the process", reason),
+        ),
+        exit=done.exit,
+        stdout=done.stdout,
+        stderr_tail=done.stderr_tail,
+        timed_out=done.timed_out,
+        output_exceeded=done.output_exceeded,
+    )
+
+
+def _clock_ghz(cpu: int | None) -> tuple[float | None, str | None]:
+    """The clock of the CPU that the process will run on, or why it is not known."""
+    if cpu is None:
+        return None, _NO_CLOCK + "the process is not pinned to a CPU"
+    try:
+        from profiler._counters import clock_ghz
+    except ImportError:
+        return None, _NO_CLOCK + "the extension module profiler._counters is not built"
+    restore = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cpu})
+    try:
+        return clock_ghz(_CHAIN), None
+    except NotImplementedError:
+        return None, _NO_CLOCK + "the latency of a multiplication is known for x86-64 only"
+    finally:
+        os.sched_setaffinity(0, restore)
+
+
+def _reading(event: str, value: float | None, raw_name: str, reason: str | None = None) -> Reading:
+    return Reading(
+        event=event,
+        value=value,
+        unit=BY_NAME[event].unit,
+        enabled_ns=None,
+        running_ns=None,
+        source="software",
+        raw_name=raw_name,
+        reason=reason,
+    )
