@@ -8,10 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from profiler.errors import ProbeError, UsageError
+from profiler.errors import Interrupted, ProbeError, UsageError
 
 COMMANDS = {
     "ipc": "how much slower each launcher runs a workload, in instructions, IPC and time",
+    "variants": "why: the ladder, toggles on both ends, and the verdict on every cause",
     "inspect": "which file the eval loop comes from, and how it was built; measures nothing",
     "doctor": "what this machine can measure, why not more, and what to do about it",
     "report": "analyse a result folder again",
@@ -35,12 +36,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         args = _parse(arguments)
-        return int(args.run(args))
+        args.argv = arguments
+        code = int(args.run(args))
+        sys.stdout.flush()
+        return code
     except ProbeError as error:
         print(f"tax-probe: {error.message}", file=sys.stderr)  # noqa: T201
         if error.hint:
             print(f"  → {error.hint}", file=sys.stderr)  # noqa: T201
         return error.exit_code
+    except KeyboardInterrupt:
+        print("tax-probe: interrupted before anything was measured", file=sys.stderr)  # noqa: T201
+        return Interrupted.exit_code
     except BrokenPipeError:
         # The reader of a pipe left (head, less): nothing to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

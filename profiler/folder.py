@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -98,10 +99,10 @@ class RowWriter:
         self._repair()
 
     def _repair(self) -> None:
-        """Start the file, or cut off the torn last line of an interrupted run."""
+        """Start the file, or cut off what an interrupted run left torn: the last line, and its process's other rows."""
         try:
             data = self._path.read_bytes() if self._path.exists() else b""
-            kept = data[: data.rfind(b"\n") + 1]
+            kept = _whole_processes(data)
             if not kept:
                 write_atomically(self._path, (",".join(_COLUMNS) + "\n").encode())
             elif kept != data:
@@ -119,11 +120,31 @@ class RowWriter:
         writer = csv.writer(text, lineterminator="\n")
         for row in rows:
             writer.writerow(_cell(getattr(row, name)) for name in Row.__struct_fields__)
+        before = None
         try:
+            before = self._path.stat().st_size
             with self._path.open("ab") as out:
                 out.write(text.getvalue().encode())
         except OSError as error:
+            if before is not None:
+                with suppress(OSError):
+                    os.truncate(self._path, before)
             raise _disk(self._folder, error) from error
+
+
+def _whole_processes(data: bytes) -> bytes:
+    """``data`` without a torn last line and without the rows before it that are of the same process, or may be."""
+    end = data.rfind(b"\n") + 1
+    torn = data[end:].split(b",")
+    lines = data[:end].splitlines(keepends=True)
+    if torn == [b""] or len(lines) < 2:
+        return data[:end]
+    process = lines[-1].split(b",")[:2]
+    if len(torn) > 2 and torn[:2] != process:
+        return data[:end]
+    while len(lines) > 1 and lines[-1].split(b",")[:2] == process:
+        lines.pop()
+    return b"".join(lines)
 
 
 def done_steps(folder: Path) -> set[Step]:

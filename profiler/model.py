@@ -68,6 +68,10 @@ class Launcher(Noun, frozen=True, kw_only=True):
     """``Py_BytesMain``, ``Py_InitializeEx``; None for a user's host."""
     allocator: str | None
     """``pymalloc`` or ``malloc`` as seen inside the process; None until it is seen."""
+    base: str | None
+    """The launcher of which this one is a variant, None for a launcher in its own right."""
+    factor: str | None
+    """Name of the toggle, treatment or library swap that makes it one."""
 
 
 class Workload(Noun, frozen=True, kw_only=True):
@@ -207,6 +211,8 @@ class Run(Noun, frozen=True, kw_only=True):
     interpreters: dict[str, Any]
     """What ``inspect`` says of the target's files."""
     builds: tuple[dict[str, Any], ...]
+    fingerprints: dict[str, dict[str, Any]]
+    """What each launcher is from inside (``measure.fingerprint``), by launcher; empty before the first check."""
     warnings: tuple[Caveat, ...]
     measured_s: float | None
     """Wall time of measuring; None while it runs or after an interruption."""

@@ -8,7 +8,7 @@ import selectors
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from profiler.model import Noun
 
@@ -99,8 +99,10 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -
     stdout = bytearray()
     stderr = bytearray()
     timed_out = output_exceeded = False
-    pidfd = os.pidfd_open(child.pid)
-    with selectors.DefaultSelector() as selector:
+    with ExitStack() as opened:
+        pidfd = os.pidfd_open(child.pid)
+        opened.callback(os.close, pidfd)
+        selector = opened.enter_context(selectors.DefaultSelector())
         selector.register(child.stdout, selectors.EVENT_READ, stdout)
         selector.register(child.stderr, selectors.EVENT_READ, stderr)
         selector.register(pidfd, selectors.EVENT_READ, None)
@@ -126,7 +128,6 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -
                 output_exceeded = True
                 break
     ended = time.monotonic_ns()
-    os.close(pidfd)
     if timed_out or output_exceeded:
         _kill(child.pid)
     _, status, usage = os.wait4(child.pid, 0)
@@ -143,7 +144,7 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -
         page_faults=usage.ru_minflt + usage.ru_majflt,
         context_switches=usage.ru_nvcsw + usage.ru_nivcsw,
         timed_out=timed_out,
-        output_exceeded=output_exceeded,
+        output_exceeded=output_exceeded or len(stdout) > command.max_output_bytes,
     )
 
 

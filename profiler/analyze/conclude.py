@@ -9,7 +9,9 @@ from profiler.analyze import words
 from profiler.analyze.boundary import Boundary, find_boundaries
 from profiler.analyze.compare import METRICS, Costs, compare, cost_table
 from profiler.analyze.decompose import decompose
+from profiler.analyze.ladder import climb
 from profiler.analyze.rows import PER_ITERATION, levels, read_rows, reasons, slopes, sources
+from profiler.analyze.verdicts import judge
 from profiler.folder import load_run
 from profiler.model import (
     AGAIN,
@@ -39,6 +41,8 @@ def conclude(folder: Path) -> Verdict:
     costs, boundaries = _costs(run, frame)
     names = tuple(launcher.name for launcher in run.plan.launchers)
     comparisons = compare(costs, names)
+    why = run.command == "variants"
+    causes, unexplained = judge(costs, run) if why else ((), Unexplained(share=None, lo=None, hi=None))
     others = tuple(name for name in names if name not in (BASELINE, AGAIN))
     return Verdict(
         schema=SCHEMA,
@@ -64,10 +68,10 @@ def conclude(folder: Path) -> Verdict:
         ),
         comparisons=comparisons,
         decomposition=tuple(split for name in others for split in decompose(costs, name)),
-        ladder=(),
-        causes=(),
-        unexplained=Unexplained(share=None, lo=None, hi=None),
-        sentence=words.sentence(comparisons, run),
+        ladder=climb(costs, names) if why else (),
+        causes=causes,
+        unexplained=unexplained,
+        sentence=words.sentence(comparisons, run, causes, unexplained),
         warnings=(*run.warnings, *map(_boundary_caveat, boundaries), *_health(comparisons, run)),
     )
 

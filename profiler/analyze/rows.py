@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -26,8 +27,9 @@ def read_rows(folder: Path) -> pd.DataFrame:
 
     path = folder / ROWS
     try:
+        data = path.read_bytes()
         frame = pd.read_csv(
-            path,
+            io.BytesIO(data[: data.rfind(b"\n") + 1]),
             dtype={"pass": "category", "launcher": "category", "event": "category", "source": "category"},
             on_bad_lines="skip",
         )

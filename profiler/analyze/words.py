@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from profiler.events import BY_NAME
-from profiler.model import AGAIN, BASELINE, Comparison, Run
+from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, Unexplained
 
+_SUBJECTS = ("pyo3", "runmain")
 _WORDS = {"slower": "more", "faster": "fewer"}
 
 
@@ -19,20 +20,41 @@ def percent(comparison: Comparison) -> str:
     return f"{difference:.{digits}f} % ± {max(half, 10**-digits):.{digits}f} %"
 
 
-def sentence(comparisons: tuple[Comparison, ...], run: Run) -> str:
+def sentence(comparisons: tuple[Comparison, ...], run: Run, causes: tuple[Cause, ...], unexplained: Unexplained) -> str:
     """What the run says: the cost of each launcher in words, then whose machine code runs where."""
     found = {(c.baseline, c.launcher, c.metric): c for c in comparisons}
     subjects = [
-        launcher.name for launcher in run.plan.launchers if launcher.link != "program" and launcher.name != "runmain"
+        launcher.name
+        for launcher in run.plan.launchers
+        if launcher.name in _SUBJECTS or (launcher.link is None and launcher.base is None)
     ]
-    if not subjects:
-        subjects = [launcher.name for launcher in run.plan.launchers[2:]]
+    if "pyo3" in subjects and "runmain" in subjects:
+        subjects.remove("runmain")
     parts = [_cost(name, found) for name in subjects]
     start_up = found.get(("runmain", "pyo3", "instructions"))
     if start_up is not None and start_up.verdict == "same":
         parts.append("pyo3 and runmain take the same instructions: the start-up path costs nothing per iteration.")
     parts.append(_images(run))
+    parts.extend(_why(name, causes) for name in subjects)
+    if unexplained.share is not None and unexplained.lo is not None and unexplained.hi is not None:
+        parts.append(f"Unexplained: {unexplained.share:.1%} of the tax ({unexplained.lo:.1%} to {unexplained.hi:.1%}).")
     return " ".join(filter(None, parts))
+
+
+def _why(name: str, causes: tuple[Cause, ...]) -> str:
+    own = [cause for cause in causes if cause.launcher == name]
+    confirmed = [cause for cause in own if cause.status == "confirmed"]
+    if not own:
+        return ""
+    if not confirmed:
+        return f"{name}: no cause is confirmed."
+    told = ", ".join(
+        cause.cause + ("" if cause.share is None else f" ({cause.share:.1%} of the tax, {cause.strength})")
+        for cause in confirmed
+    )
+    refuted = [cause.cause for cause in own if cause.status == "refuted" and cause.strength == "intervened"]
+    ruled_out = f"; ruled out by intervention: {', '.join(refuted)}" if refuted else ""
+    return f"{name}: caused by {told}{ruled_out}."
 
 
 def _cost(name: str, found: dict[tuple[str, str, str], Comparison]) -> str:
@@ -67,7 +89,11 @@ def _images(run: Run) -> str:
     """Whose eval loop runs in the program and in an embedder, as seen in the processes and found in the files."""
     built = {True: "PGO-built", False: "built without PGO", None: "of unknown build"}
     pgo = {program["real_path"]: program["pgo"] for program in run.interpreters.get("programs", ())}
-    images = {launcher.name: launcher.image for launcher in run.plan.launchers if launcher.image is not None}
+    images = {
+        launcher.name: launcher.image
+        for launcher in run.plan.launchers
+        if launcher.image is not None and launcher.base is None and launcher.link not in ("static", "pic")
+    }
     own = images.pop(BASELINE, None)
     others = sorted({image for name, image in images.items() if name != AGAIN} - {own})
     if own is None:

@@ -35,13 +35,6 @@ def add_measuring(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="your own program as a launcher; CMD contains {script} and {m} (repeatable)",
     )
-    parser.add_argument(
-        "--launcher",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="only these of our launchers: python3, pyo3, runmain (repeatable; python3 is always there)",
-    )
     parser.add_argument("--blocks", metavar="N", type=_positive, help="blocks to measure (default: by source)")
     parser.add_argument("--budget", metavar="SECONDS", type=float, help="begin no block that would end later")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, help="limit of one process (default: 60)")
@@ -62,11 +55,21 @@ def add_measuring(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """``--launcher``, for commands whose launchers are a matter of choice."""
+    parser.add_argument(
+        "--launcher",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="only these launchers of ours, e.g. pyo3, runmain-static (repeatable; python3 is always there)",
+    )
+
+
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
 
 
 def _two(text: str) -> tuple[int, int]:
@@ -90,16 +93,20 @@ def request(args: argparse.Namespace) -> Request:
     given = {
         name: value for name in Request.__struct_fields__ if (value := getattr(args, name, None)) not in (None, [])
     }
+    where = f"{args.experiment}: " if args.experiment else ""
     try:
-        return msgspec.convert(from_file | given, Request, strict=True)
+        wanted = msgspec.convert(from_file | given, Request, strict=True)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{args.experiment}: {error}") from error
+        raise UsageError(f"{where}{error}", hint="tax-probe ipc --help") from error
+    if wanted.m is not None and not 0 < wanted.m[0] < wanted.m[1]:
+        raise UsageError(f"{where}m needs 0 < LO < HI, not {list(wanted.m)}")
+    return wanted
 
 
 def _experiment(path: Path) -> dict[str, object]:
     try:
         document = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"cannot read the experiment {path}: {error}") from error
     options = document.get("options", {})
     unknown = set(document) - {"title", "command", "options"} | set(options) - set(Request.__struct_fields__)

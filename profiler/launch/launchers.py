@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from profiler.errors import UsageError
 from profiler.launch.builds import HostBuild
-from profiler.model import BASELINE, Launcher, LinkMode, Noun, Target
+from profiler.launch.proof import host_environment
+from profiler.model import AGAIN, BASELINE, Launcher, LinkMode, Noun, Target
 
 
 class Own(Noun, frozen=True, kw_only=True):
@@ -24,9 +25,14 @@ class Own(Noun, frozen=True, kw_only=True):
 OWN: tuple[Own, ...] = (
     Own(name="pyo3", binary="pyo3", link="shared", init="Py_InitializeEx"),
     Own(name="runmain", binary="runmain", link="shared", init="Py_BytesMain"),
+    Own(name="runmain-static", binary="runmain", link="static", init="Py_BytesMain"),
+    Own(name="runmain-pic", binary="runmain", link="pic", init="Py_BytesMain"),
+    Own(name="pyo3-static", binary="pyo3", link="static", init="Py_InitializeEx"),
+    Own(name="pyo3-pic", binary="pyo3", link="pic", init="Py_InitializeEx"),
 )
 
-DEFAULT = (BASELINE, *(own.name for own in OWN))
+DEFAULT = (BASELINE, "pyo3", "runmain")
+ALL = (BASELINE, *(own.name for own in OWN))
 
 
 def names_to_own(names: Sequence[str]) -> tuple[Own, ...]:
@@ -50,26 +56,30 @@ def baseline_launcher(target: Target) -> Launcher:
     return Launcher(
         name=BASELINE,
         argv=(target.real_path, "{script}", "{m}"),
-        env={},
+        env=host_environment(target),
         image=None,
         build_id=None,
         link="shared" if target.program_loads else "program",
         init="Py_BytesMain",
         allocator=None,
+        base=None,
+        factor=None,
     )
 
 
-def own_launcher(own: Own, build: HostBuild) -> Launcher:
+def own_launcher(own: Own, build: HostBuild, target: Target) -> Launcher:
     """One of our hosts, as built."""
     return Launcher(
         name=own.name,
         argv=(build.pyo3 if own.binary == "pyo3" else build.runmain, "{script}", "{m}"),
-        env={},
+        env=host_environment(target),
         image=None,
         build_id=None,
         link=own.link,
         init=own.init,
         allocator=None,
+        base=None,
+        factor=None,
     )
 
 
@@ -83,7 +93,7 @@ def user_host(spec: str) -> Launcher:
     form = "--host NAME='PROGRAM … {script} {m}'"
     if not equals or not name or not command.strip():
         raise UsageError(f"--host {spec!r} is not NAME=CMD", hint=form)
-    if name in DEFAULT:
+    if name in (*ALL, AGAIN):
         raise UsageError(f"--host {name}: that name belongs to a launcher of ours", hint="choose another name")
     try:
         argv = shlex.split(command)
@@ -103,4 +113,6 @@ def user_host(spec: str) -> Launcher:
         link=None,
         init=None,
         allocator=None,
+        base=None,
+        factor=None,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from profiler import process
 from profiler.errors import WorkloadError
 from profiler.folder import RowWriter
 from profiler.measure import script
+from profiler.measure.fingerprint import PROBE
 from profiler.measure.schedule import steps
 from profiler.measure.source import Outcome, Source
 from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Plan, Row, Step
@@ -22,6 +23,8 @@ from profiler.process import Command
 
 MAX_OUTPUT_BYTES = 1 << 20
 """A workload prints one line; a megabyte is a mistake that would fill the disk or the memory."""
+
+_STOPPING_S = 0.05
 
 
 class Limits(Noun, frozen=True, kw_only=True):
@@ -59,10 +62,12 @@ class Bench:
             WorkloadError: a launcher fails, hangs, prints too much or prints something else than the baseline.
         """
         block = self.plan.blocks[0]
+        probe = self._folder / "fingerprint.py"
+        probe.write_text(PROBE)
         smallest = min(m for what in self.plan.passes for m in what.m)
         seen = []
         for launcher in self.plan.launchers:
-            outcome, sighting = self._bare(block, launcher, smallest, check=True)
+            outcome, sighting = self._bare(block, launcher, smallest, probe=probe)
             self._compare_output(launcher, smallest, outcome.stdout)
             seen.append(Seen(launcher=launcher.name, sighting=sighting))
         return tuple(seen)
@@ -79,9 +84,11 @@ class Bench:
         self._learn(block)
         for exclusive, group in groupby(todo, key=lambda step: self._passes[step.pass_name].exclusive):
             jobs = 1 if exclusive else len(self._cpus)
-            for step, rows in self._run_side_by_side(block, list(group), jobs):
-                writer.append(rows)
-                on_step(step)
+            # Closed here and not when it is collected: an interruption must end the processes before the folder goes.
+            with closing(self._run_side_by_side(block, list(group), jobs)) as finished:
+                for step, rows in finished:
+                    writer.append(rows)
+                    on_step(step)
 
     def _learn(self, block: Block) -> None:
         """What the baseline prints at each M and how it hashes in this block, from bare runs."""
@@ -93,7 +100,9 @@ class Bench:
         if sighting is not None:
             self._hashes[block.index] = sighting.string_hash
 
-    def _run_side_by_side(self, block: Block, todo: list[Step], jobs: int) -> Iterator[tuple[Step, list[Row]]]:
+    def _run_side_by_side(
+        self, block: Block, todo: list[Step], jobs: int
+    ) -> Generator[tuple[Step, list[Row]], None, None]:
         free = self._cpus[-jobs:]
         queue = iter(todo)
         running: dict[Future[list[Row]], tuple[Step, int]] = {}
@@ -111,7 +120,11 @@ class Bench:
                         free.append(cpu)
                         yield step, future.result()
             except BaseException:
-                process.stop_all()
+                for future in running:
+                    future.cancel()
+                # Again and again: a thread may be just about to start its process.
+                while wait(running, timeout=_STOPPING_S).not_done:
+                    process.stop_all()
                 raise
 
     def _measure(self, block: Block, step: Step, cpu: int) -> list[Row]:
@@ -119,30 +132,34 @@ class Bench:
         what = self._passes[step.pass_name]
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             scratch = Path(name)
-            outcome = self.source.measure(what, self._command(block, launcher, step.m, scratch / "side", cpu), scratch)
+            command = self._command(block, launcher, step.m, scratch / "side", cpu)
+            with _startable(launcher):
+                outcome = self.source.measure(what, command, scratch)
             self._require_success(launcher, step.m, outcome)
             self._compare_output(launcher, step.m, outcome.stdout)
             self._verify(block, launcher, script.read_sighting(scratch / "side"))
         return list(_rows(self.plan, step, outcome))
 
     def _bare(
-        self, block: Block, launcher: Launcher, m: int, *, check: bool = False
+        self, block: Block, launcher: Launcher, m: int, *, probe: Path | None = None
     ) -> tuple[process.Completed, script.Sighting | None]:
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             side = Path(name) / "side"
-            done = process.run(self._command(block, launcher, m, side, self._cpus[-1], check=check))
+            command = self._command(block, launcher, m, side, self._cpus[-1], probe=probe)
+            with _startable(launcher):
+                done = process.run(command)
             self._require_success(launcher, m, done)
             return done, script.read_sighting(side)
 
     def _command(
-        self, block: Block, launcher: Launcher, m: int, side: Path, cpu: int, *, check: bool = False
+        self, block: Block, launcher: Launcher, m: int, side: Path, cpu: int, *, probe: Path | None = None
     ) -> Command:
         path = self._folder / f"block-{block.index:05d}.py"
         if not path.exists():
             path.write_text(script.render(block, self.plan.workload, path))
         return Command(
             argv=tuple(part.replace("{script}", str(path)).replace("{m}", str(m)) for part in launcher.argv),
-            env=script.environment(block, m=m, side=side, extra=launcher.env, check=check),
+            env=script.environment(block, m=m, side=side, extra=launcher.env, probe=probe),
             cwd=str(Path.cwd()),
             cpu=cpu,
             timeout_s=self.limits.timeout_s,
@@ -186,14 +203,15 @@ class Bench:
                 "to the script",
             )
             return
-        if sighting.pymalloc and not sighting.placed:
+        if sighting.pymalloc and not sighting.placed and script.ENV_UNPLACED not in launcher.env:
             self._warn(
                 "heap-not-placed",
                 launcher,
                 "its heap could not be placed (no mmap module, or no arena where expected), so its instructions may "
                 "differ by some 1 to 2 % through the position of its arenas alone",
             )
-        if expected is not None and sighting.string_hash != expected:
+        own_seed = "PYTHONHASHSEED" in launcher.env
+        if expected is not None and not own_seed and sighting.string_hash != expected:
             self._warn(
                 "hash-seed-ignored",
                 launcher,
@@ -203,6 +221,18 @@ class Bench:
 
     def _warn(self, code: str, launcher: Launcher, message: str) -> None:
         self.caveats.setdefault((code, launcher.name), Caveat(code=code, message=f"{launcher.name}: {message}"))
+
+
+@contextmanager
+def _startable(launcher: Launcher) -> Iterator[None]:
+    """Name the launcher whose program is there and cannot be executed all the same (no ``#!``, another machine's)."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkloadError(
+            f"{launcher.name}: {launcher.argv[0]} cannot be started: {error.strerror or error}",
+            hint="a host is an executable program, or a script that begins with #!",
+        ) from error
 
 
 @contextmanager

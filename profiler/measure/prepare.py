@@ -8,19 +8,20 @@ import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from profiler import process
-from profiler.errors import UsageError, WorkloadError
-from profiler.launch.builds import HostBuild, build_hosts
+from profiler.errors import MachineError, UsageError, WorkloadError
+from profiler.launch.builds import HostBuild
 from profiler.launch.inspection import inspect_target
 from profiler.launch.interpreters import resolve_target
-from profiler.launch.launchers import DEFAULT, baseline_launcher, names_to_own, own_launcher, user_host
+from profiler.launch.launchers import DEFAULT
 from profiler.measure import machine, script
 from profiler.measure.calibrate import calibrate
 from profiler.measure.collect import MAX_OUTPUT_BYTES
+from profiler.measure.lineup import chosen, whole_ladder
 from profiler.measure.schedule import draw_blocks, make_plan
 from profiler.measure.source import Source
 from profiler.model import SCHEMA, Caveat, Launcher, Noun, Run, SourceName, Workload
@@ -28,12 +29,17 @@ from profiler.process import Command
 from profiler.workloads import find_workload
 
 DEFAULT_OUT = "tax-probe-results"
-DEFAULT_BLOCKS: dict[SourceName, int] = {"hardware": 10, "callgrind": 6, "software": 15}
-"""Enough blocks for intervals within the time that one command may take (a minute with counters, two without)."""
+DEFAULT_BLOCKS: dict[str, dict[SourceName, int]] = {
+    "ipc": {"hardware": 10, "callgrind": 6, "software": 15},
+    "variants": {"hardware": 8, "callgrind": 5, "software": 10},
+}
+"""Enough blocks for intervals within the time of a command: ``ipc`` a minute with counters and two without,
+``variants`` five and eight."""
 
 _COSTLY_VARIABLES = ("PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONPROFILEIMPORTTIME", "PYTHONDEBUG")
 
 Say = Callable[[str], None]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
 
 
 class Request(Noun, frozen=True, kw_only=True):
@@ -43,14 +49,15 @@ class Request(Noun, frozen=True, kw_only=True):
     workload: str = "int_loop"
     host: tuple[str, ...] = ()
     launcher: tuple[str, ...] = DEFAULT
-    blocks: int | None = None
-    budget: float | None = None
-    timeout: float = 60.0
+    blocks: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    budget: Seconds | None = None
+    timeout: Seconds = 60.0
     m: tuple[int, int] | None = None
     seed: int | None = None
     out: str = DEFAULT_OUT
     source: Literal["auto", "hardware", "callgrind", "software"] = "auto"
-    max_ratio: float | None = None
+    max_ratio: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    libpython: str | None = None
 
 
 def prepare(
@@ -63,23 +70,21 @@ def prepare(
     """
     target = resolve_target(request.python)
     workload = find_workload(request.workload)
-    hosts = tuple(map(user_host, request.host))
-    if len({host.name for host in hosts}) < len(hosts):
-        raise UsageError("two --host have the same name")
-    own = names_to_own(request.launcher)
     source, why = choose(request.source)
     say(f"source: {why}")
-    builds = {link: build_hosts(target, link, on_line=say) for link in {one.link for one in own}}
-    launchers = (baseline_launcher(target), *(own_launcher(one, builds[one.link]) for one in own), *hosts)
-    workload = _with_m(workload, request, launchers[0])
+    if command == "variants":
+        lineup = whole_ladder(target, request.host, request.libpython, source.name, say)
+    else:
+        lineup = chosen(target, request.launcher, request.host, say)
+    workload = _with_m(workload, request, lineup.launchers[0])
     say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
         source=source.name,
         workload=workload,
-        launchers=launchers,
+        launchers=lineup.launchers,
         passes=source.passes(workload),
-        blocks=request.blocks or DEFAULT_BLOCKS[source.name],
+        blocks=request.blocks or DEFAULT_BLOCKS[command][source.name],
     )
     run = Run(
         schema=SCHEMA,
@@ -92,8 +97,9 @@ def prepare(
         missing=source.missing,
         machine=msgspec.to_builtins(machine.facts()),
         interpreters=msgspec.to_builtins(inspect_target(target)),
-        builds=tuple(map(_as_dict, builds.values())),
-        warnings=_environment_caveats(),
+        builds=tuple(map(_as_dict, lineup.builds)),
+        fingerprints={},
+        warnings=(*_environment_caveats(), *lineup.caveats),
         measured_s=None,
     )
     return run, source
@@ -113,6 +119,19 @@ def require_same_machine(run: Run) -> None:
     for launcher in run.plan.launchers:
         if not os.access(launcher.argv[0], os.X_OK):
             raise UsageError(f"launcher {launcher.name} is gone: {launcher.argv[0]}", hint="begin a new run instead")
+
+
+def require_same_passes(run: Run, source: Source) -> None:
+    """A resumed run must be able to count what it began to count, in the same passes.
+
+    Raises:
+        MachineError: other counters are free now, or perf knows other events.
+    """
+    if source.passes(run.plan.workload) != run.plan.passes:
+        raise MachineError(
+            "the counters that can be used now are not those that this run began with",
+            hint="end other perf sessions and --resume again, or begin a new run instead",
+        )
 
 
 def _with_m(workload: Workload, request: Request, baseline: Launcher) -> Workload:

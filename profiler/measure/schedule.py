@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import msgspec
+
 from profiler.measure.script import SIZE_CLASSES, pool_capacity
 from profiler.model import AGAIN, BASELINE, Block, Launcher, Pass, Plan, SourceName, Step, Workload
 
@@ -41,16 +43,7 @@ def make_plan(
     """A plan over ``launchers`` (the baseline first), to which the baseline's A/A twin is added."""
     baseline = launchers[0]
     assert baseline.name == BASELINE
-    twin = Launcher(
-        name=AGAIN,
-        argv=baseline.argv,
-        env=baseline.env,
-        image=baseline.image,
-        build_id=baseline.build_id,
-        link=baseline.link,
-        init=baseline.init,
-        allocator=baseline.allocator,
-    )
+    twin = msgspec.structs.replace(baseline, name=AGAIN)
     return Plan(
         seed=seed,
         source=source,

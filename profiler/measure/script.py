@@ -15,8 +15,10 @@ allocation, another per cent. What is left is the boundary itself, when the work
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from profiler.model import Block, Noun, Workload
 
@@ -25,7 +27,11 @@ ENV_M = "TAX_PROBE_M"
 ENV_SIDE = "TAX_PROBE_SIDE"
 """Where the script writes what it saw."""
 ENV_CHECK = "TAX_PROBE_CHECK"
-"""Set in the one run per launcher that also reports its memory map."""
+"""Path of ``fingerprint.PROBE``; set in the one run per launcher that reports its fingerprint."""
+ENV_UNPLACED = "TAX_PROBE_UNPLACED"
+"""Set by the toggle that leaves the heap where it falls."""
+ENV_TREATMENT = "TAX_PROBE_TREATMENT"
+"""Statements that relieve a host of a cause before the work begins."""
 ENV_PADDING = "TAX_PROBE_PADDING"
 
 SIZE_CLASSES = tuple(range(16, 513, 16))
@@ -92,7 +98,7 @@ def _tax_probe_keep(phase):
         held, low, high, placed = _tax_probe_edge()
     except Exception:
         held, low, high, placed = None, 0, 0, False
-    placed = placed and _tax_probe_pymalloc
+    placed = placed and _tax_probe_pymalloc and "{unplaced}" not in os.environ
     for size, count in phase:
         objects = []
         if placed:
@@ -114,8 +120,14 @@ def _tax_probe_report(placed):
     with open(path, "w") as out:
         out.write("%d %d %d\\n" % (hash("tax-probe"), _tax_probe_pymalloc, placed))
         if "{check}" in os.environ:
-            with open("/proc/self/maps") as maps:
-                out.write(maps.read())
+            import json
+
+            names = {{}}
+            with open(os.environ["{check}"]) as probe:
+                exec(probe.read(), names)
+            json.dump(names["fingerprint"](), out)
+
+
 
 
 _tax_probe_pymalloc = sys.getallocatedblocks() > 0
@@ -128,6 +140,7 @@ __name__ = "__main__"
 __file__ = {workload!r}
 with open({workload!r}, "rb") as _tax_probe_source:
     _tax_probe_code = compile(_tax_probe_source.read(), {workload!r}, "exec")
+exec(os.environ.get("{treatment}", ""), {{"sys": sys}})
 # Last of all, so that nothing but the work itself allocates from the placed pools.
 _tax_probe_kept, _tax_probe_placed = _tax_probe_keep({phase})
 _tax_probe_report(_tax_probe_placed)
@@ -157,8 +170,8 @@ class Sighting(Noun, frozen=True, kw_only=True):
     pymalloc: bool
     placed: bool
     """The heap phase stands in arenas that begin at a multiple of 1 MiB."""
-    maps: str | None
-    """``/proc/self/maps``, in check runs only."""
+    fingerprint: dict[str, Any] | None
+    """See ``fingerprint.PROBE``; in check runs only."""
 
 
 def pool_capacity(size: int) -> int:
@@ -172,6 +185,8 @@ def render(block: Block, workload: Workload, script: Path) -> str:
         overhead=_BYTES_OBJECT_OVERHEAD,
         side=ENV_SIDE,
         check=ENV_CHECK,
+        unplaced=ENV_UNPLACED,
+        treatment=ENV_TREATMENT,
         m=ENV_M,
         reach=_ARENA_REACH_BYTES,
         most=_MOST_OBJECTS,
@@ -184,7 +199,9 @@ def render(block: Block, workload: Workload, script: Path) -> str:
     )
 
 
-def environment(block: Block, *, m: int, side: Path, extra: dict[str, str], check: bool = False) -> dict[str, str]:
+def environment(
+    block: Block, *, m: int, side: Path, extra: dict[str, str], probe: Path | None = None
+) -> dict[str, str]:
     """The whole environment of one process: the user's, the block's nuisances, the launcher's own.
 
     M is written with a fixed width, so that both M give environments of one size.
@@ -194,16 +211,21 @@ def environment(block: Block, *, m: int, side: Path, extra: dict[str, str], chec
     env[ENV_PADDING] = "x" * block.env_padding
     env[ENV_M] = f"{m:012d}"
     env[ENV_SIDE] = str(side)
-    if check:
-        env[ENV_CHECK] = "1"
+    if probe is not None:
+        env[ENV_CHECK] = str(probe)
     return env | extra
 
 
 def read_sighting(side: Path) -> Sighting | None:
     """What the script wrote, or None when it wrote nothing readable (the host drops the environment, say)."""
     try:
-        first, _, maps = side.read_text(errors="replace").partition("\n")
+        first, _, rest = side.read_text(errors="replace").partition("\n")
         string_hash, pymalloc, placed = map(int, first.split())
-        return Sighting(string_hash=string_hash, pymalloc=pymalloc == 1, placed=placed == 1, maps=maps or None)
+        return Sighting(
+            string_hash=string_hash,
+            pymalloc=pymalloc == 1,
+            placed=placed == 1,
+            fingerprint=json.loads(rest) if rest else None,
+        )
     except (OSError, ValueError):
         return None

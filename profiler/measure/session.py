@@ -18,6 +18,7 @@ from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch import elf
 from profiler.launch.runtime_maps import eval_loop_image
 from profiler.measure.collect import Bench, Limits, Seen, open_bench
+from profiler.measure.lineup import treated
 from profiler.measure.schedule import steps
 from profiler.measure.source import Source
 from profiler.model import Block, Launcher, Plan, Run, Step
@@ -45,7 +46,12 @@ def only_one_run() -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    path = Path(tempfile.gettempdir()) / "tax-probe.lock"
+    try:
+        path = Path(tempfile.gettempdir()) / "tax-probe.lock"
+    except FileNotFoundError as error:
+        raise MachineError(
+            "there is no temporary folder that can be written to", hint="make room, or set TMPDIR to one"
+        ) from error
     lock = FileLock(path, mode=0o666, timeout=0)
     try:
         lock.acquire()
@@ -56,9 +62,22 @@ def only_one_run() -> Iterator[None]:
     except OSError as error:
         raise MachineError(f"cannot take the lock {path}: {error.strerror}", hint="remove the file") from error
     try:
-        yield
+        with _terminable():
+            yield
     finally:
         lock.release()
+
+
+def look_at_hosts(run: Run, source: Source, limits: Limits) -> Run:
+    """Run every launcher once, and add to the plan what the fingerprints of the user's hosts call for.
+
+    Raises:
+        WorkloadError: a launcher fails or prints something else than the baseline.
+    """
+    with open_bench(run.plan, source, limits) as bench:
+        run = _with_sightings(run, bench.check())
+    more = treated(run.plan.launchers, run.fingerprints, run.plan.source)
+    return msgspec.structs.replace(run, plan=msgspec.structs.replace(run.plan, launchers=(*run.plan.launchers, *more)))
 
 
 def measure(
@@ -91,7 +110,7 @@ def measure(
             error.hint = "; ".join(filter(None, (error.hint, f"what was measured is kept in {folder}")))
             raise
         finally:
-            run = msgspec.structs.replace(run, warnings=(*run.warnings, *bench.caveats.values()))
+            run = msgspec.structs.replace(run, warnings=tuple(dict.fromkeys((*run.warnings, *bench.caveats.values()))))
             with suppress(MachineError):
                 save_run(folder, run)
     return run
@@ -119,12 +138,17 @@ def _run_blocks(
 def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
     """Put what the launchers were seen to be into the plan: the image of the eval loop, the allocator."""
     by_name = {one.launcher: one.sighting for one in seen}
+    fingerprints = {
+        name: {key: value for key, value in sighting.fingerprint.items() if key != "maps"}
+        for name, sighting in by_name.items()
+        if sighting is not None and sighting.fingerprint is not None
+    }
 
     def completed(launcher: Launcher) -> Launcher:
         sighting = by_name[launcher.name]
-        if sighting is None or sighting.maps is None:
+        if sighting is None or sighting.fingerprint is None:
             return launcher
-        image = eval_loop_image(sighting.maps, launcher.argv[0])
+        image = eval_loop_image(sighting.fingerprint["maps"], sighting.fingerprint["exe"])
         return msgspec.structs.replace(
             launcher,
             image=image,
@@ -133,7 +157,7 @@ def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
         )
 
     plan = msgspec.structs.replace(run.plan, launchers=tuple(map(completed, run.plan.launchers)))
-    return msgspec.structs.replace(run, plan=plan)
+    return msgspec.structs.replace(run, plan=plan, fingerprints=fingerprints)
 
 
 @contextmanager

@@ -27,12 +27,13 @@ def show(folder: Path, *, format_: str, max_ratio: float | None) -> int:
     """
     verdict = conclude(folder)
     tables.write(folder, verdict)
+    run = load_run(folder)
     pictures = figures.write(folder, verdict)
-    finding.write(folder, verdict, load_run(folder), pictures)
+    finding.write(folder, verdict, run, pictures)
     if format_ == "json":
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode() + "\n")
     else:
-        terminal.print_verdict(verdict, folder)
+        terminal.print_verdict(verdict, run, folder)
     if max_ratio is not None:
         _gate(verdict, max_ratio)
     return 0

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from profiler.folder import write_result
-from profiler.model import AGAIN, BASELINE, Comparison, Verdict
-from profiler.present.terminal import title
+from profiler.model import AGAIN, BASELINE, Comparison, Rung, Verdict
+from profiler.present.words import title
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _COLOURS = {"slower": "#b3261e", "faster": "#1b7f3b", "same": "#444444", "unresolved": "#c28a00"}
 _WIDEST = 3.0
@@ -15,7 +20,7 @@ _WIDEST = 3.0
 
 
 def write(folder: Path, verdict: Verdict) -> tuple[str, ...]:
-    """Draw the ratios of every launcher with their intervals.
+    """Draw the ratios of every launcher with their intervals, and the ladder as a waterfall where there is one.
 
     Returns:
         The files written, relative to ``folder``.
@@ -23,41 +28,82 @@ def write(folder: Path, verdict: Verdict) -> tuple[str, ...]:
     Raises:
         MachineError: the folder cannot be written to.
     """
+    steps = _steps(verdict.ladder)
+    # Toggles and rungs would bury the launchers that matter; they stand in the tables.
+    main = [one.name for one in verdict.launchers if not set("+~@") & set(one.name)] + [AGAIN]
     shown = [
         c
         for c in verdict.comparisons
-        if c.baseline == BASELINE and c.ratio is not None and c.lo is not None and c.hi is not None
+        if c.baseline == BASELINE and c.launcher in main
+        if c.ratio is not None and c.lo is not None and c.hi is not None
         if c.hi < _WIDEST and c.lo > 0
     ]
-    if not shown:
-        return ()
+    written = _save(folder, "ratios", _ratios(shown, verdict)) if shown else ()
+    return written + (_save(folder, "waterfall", _waterfall(steps, verdict)) if steps else ())
+
+
+def _save(folder: Path, name: str, drawing: Figure) -> tuple[str, ...]:
+    written = []
+    for kind in ("svg", "png"):
+        data = io.BytesIO()
+        # Without a date the same rows give the same file.
+        drawing.savefig(data, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+        path = f"figures/{name}.{kind}"
+        write_result(folder, path, data.getvalue())
+        written.append(path)
+    return tuple(written)
+
+
+def _blank(height: float) -> tuple[Figure, Axes]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    drawing = Figure(figsize=(8, 1.2 + 0.28 * len(shown)), layout="constrained")
+    drawing = Figure(figsize=(8, height), layout="constrained")
     FigureCanvasAgg(drawing)
-    axes = drawing.subplots()
+    return drawing, drawing.subplots()
+
+
+def _ratios(shown: list[Comparison], verdict: Verdict) -> Figure:
+    drawing, axes = _blank(1.2 + 0.28 * len(shown))
     for y, comparison in enumerate(reversed(shown)):
         _bar(axes, y, comparison)
     axes.axvline(1.0, color="#888888", linewidth=0.8)
     axes.set_yticks(range(len(shown)), [_label(c) for c in reversed(shown)], fontsize=8)
     axes.set_xlabel(f"ratio to {BASELINE} per iteration, 95 % interval ({verdict.source}, {verdict.workload.name})")
     axes.grid(axis="x", linewidth=0.3)
-    written = []
-    for kind in ("svg", "png"):
-        data = io.BytesIO()
-        # Without a date the same rows give the same file.
-        drawing.savefig(data, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
-        name = f"figures/ratios.{kind}"
-        write_result(folder, name, data.getvalue())
-        written.append(name)
-    return tuple(written)
+    return drawing
 
 
-def _bar(axes: object, y: int, comparison: Comparison) -> None:
-    from matplotlib.axes import Axes
+def _steps(ladder: tuple[Rung, ...]) -> list[Rung]:
+    """The first path of the first metric."""
+    path: list[Rung] = []
+    for rung in ladder:
+        if path and (rung.from_ == BASELINE or rung.metric != path[0].metric):
+            break
+        path.append(rung)
+    return path if all(rung.ratio is not None for rung in path) else []
 
-    assert isinstance(axes, Axes)
+
+def _waterfall(steps: list[Rung], verdict: Verdict) -> Figure:
+    drawing, axes = _blank(1.5 + 0.45 * len(steps))
+    reached = 1.0
+    for y, rung in enumerate(steps):
+        assert rung.ratio is not None
+        after = reached * rung.ratio
+        axes.barh(-y, after - reached, left=reached, color=_COLOURS["slower" if after >= reached else "faster"])
+        axes.text(max(after, reached), -y, f"  {rung.ratio - 1:+.2%}", va="center", fontsize=8)
+        reached = after
+    axes.barh(-len(steps), reached - 1, left=1.0, color=_COLOURS["same"])
+    axes.text(reached, -len(steps), f"  {reached - 1:+.2%}", va="center", fontsize=8)
+    labels = [f"{rung.from_} → {rung.to}\n{rung.factor}" for rung in steps] + [f"{BASELINE} → {steps[-1].to}"]
+    axes.set_yticks([-y for y in range(len(labels))], labels, fontsize=7)
+    axes.axvline(1.0, color="#888888", linewidth=0.8)
+    axes.margins(x=0.15)
+    axes.set_xlabel(f"{steps[0].metric} per iteration, ratio to {BASELINE} ({verdict.source}, {verdict.workload.name})")
+    return drawing
+
+
+def _bar(axes: Axes, y: int, comparison: Comparison) -> None:
     assert comparison.ratio is not None
     assert comparison.lo is not None
     assert comparison.hi is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from profiler.folder import ROWS, RUN, write_result
 from profiler.model import AGAIN, Comparison, Run, Verdict
-from profiler.present.terminal import figure, interval, title
+from profiler.present.words import figure, interval, title
 
 _ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv")
 
@@ -44,6 +44,8 @@ def render(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) 
         "",
         *_table(verdict.comparisons),
         "",
+        *_ladder(verdict),
+        *_causes(verdict),
         "## Split",
         "",
         *_splits(verdict),
@@ -77,6 +79,41 @@ def _table(comparisons: Iterable[Comparison]) -> Iterable[str]:
             )
 
 
+def _ladder(verdict: Verdict) -> Iterable[str]:
+    if not verdict.ladder:
+        return
+    yield from ("## Ladder", "")
+    yield "| from | to | what changes | metric | ratio | 95 % interval | share |"
+    yield "|---|---|---|---|---:|---:|---:|"
+    for rung in verdict.ladder:
+        ratio = "–" if rung.ratio is None else f"{rung.ratio:.4f}"
+        share = "–" if rung.share is None else f"{rung.share:.1%}"
+        yield (
+            f"| {rung.from_} | {rung.to} | {rung.factor} | {rung.metric} | {ratio} "
+            f"| {interval(rung.lo, rung.hi)} | {share} |"
+        )
+    yield ""
+
+
+def _causes(verdict: Verdict) -> Iterable[str]:
+    if not verdict.causes:
+        return
+    yield from ("## Causes: hypothesis, verdict, evidence", "")
+    yield "| launcher | cause | verdict | strength | share of the tax | evidence |"
+    yield "|---|---|---|---|---:|---|"
+    for cause in verdict.causes:
+        share = "" if cause.share is None else f"{cause.share:.1%} {interval(cause.lo, cause.hi, 3)}"
+        yield (
+            f"| {cause.launcher} | {cause.cause} | {cause.status} | {cause.strength or ''} | {share} "
+            f"| {cause.evidence.replace('|', chr(92) + '|')} |"
+        )
+    left = verdict.unexplained
+    if left.share is not None:
+        yield from ("", f"Unexplained: {left.share:.2%} of the tax {interval(left.lo, left.hi)}.")
+    still_open = [cause.cause for cause in verdict.causes if cause.status in ("unresolved", "not-tested")]
+    yield from ("", f"What stays open: {', '.join(dict.fromkeys(still_open)) or 'nothing'}.", "")
+
+
 def _splits(verdict: Verdict) -> Iterable[str]:
     for split in verdict.decomposition:
         terms = ", ".join(
@@ -90,7 +127,7 @@ def _splits(verdict: Verdict) -> Iterable[str]:
 
 def _repeat(run: Run) -> list[str]:
     argv = list(run.argv)
-    return argv if "--seed" in argv else [*argv, "--seed", str(run.plan.seed)]
+    return argv if any(word.startswith("--seed") for word in argv) else [*argv, "--seed", str(run.plan.seed)]
 
 
 def _sha256(path: Path) -> str:

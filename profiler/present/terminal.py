@@ -8,53 +8,47 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from profiler.events import BY_NAME, DERIVED
-from profiler.model import AGAIN, Comparison, Decomposition, Verdict
+from profiler.events import BY_NAME
+from profiler.model import AGAIN, BASELINE, Comparison, Decomposition, Run, Verdict
+from profiler.present import why
+from profiler.present.words import figure, interval, title
 
 _STYLE = {"slower": "red", "faster": "green", "same": "default", "unresolved": "yellow"}
-_TITLES = {event.name: event.title for event in BY_NAME.values()} | {d.name: d.title for d in DERIVED}
-_TITLES |= {"startup-wall": "start-up time, ms", "startup-instructions": "start-up instructions, M"}
-_TITLES |= {"task-clock": "CPU time, ns", "wall": "wall time, ns"}
 _SCALES = {"startup-wall": 1e-6, "startup-instructions": 1e-6}
 _MAIN = ("instructions", "cycles", "ipc", "task-clock", "wall")
 """What the A/A table shows; the rest of it stands in the CSV."""
 
 
-def print_verdict(verdict: Verdict, folder: Path) -> None:
-    """Print comparisons, splits, warnings and the sentence."""
+def print_verdict(verdict: Verdict, run: Run, folder: Path) -> None:
+    """Print comparisons, splits, the causes where they were asked for, warnings and the sentence."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=120)
-    console.print(f"\nsource: {verdict.source}, workload: {verdict.workload.name}, target: {verdict.target.real_path}")
+    heading = f"\nsource: {verdict.source}, workload: {verdict.workload.name}, target: {verdict.target.real_path}"
+    console.print(heading, markup=False, soft_wrap=True)
+    main = _main_launchers(verdict, run)
     for baseline, launcher in dict.fromkeys((c.baseline, c.launcher) for c in verdict.comparisons):
-        console.print(_comparison_table(verdict, baseline, launcher))
-    for launcher in dict.fromkeys(split.launcher for split in verdict.decomposition):
+        if launcher in main:
+            console.print(_comparison_table(verdict, baseline, launcher))
+    for launcher in dict.fromkeys(split.launcher for split in verdict.decomposition if split.launcher in main):
         console.print(_split_table(launcher, [s for s in verdict.decomposition if s.launcher == launcher]))
+    for table in why.tables(verdict, run) if verdict.causes else ():
+        console.print(table)
     for caveat in verdict.warnings:
         console.print(f"[yellow]warning[/yellow] {caveat.code}: {escape(caveat.message)}")
     console.print(f"\n[bold]{escape(verdict.sentence)}[/bold]\n")
-    console.print(f"results: {folder}")
+    console.print(f"results: {folder}", markup=False, soft_wrap=True)
 
 
-def figure(value: float | None, digits: int = 2) -> str:
-    """A figure for people: thousands grouped, small ones with their leading digits, unknown as a dash."""
-    if value is None:
-        return "–"
-    if value != 0 and abs(value) < 0.01:
-        return f"{value:.2g}"
-    return f"{value:,.{digits}f}"
-
-
-def interval(lo: float | None, hi: float | None, digits: int = 4) -> str:
-    """``[lo, hi]``, or a dash for an interval that does not exist."""
-    if lo is None or hi is None:
-        return "–"
-    return f"[{lo:.{digits}f}, {hi:.{digits}f}]"
-
-
-def title(metric: str) -> str:
-    """The metric's name for people."""
-    return _TITLES.get(metric, metric)
+def _main_launchers(verdict: Verdict, run: Run) -> set[str]:
+    """All launchers of an ``ipc`` run; of a run with a ladder and toggles, those that are no step or variant."""
+    if not verdict.causes:
+        return {launcher.name for launcher in run.plan.launchers}
+    return {
+        launcher.name
+        for launcher in run.plan.launchers
+        if launcher.base is None and launcher.link not in ("static", "pic") and launcher.name != BASELINE
+    }
 
 
 def _comparison_table(verdict: Verdict, baseline: str, launcher: str) -> Table:

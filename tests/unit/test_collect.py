@@ -65,6 +65,8 @@ def launcher(name: str, *argv: str) -> Launcher:
         link=None,
         init=None,
         allocator=None,
+        base=None,
+        factor=None,
     )
 
 

@@ -20,6 +20,8 @@ def launcher(name: str) -> Launcher:
         link=None,
         init=None,
         allocator=None,
+        base=None,
+        factor=None,
     )
 
 

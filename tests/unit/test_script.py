@@ -4,13 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from profiler.measure.fingerprint import PROBE
 from profiler.measure.schedule import draw_blocks
 from profiler.measure.script import environment, read_sighting, render
 from profiler.model import Block, Workload
 
 
 def run(
-    tmp_path: Path, source: str, *, m: int = 7, block: Block | None = None, check: bool = False
+    tmp_path: Path, source: str, *, m: int = 7, block: Block | None = None, probe: bool = False
 ) -> tuple[str, Path]:
     workload_file = tmp_path / "work" / "load.py"
     workload_file.parent.mkdir(exist_ok=True)
@@ -20,9 +21,11 @@ def run(
     script = tmp_path / "block.py"
     script.write_text(render(block, workload, script))
     side = tmp_path / "side"
+    probe_file = tmp_path / "probe.py"
+    probe_file.write_text(PROBE)
     done = subprocess.run(
         [sys.executable, str(script), str(m)],
-        env=environment(block, m=m, side=side, extra={}, check=check),
+        env=environment(block, m=m, side=side, extra={}, probe=probe_file if probe else None),
         capture_output=True,
         text=True,
         check=True,
@@ -44,13 +47,14 @@ def test_the_script_reports_the_seed_in_effect(tmp_path: Path) -> None:
     assert sighting is not None
     assert sighting.string_hash == int(printed)
     assert sighting.pymalloc
-    assert sighting.maps is None
-    _, side = run(tmp_path, "", block=two, check=True)
+    assert sighting.fingerprint is None
+    _, side = run(tmp_path, "", block=two, probe=True)
     other = read_sighting(side)
     assert other is not None
     assert other.string_hash != sighting.string_hash
-    assert other.maps is not None
-    assert "python" in other.maps
+    assert other.fingerprint is not None
+    assert "python" in other.fingerprint["maps"]
+    assert other.fingerprint["gc_enabled"]
 
 
 def test_the_heap_phase_is_alive_while_the_work_runs(tmp_path: Path) -> None:

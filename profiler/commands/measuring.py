@@ -1,0 +1,47 @@
+"""The course of every measuring command: prepare or resume, measure, conclude, write, show."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from profiler.commands.options import request
+
+
+def run_command(args: argparse.Namespace, command: str) -> int:
+    """Carry ``command`` out and return its exit code.
+
+    Raises:
+        ProbeError: whatever its steps raise; what was measured is kept.
+    """
+    from profiler.folder import load_run, new_folder
+    from profiler.measure.choose import choose_source
+    from profiler.measure.collect import Limits
+    from profiler.measure.prepare import prepare, require_same_machine, require_same_passes
+    from profiler.measure.session import look_at_hosts, measure, only_one_run
+    from profiler.present.answer import show
+    from profiler.present.progress import Bar
+
+    wanted = request(args)
+    limits = Limits(timeout_s=wanted.timeout)
+    with only_one_run(), Bar() as bar:
+        if args.resume is not None:
+            folder = args.resume
+            begun = load_run(folder)
+            require_same_machine(begun)
+            source, _ = choose_source(begun.plan.source)
+            require_same_passes(begun, source)
+        else:
+            begun, source = prepare(wanted, command, args.argv, choose_source, bar.say)
+            if command == "variants":
+                begun = look_at_hosts(begun, source, limits)
+            folder = new_folder(Path(wanted.out), command)
+        measure(
+            begun,
+            source,
+            folder,
+            limits=limits,
+            budget_s=wanted.budget,
+            progress=bar,
+        )
+    return show(folder, format_=args.format, max_ratio=wanted.max_ratio)

@@ -1,0 +1,135 @@
+"""The answer of ``variants`` on a terminal: launchers side by side, the waterfall, the causes, what differs inside."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+from rich.table import Table
+
+from profiler.causes import SEEN_ONLY, TREATMENTS
+from profiler.model import AGAIN, BASELINE, Comparison, Run, Rung, Verdict
+from profiler.present.words import figure, interval, title
+
+_SIDE_BY_SIDE = (
+    "instructions", "cycles", "ipc", "branches", "indirect-branches", "branch-misses", "l1d-misses", "l1i-misses",
+    "cache-misses", "dtlb-misses", "itlb-misses", "task-clock",
+)  # fmt: skip
+_POC = (BASELINE, "pyo3", "runmain", f"{BASELINE}+malloc", "pyo3+malloc")
+"""The launchers that the PoC asked to see beside each other."""
+
+_BAR = 40
+_STATUS = {"confirmed": "red", "refuted": "green", "unresolved": "yellow", "not-tested": "dim"}
+
+
+def tables(verdict: Verdict, run: Run) -> tuple[Table, ...]:
+    """Everything that ``variants`` adds to the tables of ``ipc``."""
+    return (
+        _side_by_side(verdict),
+        *(
+            _waterfall([rung for rung in path if rung.metric == metric])
+            for metric in dict.fromkeys(rung.metric for rung in verdict.ladder)
+            for path in _paths(verdict.ladder, metric)
+        ),
+        _causes(verdict),
+        _inside(run),
+    )
+
+
+def _side_by_side(verdict: Verdict) -> Table:
+    known = {(c.launcher, c.metric): c for c in verdict.comparisons if c.baseline == BASELINE}
+    hosts = [one.name for one in verdict.launchers if one.link is None]
+    names = [name for name in (*_POC, *hosts) if name == BASELINE or (name, "wall") in known]
+    table = Table(title="side by side (per iteration)", title_justify="left", title_style="bold")
+    table.add_column("metric", no_wrap=True)
+    for name in names:
+        table.add_column(name, justify="right")
+    for metric in _SIDE_BY_SIDE:
+        first = known.get((AGAIN, metric))
+        cells = [None if first is None else first.baseline_value]
+        cells += [_value(known.get((name, metric))) for name in names[1:]]
+        table.add_row(title(metric), *(figure(cell) for cell in cells))
+    return table
+
+
+def _value(comparison: Comparison | None) -> float | None:
+    return None if comparison is None else comparison.value
+
+
+def _paths(ladder: tuple[Rung, ...], metric: str) -> list[list[Rung]]:
+    """The rungs of one metric, split where a path begins again at the baseline."""
+    paths: list[list[Rung]] = []
+    for rung in ladder:
+        if rung.metric == metric:
+            if rung.from_ == BASELINE:
+                paths.append([])
+            paths[-1].append(rung)
+    return paths
+
+
+def _waterfall(path: list[Rung]) -> Table:
+    table = Table(title=f"ladder: {path[0].metric} per iteration", title_justify="left", title_style="bold")
+    table.add_column("step", no_wrap=True)
+    table.add_column("what changes")
+    table.add_column("ratio", justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    shares = [rung.share or 0.0 for rung in path]
+    reached = 0.0
+    for rung, share in zip(path, shares, strict=True):
+        start, end = sorted((reached, reached + share))
+        reached += share
+        table.add_row(
+            f"{rung.from_} → {rung.to}",
+            rung.factor,
+            "–" if rung.ratio is None else f"{rung.ratio:.4f}",
+            interval(rung.lo, rung.hi),
+            "–" if rung.share is None else f"{rung.share:.1%}",
+            _bar(start, end),
+        )
+    return table
+
+
+def _bar(start: float, end: float) -> str:
+    left = min(_BAR, max(0, round(start * _BAR)))
+    length = min(_BAR - left, max(0, round(end * _BAR) - left))
+    return " " * left + ("█" * length or "▏")
+
+
+def _causes(verdict: Verdict) -> Table:
+    table = Table(title="causes", title_justify="left", title_style="bold")
+    for name in ("launcher", "cause", "verdict", "share", "evidence"):
+        table.add_column(name, no_wrap=name in ("launcher", "cause"))
+    for cause in verdict.causes:
+        if cause.status == "not-tested":
+            continue
+        share = "" if cause.share is None else f"{cause.share:.1%} {interval(cause.lo, cause.hi, 3)}"
+        style = _STATUS[cause.status]
+        told = f"[{style}]{cause.status}[/{style}]" + (f", {cause.strength}" if cause.strength else "")
+        table.add_row(cause.launcher or "", cause.cause, told, share, escape(cause.evidence))
+    untested = sorted({cause.cause for cause in verdict.causes if cause.status == "not-tested"})
+    table.caption = f"not tested (the reasons stand in causes.csv): {', '.join(untested)}" if untested else ""
+    table.caption_justify = "left"
+    return table
+
+
+def _inside(run: Run) -> Table:
+    """Differences of the fingerprints, and whether they can cost per opcode."""
+    costly = dict(SEEN_ONLY) | {key: one.cause for one in TREATMENTS for key in one.keys}
+    table = Table(title="what differs inside the processes", title_justify="left", title_style="bold")
+    for name in ("launcher", "what", BASELINE, "here", "can it cost per opcode?"):
+        table.add_column(name)
+    reference = run.fingerprints.get(BASELINE, {})
+    for launcher in run.plan.launchers:
+        if launcher.base is not None or launcher.name in (BASELINE, AGAIN):
+            continue
+        own = run.fingerprints.get(launcher.name, {})
+        for key in reference:
+            if key in own and own[key] != reference[key] and key not in ("exe", "executable"):
+                costs = f"yes: {costly[key]}" if key in costly else "no"
+                table.add_row(launcher.name, key, _short(reference[key]), _short(own[key]), costs)
+    return table
+
+
+def _short(value: object, limit: int = 60) -> str:
+    text = escape(str(value))
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,30 @@
+"""How figures, intervals and metrics are written for people."""
+
+from __future__ import annotations
+
+from profiler.events import BY_NAME, DERIVED
+
+_TITLES = {event.name: event.title for event in BY_NAME.values()} | {d.name: d.title for d in DERIVED}
+_TITLES |= {"startup-wall": "start-up time, ms", "startup-instructions": "start-up instructions, M"}
+_TITLES |= {"task-clock": "CPU time, ns", "wall": "wall time, ns"}
+
+
+def figure(value: float | None, digits: int = 2) -> str:
+    """A figure for people: thousands grouped, small ones with their leading digits, unknown as a dash."""
+    if value is None:
+        return "–"
+    if value != 0 and abs(value) < 0.01:
+        return f"{value:.2g}"
+    return f"{value:,.{digits}f}"
+
+
+def interval(lo: float | None, hi: float | None, digits: int = 4) -> str:
+    """``[lo, hi]``, or a dash for an interval that does not exist."""
+    if lo is None or hi is None:
+        return "–"
+    return f"[{lo:.{digits}f}, {hi:.{digits}f}]"
+
+
+def title(metric: str) -> str:
+    """The metric's name for people."""
+    return _TITLES.get(metric, metric)
