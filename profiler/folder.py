@@ -16,6 +16,7 @@ from profiler.model import SCHEMA, Row, Run, Step
 
 ROWS = "rows.csv"
 RUN = "run.json"
+_FOLDER_HINT = f"name a folder that a measuring command has written: it holds {RUN} and {ROWS}"
 
 _COLUMNS = tuple("pass" if name == "pass_name" else name for name in Row.__struct_fields__)
 
@@ -84,9 +85,9 @@ def load_run(folder: Path) -> Run:
     try:
         run = msgspec.json.decode((folder / RUN).read_bytes(), type=Run)
     except (OSError, msgspec.MsgspecError) as error:
-        raise UsageError(f"{folder} is not a result folder of this version: {error}") from error
+        raise UsageError(f"{folder} is not a result folder of this version: {error}", hint=_FOLDER_HINT) from error
     if run.schema != SCHEMA:
-        raise UsageError(f"{folder} has schema {run.schema}, this version reads {SCHEMA}")
+        raise UsageError(f"{folder} has schema {run.schema}, this version reads {SCHEMA}", hint=_FOLDER_HINT)
     return run
 
 

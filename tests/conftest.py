@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commandline import TaxProbe
+
 HERE = Path(__file__).parent
 SCRIPT = HERE / "fake_perf" / "perf"
 
@@ -58,3 +60,9 @@ def fake_perf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakePerf:
 def no_perf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """PATH leads to no perf (and to nothing else)."""
     monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.fixture
+def tax_probe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> TaxProbe:
+    """The command line, with results and temporary files below ``tmp_path``."""
+    return TaxProbe(monkeypatch, tmp_path)

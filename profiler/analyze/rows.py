@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PER_ITERATION = "per_iteration"
 STARTUP = "startup"
+_HINT = "rows.csv is the measurement itself and cannot be made again from the other files: measure again"
 
 
 def read_rows(folder: Path) -> pd.DataFrame:
@@ -34,10 +35,10 @@ def read_rows(folder: Path) -> pd.DataFrame:
             on_bad_lines="skip",
         )
     except (OSError, pd.errors.EmptyDataError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+        raise UsageError(f"cannot read {path}: {error}", hint=_HINT) from error
     needed = {"block", "pass", "launcher", "m", "event", "value", "repetition"}
     if not needed <= set(frame.columns):
-        raise UsageError(f"{path} lacks the columns {sorted(needed - set(frame.columns))}")
+        raise UsageError(f"{path} lacks the columns {sorted(needed - set(frame.columns))}", hint=_HINT)
     return frame
 
 

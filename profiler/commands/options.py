@@ -99,7 +99,7 @@ def request(args: argparse.Namespace) -> Request:
     except msgspec.ValidationError as error:
         raise UsageError(f"{where}{error}", hint="tax-probe ipc --help") from error
     if wanted.m is not None and not 0 < wanted.m[0] < wanted.m[1]:
-        raise UsageError(f"{where}m needs 0 < LO < HI, not {list(wanted.m)}")
+        raise UsageError(f"{where}m needs 0 < LO < HI, not {list(wanted.m)}", hint="for example m = [1000, 5000]")
     return wanted
 
 
@@ -107,8 +107,10 @@ def _experiment(path: Path) -> dict[str, object]:
     try:
         document = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"cannot read the experiment {path}: {error}") from error
+        raise UsageError(f"cannot read the experiment {path}: {error}", hint="examples: experiments/*.toml") from error
     options = document.get("options", {})
+    if not isinstance(options, dict):
+        raise UsageError(f"{path}: options is not a table", hint="write [options], and below it one option a line")
     unknown = set(document) - {"title", "command", "options"} | set(options) - set(Request.__struct_fields__)
     if unknown:
         raise UsageError(

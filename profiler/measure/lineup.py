@@ -171,7 +171,7 @@ def _variant(base: Launcher, name: str, factor: str, *, env: dict[str, str], pre
 def _user_hosts(specs: tuple[str, ...]) -> tuple[Launcher, ...]:
     hosts = tuple(map(user_host, specs))
     if len({host.name for host in hosts}) < len(hosts):
-        raise UsageError("two --host have the same name")
+        raise UsageError("two --host have the same name", hint="--host NAME=CMD: give each its own NAME")
     return hosts
 
 

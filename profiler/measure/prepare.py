@@ -155,7 +155,10 @@ def _with_m(workload: Workload, request: Request, baseline: Launcher) -> Workloa
             )
             if done.timed_out or done.output_exceeded or done.exit != 0:
                 what = "hung" if done.timed_out else "printed too much" if done.output_exceeded else "failed"
-                raise WorkloadError(f"{workload.path} {what} with M = {m}\n{done.stderr_tail.strip()}")
+                raise WorkloadError(
+                    f"{workload.path} {what} with M = {m}\n{done.stderr_tail.strip() or '(nothing on stderr)'}",
+                    hint="a workload reads M from sys.argv[1] and prints one line; --m LO,HI and --timeout are yours",
+                )
             return done.cpu_ns
 
         return calibrate(workload, cpu_time)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from profiler.analyze.conclude import conclude
-from profiler.errors import GateFailed
+from profiler.errors import GateFailed, MachineError
 from profiler.folder import load_run
 from profiler.model import AGAIN, BASELINE, Verdict
 from profiler.present import figures, finding, tables, terminal
@@ -30,13 +33,31 @@ def show(folder: Path, *, format_: str, max_ratio: float | None) -> int:
     run = load_run(folder)
     pictures = figures.write(folder, verdict)
     finding.write(folder, verdict, run, pictures)
-    if format_ == "json":
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode() + "\n")
-    else:
-        terminal.print_verdict(verdict, run, folder)
+    with _stdout(folder):
+        if format_ == "json":
+            sys.stdout.write(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode() + "\n")
+        else:
+            terminal.print_verdict(verdict, run, folder)
     if max_ratio is not None:
         _gate(verdict, max_ratio)
     return 0
+
+
+@contextmanager
+def _stdout(folder: Path) -> Iterator[None]:
+    """Printing may fail (a full disk behind ``>``); a reader that left is the command line's matter."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is buffered cannot be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise MachineError(
+            f"cannot write the answer to stdout: {error.strerror}",
+            hint=f"it is in {folder}; tax-probe report {folder} shows it again",
+        ) from error
 
 
 def _gate(verdict: Verdict, max_ratio: float) -> None:

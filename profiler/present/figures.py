@@ -43,11 +43,14 @@ def write(folder: Path, verdict: Verdict) -> tuple[str, ...]:
 
 
 def _save(folder: Path, name: str, drawing: Figure) -> tuple[str, ...]:
+    from matplotlib import rc_context
+
     written = []
     for kind in ("svg", "png"):
         data = io.BytesIO()
-        # Without a date the same rows give the same file.
-        drawing.savefig(data, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+        # Without a date and with a salt of our own for the ids, the same rows give the same file.
+        with rc_context({"svg.hashsalt": "tax-probe"}):
+            drawing.savefig(data, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
         path = f"figures/{name}.{kind}"
         write_result(folder, path, data.getvalue())
         written.append(path)
