@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from profiler.model import BASELINE
+
 Shows = Literal["instructions", "cpi", "time"]
 """Where a cause acts: on instructions (any exact source shows it), on CPI (hardware only), or on time alone."""
 
@@ -111,6 +113,16 @@ LADDERS: tuple[tuple[Step, ...], ...] = (
 )
 
 
+EMBEDDER = "pyo3"
+"""The launcher whose tax the ladder climbs to, and the other end of every toggle."""
+
+SAME_START = "runmain"
+"""The launcher that shares the embedder's image and the baseline's start-up path."""
+
+SWAPPED = f"{EMBEDDER}@swapped"
+"""The unchanged embedder on the libpython of ``--libpython``."""
+
+
 # ---------------------------------------------------------------- toggles on both ends
 
 
@@ -127,6 +139,8 @@ class Toggle:
     """A program put before the command; it must exec."""
     hardware_only: bool = False
     """Callgrind cannot show it: its process has a layout of its own and no clock."""
+    ends: tuple[str, ...] = (BASELINE, EMBEDDER)
+    """Which launchers get it; where the baseline has it anyway, the embedder alone."""
 
 
 TOGGLES: tuple[Toggle, ...] = (
@@ -142,6 +156,27 @@ TOGGLES: tuple[Toggle, ...] = (
         env={"TAX_PROBE_BALLAST": "x" * 65536},
     ),
     Toggle(name="bind-now", cause="plt", title="all symbols bound at start", env={"LD_BIND_NOW": "1"}),
+    Toggle(
+        name="signals",
+        cause="signals",
+        title="signal handlers installed, Py_InitializeEx(1)",
+        env={"TAX_PROBE_SIGNALS": "1"},
+        ends=(EMBEDDER,),
+    ),
+    Toggle(
+        name="copied",
+        cause="program-location",
+        title="program copied to another place",
+        prefix=("{confine}", "copied"),
+        hardware_only=True,
+    ),
+    Toggle(
+        name="free-cpu",
+        cause="throttling",
+        title="free to run on every CPU",
+        prefix=("{confine}", "free-cpu"),
+        hardware_only=True,
+    ),
     Toggle(
         name="no-aslr",
         cause="code-layout",

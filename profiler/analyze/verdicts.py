@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, differences, is_clear, logs, ratio, share_of
 from profiler.analyze.stats import verdict
-from profiler.causes import CAUSES, SEEN_ONLY, TOGGLES, TREATMENTS, CauseEntry
+from profiler.causes import CAUSES, EMBEDDER, SAME_START, SEEN_ONLY, SWAPPED, TOGGLES, TREATMENTS, CauseEntry
 from profiler.events import BY_NAME
 from profiler.model import BASELINE, Cause, Interval, Launcher, Noun, Run, Unexplained
 
 if TYPE_CHECKING:
     import pandas as pd
-
-EMBEDDER = "pyo3"
-SAME_START = "runmain"
 
 _NEGLIGIBLE = 0.02
 """A share whose whole interval lies within ± 2 % of the tax is none."""
@@ -121,7 +118,11 @@ def _interventions(
                 logs(costs, SAME_START, EMBEDDER, metric),
                 "same library, Py_InitializeEx through PyO3 instead of Py_BytesMain",
             )
-        swapped = launchers.get(f"{EMBEDDER}@swapped")
+        for toggle in TOGGLES:
+            toggled = f"{EMBEDDER}+{toggle.name}"
+            if toggle.ends == (EMBEDDER,) and toggled in launchers:
+                add(toggle.cause, logs(costs, toggled, EMBEDDER, metric), f"without and with: {toggle.title}")
+        swapped = launchers.get(SWAPPED)
         if swapped is not None:
             add(
                 "eval-loop-image",

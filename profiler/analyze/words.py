@@ -5,6 +5,7 @@ from __future__ import annotations
 from profiler.events import BY_NAME
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, Unexplained
 
+_VAGUE = 2.0
 _SUBJECTS = ("pyo3", "runmain")
 _WORDS = {"slower": "more", "faster": "fewer"}
 
@@ -81,6 +82,8 @@ def _claim(comparison: Comparison | None, title: str) -> str:
         between = ""
         if comparison.lo is not None and comparison.hi is not None:
             between = f" (between {comparison.lo - 1:+.1%} and {comparison.hi - 1:+.1%})"
+            if comparison.lo < 1 / _VAGUE or comparison.hi > _VAGUE:
+                between = " (the interval is wider than a factor of two; more --blocks or more work per run)"
         return f"an unresolved difference in {title}{between}"
     return f"{percent(comparison)} {_WORDS[comparison.verdict]} {title}"
 

@@ -38,6 +38,8 @@ class Seen(Noun, frozen=True, kw_only=True):
 
     launcher: str
     sighting: script.Sighting | None
+    failure: str | None
+    """Why a toggle or treatment cannot run here; other launchers that fail end the run."""
 
 
 class Bench:
@@ -67,9 +69,15 @@ class Bench:
         smallest = min(m for what in self.plan.passes for m in what.m)
         seen = []
         for launcher in self.plan.launchers:
-            outcome, sighting = self._bare(block, launcher, smallest, probe=probe)
-            self._compare_output(launcher, smallest, outcome.stdout)
-            seen.append(Seen(launcher=launcher.name, sighting=sighting))
+            try:
+                outcome, sighting = self._bare(block, launcher, smallest, probe=probe)
+                self._compare_output(launcher, smallest, outcome.stdout)
+            except WorkloadError as error:
+                if launcher.base is None:
+                    raise
+                seen.append(Seen(launcher=launcher.name, sighting=None, failure=error.message))
+                continue
+            seen.append(Seen(launcher=launcher.name, sighting=sighting, failure=None))
         return tuple(seen)
 
     def run_block(self, block: Block, done: set[Step], writer: RowWriter, on_step: Callable[[Step], None]) -> None:

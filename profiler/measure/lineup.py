@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from profiler.causes import TOGGLES, TREATMENTS
+from profiler.causes import EMBEDDER, SWAPPED, TOGGLES, TREATMENTS
 from profiler.errors import MachineError, UsageError
 from profiler.launch import confine
 from profiler.launch.builds import HostBuild, build_hosts
@@ -21,11 +21,6 @@ from profiler.measure.script import ENV_TREATMENT
 from profiler.model import BASELINE, Caveat, Launcher, LinkMode, Noun, SourceName, Target
 
 Say = Callable[[str], None]
-
-EMBEDDER = "pyo3"
-"""The launcher whose tax is explained, and the other end of every toggle."""
-
-SWAPPED = "swapped"
 
 _CONFINE = "{confine}"
 """Stands in the catalogue for ``launch/confine.py``, run by this Python."""
@@ -84,6 +79,7 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
         for toggle in TOGGLES
         if source == "hardware" or not toggle.hardware_only
         for end in ends
+        if end.name in toggle.ends
     )
     swapped = (swap_library(ends[1], target, libpython),) if libpython is not None else ()
     return Lineup(
@@ -145,7 +141,7 @@ def swap_library(embedder: Launcher, target: Target, libpython: str) -> Launcher
             f"--libpython: {libpython} is {found or 'no shared library'}, the host loads {wanted}",
             hint="give a libpython of the same minor version",
         )
-    return _on_library(embedder, f"{embedder.name}@{SWAPPED}", SWAPPED, path)
+    return _on_library(embedder, SWAPPED, "swapped", path)
 
 
 def _on_library(embedder: Launcher, name: str, factor: str, library: Path) -> Launcher:

@@ -21,7 +21,7 @@ from profiler.measure.collect import Bench, Limits, Seen, open_bench
 from profiler.measure.lineup import treated
 from profiler.measure.schedule import steps
 from profiler.measure.source import Source
-from profiler.model import Block, Launcher, Plan, Run, Step
+from profiler.model import Block, Caveat, Launcher, Plan, Run, Step
 
 
 class Progress(Protocol):
@@ -98,6 +98,7 @@ def measure(
     with _terminable(), open_bench(run.plan, source, limits) as bench:
         try:
             run = _with_sightings(run, bench.check())
+            bench.plan = run.plan
             save_run(folder, run)
             started = time.monotonic()
             _run_blocks(bench, run.plan, done, writer, budget_s=budget_s, progress=progress)
@@ -136,7 +137,11 @@ def _run_blocks(
 
 
 def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
-    """Put what the launchers were seen to be into the plan: the image of the eval loop, the allocator."""
+    """Put what the launchers were seen to be into the plan: the image of the eval loop, the allocator.
+
+    Toggles and treatments that do not run on this machine leave the plan, each with a caveat.
+    """
+    failed = {one.launcher: one.failure for one in seen if one.failure is not None}
     by_name = {one.launcher: one.sighting for one in seen}
     fingerprints = {
         name: {key: value for key, value in sighting.fingerprint.items() if key != "maps"}
@@ -156,8 +161,17 @@ def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
             allocator="pymalloc" if sighting.pymalloc else "malloc",
         )
 
-    plan = msgspec.structs.replace(run.plan, launchers=tuple(map(completed, run.plan.launchers)))
-    return msgspec.structs.replace(run, plan=plan, fingerprints=fingerprints)
+    kept = tuple(completed(launcher) for launcher in run.plan.launchers if launcher.name not in failed)
+    caveats = tuple(
+        Caveat(code="toggle-unavailable", message=f"{name} does not run here: {failure}")
+        for name, failure in failed.items()
+    )
+    return msgspec.structs.replace(
+        run,
+        plan=msgspec.structs.replace(run.plan, launchers=kept),
+        fingerprints=fingerprints,
+        warnings=(*run.warnings, *caveats),
+    )
 
 
 @contextmanager

@@ -101,7 +101,8 @@ def _waterfall(steps: list[Rung], verdict: Verdict) -> Figure:
     labels = [f"{rung.from_} → {rung.to}\n{rung.factor}" for rung in steps] + [f"{BASELINE} → {steps[-1].to}"]
     axes.set_yticks([-y for y in range(len(labels))], labels, fontsize=7)
     axes.axvline(1.0, color="#888888", linewidth=0.8)
-    axes.margins(x=0.15)
+    axes.use_sticky_edges = False
+    axes.margins(x=0.12)
     axes.set_xlabel(f"{steps[0].metric} per iteration, ratio to {BASELINE} ({verdict.source}, {verdict.workload.name})")
     return drawing
 

@@ -91,9 +91,11 @@ def test_the_document_and_the_table(measured: tuple[Ran, Path], tax_probe: TaxPr
     """The verdict document as JSON, and the same as tables."""
     ran, folder = measured
     verdict = ran.document
+    finding = (folder / "finding.md").read_bytes()
     against_golden("verdict.json", json.dumps(masked(verdict), indent=1, ensure_ascii=False) + "\n")
     table = tax_probe("report", str(folder))
     assert table.err == ""
+    assert (folder / "finding.md").read_bytes() == finding, "the same rows gave another figure or another file"
     against_golden("table.txt", without_machine(table.out, verdict, folder))
 
 

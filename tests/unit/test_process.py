@@ -2,13 +2,15 @@
 
 import os
 import select
+import selectors
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from profiler.process import Command, Completed, run, stop_all
+from profiler.process import Command, Completed, _running, run, stop_all
 
 GENEROUS_S = 60.0
 
@@ -142,3 +144,34 @@ def test_stop_all_ends_what_other_threads_wait_for() -> None:
     os.close(ready)
     os.close(tell)
     assert done.exit == -signal.SIGKILL
+
+
+def test_output_that_is_found_only_at_the_end_is_limited_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a grandchild writes it after the process itself has ended."""
+    select_all = selectors.DefaultSelector.select
+
+    def only_the_end(self: selectors.DefaultSelector, timeout: float | None = None) -> list[object]:
+        while True:
+            ended = [one for one in select_all(self, timeout) if one[0].data is None]
+            if ended:
+                return ended
+
+    monkeypatch.setattr(selectors.DefaultSelector, "select", only_the_end)
+    done = run(python("import os; os.write(1, b'x' * 5000)", limit=4999))
+    assert (done.exit, done.output_exceeded, len(done.stdout)) == (0, True, 4999)
+
+
+def test_an_interruption_leaves_no_file_open_and_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    def interrupt(self: selectors.DefaultSelector, timeout: float | None = None) -> None:
+        started.extend(_running)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(selectors.DefaultSelector, "select", interrupt)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(KeyboardInterrupt):
+        run(python("import signal; signal.pause()"))
+    monkeypatch.undo()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert [has_ended(pid) for pid in started] == [True]

@@ -11,6 +11,9 @@ use pyo3::prelude::*;
 /// What CPython's own `main` returns when the last flush fails.
 const FLUSH_FAILED: u8 = 120;
 
+/// Set to start Python with its signal handlers, which PyO3 leaves out.
+const SIGNALS: &str = "TAX_PROBE_SIGNALS";
+
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     let Some(script) = args.first() else {
@@ -25,6 +28,9 @@ fn main() -> ExitCode {
         }
     };
 
+    if std::env::var_os(SIGNALS).is_some() {
+        initialize_with_signal_handlers();
+    }
     #[cfg(not(feature = "auto-initialize"))]
     Python::initialize();
 
@@ -40,6 +46,16 @@ fn main() -> ExitCode {
             (Ok(()), Ok(())) => ExitCode::SUCCESS,
         }
     })
+}
+
+/// Starts Python as PyO3 does, but through `Py_InitializeEx(1)`.
+fn initialize_with_signal_handlers() {
+    // SAFETY: this is the main thread, and nothing has started Python before; as in PyO3, the thread state is released.
+    #[expect(unsafe_code)]
+    unsafe {
+        pyo3::ffi::Py_InitializeEx(1);
+        pyo3::ffi::PyEval_SaveThread();
+    }
 }
 
 /// Runs `source` in `__main__` with `sys.argv`, `sys.path[0]` and `__file__` as `python3 script.py M` sets them.
