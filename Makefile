@@ -2,7 +2,7 @@ UV ?= uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
-.PHONY: setup probe test lint record lock clean
+.PHONY: setup probe test test-slow lint record lock clean
 
 setup:
 	@tools/setup
@@ -14,6 +14,11 @@ probe: setup
 test: lint
 	@echo 'test: pytest'
 	@.venv/bin/python -m pytest -q -n 2 -m 'not slow'
+
+# The tests of minutes: real measurements of planted hosts, other targets, gdb.
+test-slow:
+	@tools/setup --dev
+	@.venv/bin/python -m pytest -q -m slow
 
 lint:
 	@tools/setup --dev
