@@ -32,7 +32,8 @@ _SIMULATION = ("--cache-sim=yes", "--branch-sim=yes")
 _SLOWDOWN = 50
 """Callgrind with cache and branch simulation runs about 50 times slower than the bare machine; limits stretch by it."""
 
-_LINE = re.compile(r"^(events|totals):(.*)$", re.MULTILINE)
+_LINE = re.compile(r"^(events|totals):(.*)\n", re.MULTILINE)
+"""With its line end: a figure that was cut off in the middle is a figure too."""
 
 
 class CallgrindSource:

@@ -68,9 +68,6 @@ def fingerprint():
 """
 """Source of a function that returns the fingerprint; any CPython from 3.8 on runs it."""
 
-HARMLESS = ("python", "executable", "exe", "prefix", "encoding", "affinity", "environment", "maps")
-"""Keys that are shown when they differ, but cost nothing per opcode by themselves."""
-
 
 def differences(baseline: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Keys of which the values differ: ``{key: (baseline's, other's)}``. Memory maps are left out."""

@@ -145,9 +145,12 @@ exec(os.environ.get("{treatment}", ""), {{"sys": sys}})
 _tax_probe_kept, _tax_probe_placed = _tax_probe_keep({phase})
 _tax_probe_report(_tax_probe_placed)
 _tax_probe_plugs = deque([None])
-for _tax_probe_size in {classes}:
+# Iterators are allocated in a class too: freed after the loop, they would leave the hole that it plugs.
+_tax_probe_sizes = iter({classes})
+_tax_probe_turns = itertools.repeat(None, {turns})
+for _tax_probe_size in _tax_probe_sizes:
     _tax_probe_streak = {streak}
-    for _ in itertools.repeat(None, {most}):
+    for _ in _tax_probe_turns:
         _tax_probe_plugs.append(_tax_probe_make(_tax_probe_size, {most}))
         if id(_tax_probe_plugs[-1]) >> {pool_bits} == id(_tax_probe_plugs[-2]) >> {pool_bits}:
             _tax_probe_streak -= 1
@@ -191,6 +194,7 @@ def render(block: Block, workload: Workload, script: Path) -> str:
         reach=_ARENA_REACH_BYTES,
         most=_MOST_OBJECTS,
         streak=_STREAK,
+        turns=_MOST_OBJECTS * len(SIZE_CLASSES),
         pool_bits=POOL_BYTES.bit_length() - 1,
         classes=tuple(reversed(SIZE_CLASSES)),
         phase=tuple(reversed(tuple(zip(SIZE_CLASSES, block.heap_phase, strict=True)))),

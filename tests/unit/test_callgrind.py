@@ -70,10 +70,11 @@ def test_trailing_zeros_may_be_left_out() -> None:
     assert parse_totals("events: Ir Bc\ntotals: 5\n") == {"Ir": 5, "Bc": 0}
 
 
-@given(st.integers(0, len(FULL) - len("6 79735\n") - 1))
+@pytest.mark.parametrize("cut", range(len(FULL)))
 def test_a_torn_file_never_gives_a_figure(cut: int) -> None:
+    """Wherever it is torn: inside a figure of the totals line too, where what is left looks like a smaller figure."""
     with pytest.raises(MachineError):
-        parse_totals(FULL[: min(cut, FULL.index("totals:"))])
+        parse_totals(FULL[:cut])
 
 
 @given(st.text())

@@ -4,9 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from profiler.measure.fingerprint import PROBE
 from profiler.measure.schedule import draw_blocks
-from profiler.measure.script import environment, read_sighting, render
+from profiler.measure.script import ENV_UNPLACED, environment, read_sighting, render
 from profiler.model import Block, Workload
 
 
@@ -65,6 +67,32 @@ def test_the_heap_phase_is_alive_while_the_work_runs(tmp_path: Path) -> None:
     without, _ = run(tmp_path, source, block=empty)
     kept = sum(block.heap_phase)
     assert kept <= int(with_phase) - int(without) <= kept + 100
+
+
+PLACED = """\
+pads = [line.split()[0] for line in open("/proc/self/maps") if "/dev/zero" in line]
+edges = [int(edge, 16) for pad in pads for edge in pad.split("-")]
+below, above = min(edges), max(edges)
+fresh = [object(), 10**6 + len(pads), bytes(15), bytes(95), bytes(479)]
+for low, high, edge in ((below - (64 << 20), below, below), (above, above + (64 << 20), above)):
+    if all(low <= id(one) < high for one in fresh):
+        print("placed", edge % (1 << 20))
+"""
+"""Prints where the work's own allocations lie, from the memory map and not from what the script says of itself."""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="arenas of 1 MiB came with 3.10")
+def test_the_work_allocates_in_arenas_that_begin_at_a_multiple_of_1_mib(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):  # the address space is drawn anew each time
+        assert run(tmp_path, PLACED)[0] == "placed 0\n"
+    monkeypatch.setenv(ENV_UNPLACED, "1")
+    printed, side = run(tmp_path, PLACED)
+    sighting = read_sighting(side)
+    assert sighting is not None
+    assert not sighting.placed
+    assert printed != "placed 0\n"
 
 
 def test_environments_of_both_m_have_one_size(tmp_path: Path) -> None:
