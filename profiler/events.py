@@ -230,6 +230,15 @@ EVENTS: tuple[Event, ...] = (
         overhead=True,
     ),
     Event(
+        name="steal",
+        unit="ns",
+        title="time stolen from the CPU",
+        margin=0.02,
+        needs_slot=False,
+        rusage=True,
+        overhead=True,
+    ),
+    Event(
         name="clock",
         unit="GHz",
         title="core clock (estimated)",

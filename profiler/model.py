@@ -89,17 +89,39 @@ class Workload(Noun, frozen=True, kw_only=True):
 
 
 class Pass(Noun, frozen=True, kw_only=True):
-    """One kind of process run: which events it reads and at which two M."""
+    """One kind of process run: which events it reads and at which M."""
 
     name: str
+    """Unique in the plan; a pass of an arm is named ``ARM/…``."""
     events: tuple[str, ...]
     """Names from ``events.EVENTS``, in the order in which they are requested."""
-    m: tuple[int, int]
+    m: tuple[int, ...]
+    """Ascending, two or more."""
     exclusive: bool
     """True: nothing else may run on the machine (times, caches). False: several may run side by side."""
     repetitions: int
     blocks: tuple[int, int | None]
     """From which block on, and up to which (exclusive; None: to the end). A costly pass need not run in all."""
+    once_from: int | None = None
+    """From this M on one repetition is enough; None: every M is repeated."""
+    warmups: int = 0
+    """Runs of each launcher at the smallest M before the first repetition; recorded as repetitions below 0."""
+    native: bool = False
+    """The workload's own file is run, heap and start-up as the user has them, instead of the placed script."""
+    bare: bool = False
+    """Run by clock and wait4 alone, whatever the source."""
+    workload: Workload | None = None
+    """None: the plan's."""
+    launchers: tuple[str, ...] = ()
+    """Empty: all of the plan."""
+    serial: bool = False
+    """Launchers follow each other in their order, each with all its runs; else every repetition is shuffled."""
+
+    @property
+    def arm(self) -> str | None:
+        """The arm that the pass belongs to."""
+        arm, slash, _ = self.name.partition("/")
+        return arm if slash else None
 
 
 class Block(Noun, frozen=True, kw_only=True):
@@ -125,6 +147,35 @@ class Step(Noun, frozen=True, kw_only=True):
     repetition: int
 
 
+class Side(Noun, frozen=True, kw_only=True):
+    """One side of an elimination: which launchers of which arm, and how their cost is formed."""
+
+    arm: str
+    baseline: str
+    hosts: tuple[str, ...]
+    """The launchers that stand for the baseline and, in their order, for the hosts of the line-up."""
+    formulas: tuple[str, ...]
+    """Events joined by `` * `` or `` - ``, in order of preference; the first whose events are all known is taken."""
+
+
+class Elimination(Noun, frozen=True, kw_only=True):
+    """One hypothesis on where a tax comes from, and the two ratios that decide on it."""
+
+    name: str
+    cause: str | None
+    """The catalogue's id, where it has one."""
+    hypothesis: str
+    intervention: str
+    before: tuple[Side, ...]
+    """With the suspect, one side per metric, the deciding one first."""
+    after: tuple[Side, ...]
+    """Without it; the same metrics."""
+    margin: float
+    """A ratio that moves by less than this part of itself has not moved."""
+    part: float | None
+    """The hypothesis is that at least this part of the tax goes; None: that the ratio moves at all."""
+
+
 class Plan(Noun, frozen=True, kw_only=True):
     """Everything that was decided before the first process started; saved, so that a run can be resumed."""
 
@@ -135,6 +186,7 @@ class Plan(Noun, frozen=True, kw_only=True):
     """The baseline is first; its A/A twin is the launcher named by ``AGAIN``."""
     passes: tuple[Pass, ...]
     blocks: tuple[Block, ...]
+    eliminations: tuple[Elimination, ...] = ()
 
 
 BASELINE = "python3"
@@ -216,6 +268,8 @@ class Run(Noun, frozen=True, kw_only=True):
     warnings: tuple[Caveat, ...]
     measured_s: float | None
     """Wall time of measuring; None while it runs or after an interruption."""
+    per_launch_ms: float | None = None
+    """The user's own work per launch, for the advice of ``amortize``."""
 
 
 # ---------------------------------------------------------------- inspection

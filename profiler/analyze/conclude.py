@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profiler.analyze import words
-from profiler.analyze.boundary import Boundary, find_boundaries
-from profiler.analyze.compare import METRICS, Costs, compare, cost_table
+from profiler.analyze.amortized import amortized
+from profiler.analyze.boundary import Boundary
+from profiler.analyze.compare import METRICS, compare
+from profiler.analyze.costing import costs_of
 from profiler.analyze.decompose import decompose
+from profiler.analyze.eliminated import eliminated, reference_rows
 from profiler.analyze.ladder import climb
-from profiler.analyze.rows import PER_ITERATION, levels, read_rows, reasons, slopes, sources
+from profiler.analyze.rows import read_rows
 from profiler.analyze.verdicts import judge
 from profiler.folder import load_run
 from profiler.model import (
@@ -27,7 +30,7 @@ from profiler.model import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 def conclude(folder: Path) -> Verdict:
@@ -38,13 +41,14 @@ def conclude(folder: Path) -> Verdict:
     """
     run = load_run(folder)
     frame = read_rows(folder)
-    costs, boundaries = _costs(run, frame)
+    measured = reference_rows(frame) if run.command == "eliminate" else frame
+    costs, boundaries = costs_of(run, measured)
     names = tuple(launcher.name for launcher in run.plan.launchers)
     comparisons = compare(costs, names)
     why = run.command == "variants"
     causes, unexplained = judge(costs, run) if why else ((), Unexplained(share=None, lo=None, hi=None))
     others = tuple(name for name in names if name not in (BASELINE, AGAIN))
-    return Verdict(
+    verdict = Verdict(
         schema=SCHEMA,
         command=run.command,
         source=run.plan.source,
@@ -52,7 +56,9 @@ def conclude(folder: Path) -> Verdict:
         workload=WorkloadResult(
             name=run.plan.workload.name,
             # A differing output ends the run before its row is written; the check here is on what was recorded.
-            bit_exact=None if frame.empty else bool((frame.groupby("m")["output_sha256"].nunique() == 1).all()),
+            bit_exact=None
+            if frame.empty
+            else bool((frame.groupby(["workload", "m"])["output_sha256"].nunique() == 1).all()),
         ),
         launchers=tuple(
             LauncherResult(
@@ -74,26 +80,9 @@ def conclude(folder: Path) -> Verdict:
         sentence=words.sentence(comparisons, run, causes, unexplained),
         warnings=(*run.warnings, *map(_boundary_caveat, boundaries), *_health(comparisons, run)),
     )
-
-
-def _costs(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]]:
-    per_block = slopes(frame)
-    table = cost_table(per_block)
-    clock = levels(frame, "clock")
-    if not clock.empty:
-        table["clock"] = clock
-    events = per_block.index.get_level_values("event")
-    boundaries: tuple[Boundary, ...] = ()
-    if "instructions" in events:
-        boundaries = find_boundaries(per_block[PER_ITERATION].xs("instructions", level="event"))
-    costs = Costs(
-        table=table,
-        apart=frozenset((boundary.block, boundary.launcher) for boundary in boundaries),
-        sources=sources(frame),
-        reasons={missing.event: missing.reason for missing in run.missing} | reasons(frame),
-        fallback_source=run.plan.source,
-    )
-    return costs, boundaries
+    if run.command == "amortize":
+        return amortized(verdict, run, frame)
+    return eliminated(verdict, run, frame) if run.command == "eliminate" else verdict
 
 
 def _boundary_caveat(boundary: Boundary) -> Caveat:

@@ -19,7 +19,7 @@ _HINT = "rows.csv is the measurement itself and cannot be made again from the ot
 
 
 def read_rows(folder: Path) -> pd.DataFrame:
-    """``rows.csv`` as a frame, typed; a torn last line of an interrupted run is left out.
+    """``rows.csv`` as a frame, typed, without warm-ups; a torn last line of an interrupted run is left out.
 
     Raises:
         UsageError: there is no such file or it is not one of ours.
@@ -39,7 +39,7 @@ def read_rows(folder: Path) -> pd.DataFrame:
     needed = {"block", "pass", "launcher", "m", "event", "value", "repetition"}
     if not needed <= set(frame.columns):
         raise UsageError(f"{path} lacks the columns {sorted(needed - set(frame.columns))}", hint=_HINT)
-    return frame
+    return frame[frame["repetition"] >= 0]
 
 
 def slopes(frame: pd.DataFrame) -> pd.DataFrame:

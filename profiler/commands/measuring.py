@@ -22,7 +22,7 @@ def run_command(args: argparse.Namespace, command: str) -> int:
     from profiler.present.answer import show
     from profiler.present.progress import Bar
 
-    wanted = request(args)
+    wanted = request(args, command)
     limits = Limits(timeout_s=wanted.timeout)
     with only_one_run(), Bar() as bar:
         if args.resume is not None:

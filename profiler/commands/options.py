@@ -24,10 +24,12 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_measuring(parser: argparse.ArgumentParser) -> None:
-    """What every measuring command understands."""
+def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop", sweep: bool = False) -> None:
+    """What every measuring command understands; ``--m`` takes two, or for a ``sweep`` as many as there are."""
     add_target(parser)
-    parser.add_argument("--workload", metavar="NAME|FILE.py", help="built-in workload or a script (default: int_loop)")
+    parser.add_argument(
+        "--workload", metavar="NAME|FILE.py", help=f"built-in workload or a script (default: {workload})"
+    )
     parser.add_argument(
         "--host",
         metavar="NAME=CMD",
@@ -38,7 +40,10 @@ def add_measuring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--blocks", metavar="N", type=_positive, help="blocks to measure (default: by source)")
     parser.add_argument("--budget", metavar="SECONDS", type=float, help="begin no block that would end later")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, help="limit of one process (default: 60)")
-    parser.add_argument("--m", metavar="LO,HI", type=_two, help="the two M of every run (default: by workload)")
+    if sweep:
+        parser.add_argument("--m", metavar="M,M,…", type=_several, help="the M of the sweep (default: 1 to 10⁶)")
+    else:
+        parser.add_argument("--m", metavar="LO,HI", type=_two, help="the two M of every run (default: by workload)")
     parser.add_argument("--seed", metavar="N", type=int, help="seed of blocks and orders (default: drawn and saved)")
     parser.add_argument("--out", metavar="DIR", help=f"where results go (default: ./{DEFAULT_OUT})")
     parser.add_argument(
@@ -83,7 +88,17 @@ def _two(text: str) -> tuple[int, int]:
     return pair
 
 
-def request(args: argparse.Namespace) -> Request:
+def _several(text: str) -> tuple[int, ...]:
+    try:
+        found = tuple(int(one.replace("_", "")) for one in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers, M,M,…") from None
+    if len(set(found)) < 2 or min(found) < 1:
+        raise argparse.ArgumentTypeError("needs two or more different M from 1 on")
+    return found
+
+
+def request(args: argparse.Namespace, command: str) -> Request:
     """Flags over the experiment file over defaults.
 
     Raises:
@@ -97,8 +112,8 @@ def request(args: argparse.Namespace) -> Request:
     try:
         wanted = msgspec.convert(from_file | given, Request, strict=True)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where}{error}", hint="tax-probe ipc --help") from error
-    if wanted.m is not None and not 0 < wanted.m[0] < wanted.m[1]:
+        raise UsageError(f"{where}{error}", hint=f"tax-probe {command} --help") from error
+    if wanted.m is not None and command != "amortize" and not (len(wanted.m) == 2 and 0 < wanted.m[0] < wanted.m[1]):
         raise UsageError(f"{where}m needs 0 < LO < HI, not {list(wanted.m)}", hint="for example m = [1000, 5000]")
     return wanted
 
@@ -111,10 +126,12 @@ def _experiment(path: Path) -> dict[str, object]:
     options = document.get("options", {})
     if not isinstance(options, dict):
         raise UsageError(f"{path}: options is not a table", hint="write [options], and below it one option a line")
-    unknown = set(document) - {"title", "command", "options"} | set(options) - set(Request.__struct_fields__)
+    unknown = set(document) - {"title", "command", "options", "elimination"}
+    unknown |= set(options) - set(Request.__struct_fields__) | set(options) & {"elimination"}
     if unknown:
         raise UsageError(
             f"{path}: unknown {', '.join(sorted(unknown))}",
             hint=f"[options] takes {', '.join(Request.__struct_fields__)}",
         )
-    return dict(options)
+    own = {name: document[name] for name in ("elimination",) if name in document}
+    return options | own

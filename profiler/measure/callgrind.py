@@ -109,7 +109,7 @@ class CallgrindSource:
         Raises:
             MachineError: valgrind itself failed (no out file although the workload was started).
         """
-        if what.name == TIMED:
+        if what.events == TIMED_EVENTS:
             return timed(command)
         out_file = scratch / "callgrind.out"
         done = process.run(
@@ -117,7 +117,7 @@ class CallgrindSource:
                 argv=(
                     self._valgrind,
                     "--tool=callgrind",
-                    *(_SIMULATION if what.name == SIMULATED else ()),
+                    *(_SIMULATION if any(BY_NAME[name].simulated for name in what.events) else ()),
                     f"--callgrind-out-file={out_file}.%p",
                     f"--log-file={scratch / 'valgrind.log'}.%p",
                     "--trace-children=yes",

@@ -18,7 +18,8 @@ from profiler.measure import script
 from profiler.measure.fingerprint import PROBE
 from profiler.measure.schedule import steps
 from profiler.measure.source import Outcome, Source
-from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Plan, Row, Step
+from profiler.measure.timed import timed
+from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Plan, Row, Step, Workload
 from profiler.process import Command
 
 MAX_OUTPUT_BYTES = 1 << 20
@@ -54,7 +55,7 @@ class Bench:
         self._launchers = {launcher.name: launcher for launcher in plan.launchers}
         self._passes = {what.name: what for what in plan.passes}
         self._cpus = sorted(os.sched_getaffinity(0))
-        self._expected: dict[int, bytes] = {}
+        self._expected: dict[tuple[str, int], bytes] = {}
         self._hashes: dict[int, int] = {}
 
     def check(self) -> tuple[Seen, ...]:
@@ -70,8 +71,8 @@ class Bench:
         seen = []
         for launcher in self.plan.launchers:
             try:
-                outcome, sighting = self._bare(block, launcher, smallest, probe=probe)
-                self._compare_output(launcher, smallest, outcome.stdout)
+                outcome, sighting = self._bare(block, launcher, self.plan.workload, smallest, probe=probe)
+                self._compare_output(launcher, self.plan.workload, smallest, outcome.stdout)
             except WorkloadError as error:
                 if launcher.base is None:
                     raise
@@ -99,12 +100,13 @@ class Bench:
                     on_step(step)
 
     def _learn(self, block: Block) -> None:
-        """What the baseline prints at each M and how it hashes in this block, from bare runs."""
+        """What the baseline prints for each workload and M and how it hashes in this block, from bare runs."""
         baseline = self._launchers[BASELINE]
-        for m in sorted({m for what in self.plan.passes for m in what.m}):
-            if m not in self._expected:
-                self._compare_output(baseline, m, self._bare(block, baseline, m)[0].stdout)
-        _, sighting = self._bare(block, baseline, min(self._expected))
+        wanted = {((what.workload or self.plan.workload), m) for what in self.plan.passes for m in what.m}
+        for workload, m in sorted(wanted, key=lambda one: (one[0].path, one[1])):
+            if (workload.path, m) not in self._expected:
+                self._compare_output(baseline, workload, m, self._bare(block, baseline, workload, m)[0].stdout)
+        _, sighting = self._bare(block, baseline, self.plan.workload, min(m for _, m in self._expected))
         if sighting is not None:
             self._hashes[block.index] = sighting.string_hash
 
@@ -138,33 +140,49 @@ class Bench:
     def _measure(self, block: Block, step: Step, cpu: int) -> list[Row]:
         launcher = self._launchers[step.launcher]
         what = self._passes[step.pass_name]
+        workload = what.workload or self.plan.workload
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             scratch = Path(name)
-            command = self._command(block, launcher, step.m, scratch / "side", cpu)
+            path = self._native(workload) if what.native else self._placed(block, workload)
+            command = self._command(path, block, launcher, step.m, scratch / "side", cpu)
             with _startable(launcher):
-                outcome = self.source.measure(what, command, scratch)
-            self._require_success(launcher, step.m, outcome)
-            self._compare_output(launcher, step.m, outcome.stdout)
-            self._verify(block, launcher, script.read_sighting(scratch / "side"))
-        return list(_rows(self.plan, step, outcome))
+                outcome = timed(command) if what.bare else self.source.measure(what, command, scratch)
+            self._require_success(launcher, workload, step.m, outcome)
+            self._compare_output(launcher, workload, step.m, outcome.stdout)
+            if not what.native:
+                self._verify(block, launcher, script.read_sighting(scratch / "side"))
+        return list(_rows(workload, step, outcome))
 
     def _bare(
-        self, block: Block, launcher: Launcher, m: int, *, probe: Path | None = None
+        self, block: Block, launcher: Launcher, workload: Workload, m: int, *, probe: Path | None = None
     ) -> tuple[process.Completed, script.Sighting | None]:
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             side = Path(name) / "side"
-            command = self._command(block, launcher, m, side, self._cpus[-1], probe=probe)
+            path = self._placed(block, workload)
+            command = self._command(path, block, launcher, m, side, self._cpus[-1], probe=probe)
             with _startable(launcher):
                 done = process.run(command)
-            self._require_success(launcher, m, done)
+            self._require_success(launcher, workload, m, done)
             return done, script.read_sighting(side)
 
-    def _command(
-        self, block: Block, launcher: Launcher, m: int, side: Path, cpu: int, *, probe: Path | None = None
-    ) -> Command:
-        path = self._folder / f"block-{block.index:05d}.py"
+    def _placed(self, block: Block, workload: Workload) -> Path:
+        path = self._folder / f"block-{block.index:05d}-{_mark(workload)}.py"
         if not path.exists():
-            path.write_text(script.render(block, self.plan.workload, path))
+            path.write_text(script.render(block, workload, path))
+        return path
+
+    def _native(self, workload: Workload) -> Path:
+        """The workload's own file; where a launcher hands on no arguments, all run one that takes M by another way."""
+        if all(any("{m}" in part for part in launcher.argv) for launcher in self.plan.launchers):
+            return Path(workload.path)
+        path = self._folder / f"native-{_mark(workload)}.py"
+        if not path.exists():
+            path.write_text(script.render_native(workload))
+        return path
+
+    def _command(  # noqa: PLR0917 - what a process is made of
+        self, path: Path, block: Block, launcher: Launcher, m: int, side: Path, cpu: int, *, probe: Path | None = None
+    ) -> Command:
         return Command(
             argv=tuple(part.replace("{script}", str(path)).replace("{m}", str(m)) for part in launcher.argv),
             env=script.environment(block, m=m, side=side, extra=launcher.env, probe=probe),
@@ -174,8 +192,10 @@ class Bench:
             max_output_bytes=MAX_OUTPUT_BYTES,
         )
 
-    def _require_success(self, launcher: Launcher, m: int, outcome: Outcome | process.Completed) -> None:
-        what = f"{launcher.name}: workload {self.plan.workload.name} with M = {m}"
+    def _require_success(
+        self, launcher: Launcher, workload: Workload, m: int, outcome: Outcome | process.Completed
+    ) -> None:
+        what = f"{launcher.name}: workload {workload.name} with M = {m}"
         if outcome.timed_out:
             raise WorkloadError(
                 f"{what} did not end in time ({self.limits.timeout_s:g} s at native speed)",
@@ -192,8 +212,8 @@ class Bench:
             )
             raise WorkloadError(f"{what} {how}\n{outcome.stderr_tail.strip() or '(nothing on stderr)'}")
 
-    def _compare_output(self, launcher: Launcher, m: int, printed: bytes) -> None:
-        expected = self._expected.setdefault(m, printed)
+    def _compare_output(self, launcher: Launcher, workload: Workload, m: int, printed: bytes) -> None:
+        expected = self._expected.setdefault((workload.path, m), printed)
         if printed != expected:
             raise WorkloadError(
                 f"outputs differ for M = {m}\n  {BASELINE:<14} printed {_shorten(expected)}\n"
@@ -250,7 +270,7 @@ def open_bench(plan: Plan, source: Source, limits: Limits) -> Iterator[Bench]:
         yield Bench(plan, source, Path(name), limits)
 
 
-def _rows(plan: Plan, step: Step, outcome: Outcome) -> Iterator[Row]:
+def _rows(workload: Workload, step: Step, outcome: Outcome) -> Iterator[Row]:
     digest = hashlib.sha256(outcome.stdout).hexdigest()
     for reading in outcome.readings:
         yield Row(
@@ -258,7 +278,7 @@ def _rows(plan: Plan, step: Step, outcome: Outcome) -> Iterator[Row]:
             position=step.position,
             pass_name=step.pass_name,
             launcher=step.launcher,
-            workload=plan.workload.name,
+            workload=workload.name,
             m=step.m,
             repetition=step.repetition,
             event=reading.event,
@@ -272,6 +292,11 @@ def _rows(plan: Plan, step: Step, outcome: Outcome) -> Iterator[Row]:
             raw_name=reading.raw_name,
             reason=reading.reason,
         )
+
+
+def _mark(workload: Workload) -> str:
+    """Of one length for all workloads, which may share a name."""
+    return hashlib.sha256(workload.path.encode()).hexdigest()[:8]
 
 
 def _shorten(printed: bytes, limit: int = 200) -> str:

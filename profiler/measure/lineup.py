@@ -75,7 +75,7 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
     rungs = tuple(own_launcher(one, builds[one.link], target) for one in names_to_own(ALL) if one.link in builds)
     ends = (baseline_launcher(target), next(rung for rung in rungs if rung.name == EMBEDDER))
     toggled = tuple(
-        _variant(end, f"{end.name}+{toggle.name}", toggle.name, env=toggle.env, prefix=toggle.prefix)
+        vary(end, f"{end.name}+{toggle.name}", toggle.name, env=toggle.env, prefix=toggle.prefix)
         for toggle in TOGGLES
         if source == "hardware" or not toggle.hardware_only
         for end in ends
@@ -109,12 +109,12 @@ def treated(
             if treatment.remove is not None:
                 statements = f"baseline = {_plain(reference)!r}\n{treatment.remove}"
                 name = f"{host.name}~{treatment.name}"
-                made[name] = _variant(host, name, treatment.name, env={ENV_TREATMENT: statements}, prefix=())
+                made[name] = vary(host, name, treatment.name, env={ENV_TREATMENT: statements}, prefix=())
             else:
                 baseline = by_name[BASELINE]
                 name = f"{BASELINE}+{treatment.name}"
                 if name not in by_name:
-                    made[name] = _variant(
+                    made[name] = vary(
                         baseline, name, treatment.name, env=treatment.add_env, prefix=treatment.add_prefix
                     )
         embedder = by_name.get(EMBEDDER)
@@ -145,11 +145,12 @@ def swap_library(embedder: Launcher, target: Target, libpython: str) -> Launcher
 
 
 def _on_library(embedder: Launcher, name: str, factor: str, library: Path) -> Launcher:
-    variant = _variant(embedder, name, factor, env={"LD_LIBRARY_PATH": str(library.parent)}, prefix=())
+    variant = vary(embedder, name, factor, env={"LD_LIBRARY_PATH": str(library.parent)}, prefix=())
     return msgspec.structs.replace(variant, image=None, build_id=None)
 
 
-def _variant(base: Launcher, name: str, factor: str, *, env: dict[str, str], prefix: tuple[str, ...]) -> Launcher:
+def vary(base: Launcher, name: str, factor: str, *, env: dict[str, str], prefix: tuple[str, ...]) -> Launcher:
+    """``base`` with a changed environment, or a program put before its command."""
     if prefix[:1] == (_CONFINE,):
         prefix = (sys.executable, confine.__file__, *prefix[1:])
     elif prefix:

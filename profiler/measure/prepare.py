@@ -13,18 +13,21 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from profiler import process
+from profiler.causes import EMBEDDER
 from profiler.errors import MachineError, UsageError, WorkloadError
 from profiler.launch.builds import HostBuild
 from profiler.launch.inspection import inspect_target
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import DEFAULT
 from profiler.measure import machine, script
+from profiler.measure.arms import EliminationSpec, build_arms, default_eliminations
 from profiler.measure.calibrate import calibrate
 from profiler.measure.collect import MAX_OUTPUT_BYTES
 from profiler.measure.lineup import chosen, whole_ladder
 from profiler.measure.schedule import draw_blocks, make_plan
 from profiler.measure.source import Source
-from profiler.model import SCHEMA, Caveat, Launcher, Noun, Run, SourceName, Workload
+from profiler.measure.sweep import sweep_m, sweep_passes
+from profiler.model import BASELINE, SCHEMA, Caveat, Launcher, Noun, Run, SourceName, Workload
 from profiler.process import Command
 from profiler.workloads import find_workload
 
@@ -32,9 +35,16 @@ DEFAULT_OUT = "tax-probe-results"
 DEFAULT_BLOCKS: dict[str, dict[SourceName, int]] = {
     "ipc": {"hardware": 10, "callgrind": 6, "software": 15},
     "variants": {"hardware": 8, "callgrind": 5, "software": 10},
+    "amortize": {"hardware": 15, "callgrind": 15, "software": 15},
+    "eliminate": {"hardware": 8, "callgrind": 8, "software": 8},
 }
 """Enough blocks for intervals within the time of a command: ``ipc`` a minute with counters and two without,
-``variants`` five and eight."""
+``variants`` five and eight, ``amortize`` and ``eliminate`` three to four."""
+
+DEFAULT_WORKLOAD = {"amortize": "dynamic"}
+"""Of commands that repeat a measurement of the PoC; ``int_loop`` elsewhere."""
+
+DEFAULT_LAUNCHERS = {"eliminate": (BASELINE, EMBEDDER)}
 
 _COSTLY_VARIABLES = ("PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONPROFILEIMPORTTIME", "PYTHONDEBUG")
 
@@ -46,18 +56,20 @@ class Request(Noun, frozen=True, kw_only=True):
     """What the user asked for, defaults filled in."""
 
     python: str | None = None
-    workload: str = "int_loop"
+    workload: str | None = None
     host: tuple[str, ...] = ()
-    launcher: tuple[str, ...] = DEFAULT
+    launcher: tuple[str, ...] | None = None
     blocks: Annotated[int, msgspec.Meta(ge=1)] | None = None
     budget: Seconds | None = None
     timeout: Seconds = 60.0
-    m: tuple[int, int] | None = None
+    m: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1)], ...], msgspec.Meta(min_length=2)] | None = None
     seed: int | None = None
     out: str = DEFAULT_OUT
     source: Literal["auto", "hardware", "callgrind", "software"] = "auto"
     max_ratio: Annotated[float, msgspec.Meta(gt=0)] | None = None
     libpython: str | None = None
+    elimination: tuple[EliminationSpec, ...] | None = None
+    per_launch_ms: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
 
 def prepare(
@@ -69,22 +81,38 @@ def prepare(
         UsageError, MachineError, WorkloadError: with the remedy; nothing has been written yet.
     """
     target = resolve_target(request.python)
-    workload = find_workload(request.workload)
+    workload = find_workload(request.workload or DEFAULT_WORKLOAD.get(command, "int_loop"))
     source, why = choose(request.source)
     say(f"source: {why}")
     if command == "variants":
         lineup = whole_ladder(target, request.host, request.libpython, source.name, say)
     else:
-        lineup = chosen(target, request.launcher, request.host, say)
-    workload = _with_m(workload, request, lineup.launchers[0])
+        names = DEFAULT_LAUNCHERS.get(command, DEFAULT) if request.launcher is None else request.launcher
+        lineup = chosen(target, names, request.host, say)
+    workload = _with_m(workload, request, command, lineup.launchers[0])
     say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
+    passes = source.passes(workload)
+    arms = None
+    if command == "amortize":
+        passes = sweep_passes(workload, sweep_m(workload, request.m), passes, lineup.launchers)
+    elif command == "eliminate":
+        arms = build_arms(
+            default_eliminations() if request.elimination is None else request.elimination,
+            workload=request.workload or workload.name,
+            complete=lambda name: _with_m(find_workload(name), request, command, lineup.launchers[0]),
+            launchers=lineup.launchers,
+            offered=passes,
+            source=source.name,
+        )
+        passes = arms.passes
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
         source=source.name,
         workload=workload,
-        launchers=lineup.launchers,
-        passes=source.passes(workload),
+        launchers=lineup.launchers + (arms.launchers if arms else ()),
+        passes=passes,
         blocks=request.blocks or DEFAULT_BLOCKS[command][source.name],
+        eliminations=arms.eliminations if arms else (),
     )
     run = Run(
         schema=SCHEMA,
@@ -101,6 +129,7 @@ def prepare(
         fingerprints={},
         warnings=(*_environment_caveats(), *lineup.caveats),
         measured_s=None,
+        per_launch_ms=request.per_launch_ms,
     )
     return run, source
 
@@ -122,21 +151,23 @@ def require_same_machine(run: Run) -> None:
 
 
 def require_same_passes(run: Run, source: Source) -> None:
-    """A resumed run must be able to count what it began to count, in the same passes.
+    """A resumed run must be able to count what it began to count, in passes of the same events.
 
     Raises:
         MachineError: other counters are free now, or perf knows other events.
     """
-    if source.passes(run.plan.workload) != run.plan.passes:
+    offered = {what.events for what in source.passes(run.plan.workload)}
+    if not {what.events for what in run.plan.passes if not what.bare} <= offered:
         raise MachineError(
             "the counters that can be used now are not those that this run began with",
             hint="end other perf sessions and --resume again, or begin a new run instead",
         )
 
 
-def _with_m(workload: Workload, request: Request, baseline: Launcher) -> Workload:
-    if request.m is not None:
-        return msgspec.structs.replace(workload, counts_m=request.m, timed_m=request.m)
+def _with_m(workload: Workload, request: Request, command: str, baseline: Launcher) -> Workload:
+    if request.m is not None and command != "amortize":
+        pair = (request.m[0], request.m[-1])
+        return msgspec.structs.replace(workload, counts_m=pair, timed_m=pair)
     block = draw_blocks(0, 1)[0]
     with tempfile.TemporaryDirectory(prefix="tax-probe-") as name:
         path = Path(name) / "calibrate.py"

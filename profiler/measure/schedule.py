@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 
 import msgspec
 
 from profiler.measure.script import SIZE_CLASSES, pool_capacity
-from profiler.model import AGAIN, BASELINE, Block, Launcher, Pass, Plan, SourceName, Step, Workload
+from profiler.model import AGAIN, BASELINE, Block, Elimination, Launcher, Pass, Plan, SourceName, Step, Workload
 
 MAX_ENV_PADDING = 4095
 """One page: the stack's start moves by the size of the environment (Mytkowicz et al. 2009)."""
@@ -39,6 +40,7 @@ def make_plan(
     launchers: tuple[Launcher, ...],
     passes: tuple[Pass, ...],
     blocks: int,
+    eliminations: tuple[Elimination, ...] = (),
 ) -> Plan:
     """A plan over ``launchers`` (the baseline first), to which the baseline's A/A twin is added."""
     baseline = launchers[0]
@@ -51,34 +53,45 @@ def make_plan(
         launchers=(baseline, twin, *launchers[1:]),
         passes=passes,
         blocks=draw_blocks(seed, blocks),
+        eliminations=eliminations,
     )
 
 
 def steps(plan: Plan, block: Block) -> tuple[Step, ...]:
     """The processes of one block in their order.
 
-    Within a pass and repetition every launcher runs once at each M, in random order; passes follow each other, since
-    some need the machine for themselves.
+    Within a pass and repetition every launcher runs once at each M, in random order (or each launcher after the other,
+    where the order is what is asked about); passes follow each other, since some need the machine for themselves. The
+    arms of eliminations take turns in random order.
     """
     rng = random.Random(f"order {plan.seed} {block.index}")
-    found: list[Step] = []
-    for what in plan.passes:
-        first_block, end_block = what.blocks
-        if block.index < first_block or (end_block is not None and block.index >= end_block):
-            continue
+    passes = [what for what in plan.passes if _runs_in(what, block)]
+    arms = list(dict.fromkeys(what.arm for what in passes if what.arm is not None))
+    rng.shuffle(arms)
+    passes.sort(key=lambda what: arms.index(what.arm) if what.arm is not None else -1)
+    return tuple(
+        Step(block=block.index, position=position, pass_name=name, launcher=launcher, m=m, repetition=repetition)
+        for position, (name, launcher, m, repetition) in enumerate(
+            (what.name, *run) for what in passes for run in _runs(plan, what, rng)
+        )
+    )
+
+
+def _runs_in(what: Pass, block: Block) -> bool:
+    first, end = what.blocks
+    return first <= block.index and (end is None or block.index < end)
+
+
+def _runs(plan: Plan, what: Pass, rng: random.Random) -> Iterator[tuple[str, int, int]]:
+    """(launcher, M, repetition) of one pass."""
+    all_names = tuple(launcher.name for launcher in plan.launchers)
+    # A toggle that does not run on this machine has left the plan.
+    names = tuple(name for name in what.launchers if name in all_names) or all_names
+    for name in names:
+        yield from ((name, min(what.m), warmup - what.warmups) for warmup in range(what.warmups))
+    for group in [(name,) for name in names] if what.serial else [names]:
         for repetition in range(what.repetitions):
-            pairs = [(launcher.name, m) for launcher in plan.launchers for m in what.m]
+            again = [m for m in what.m if repetition == 0 or what.once_from is None or m < what.once_from]
+            pairs = [(name, m) for name in group for m in again]
             rng.shuffle(pairs)
-            first = len(found)
-            found.extend(
-                Step(
-                    block=block.index,
-                    position=first + offset,
-                    pass_name=what.name,
-                    launcher=name,
-                    m=m,
-                    repetition=repetition,
-                )
-                for offset, (name, m) in enumerate(pairs)
-            )
-    return tuple(found)
+            yield from ((name, m, repetition) for name, m in pairs)

@@ -203,6 +203,15 @@ def render(block: Block, workload: Workload, script: Path) -> str:
     )
 
 
+def render_native(workload: Workload) -> str:
+    """A script that runs the workload as it is, with M from the environment."""
+    return (
+        f"import os, sys\nsys.argv = [{workload.path!r}, str(int(os.environ[{ENV_M!r}]))]\n"
+        f"__file__ = {workload.path!r}\nwith open(__file__, 'rb') as source:\n"
+        "    code = compile(source.read(), __file__, 'exec')\nexec(code)\n"
+    )
+
+
 def environment(
     block: Block, *, m: int, side: Path, extra: dict[str, str], probe: Path | None = None
 ) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from profiler import process
 from profiler.events import BY_NAME, EVENTS
@@ -14,6 +15,8 @@ TIMED_EVENTS = tuple(event.name for event in EVENTS if event.rusage)
 
 _CHAIN = 1_000_000
 """Dependent multiplications: some 7 ms, three valid digits."""
+_STAT = Path("/proc/stat")
+_NO_STEAL = "the process is not pinned to a CPU, or /proc/stat does not tell"
 _NO_CLOCK = "the core clock cannot be estimated: "
 
 
@@ -24,13 +27,17 @@ def timed(command: Command) -> Outcome:
         OSError: the program could not be started.
     """
     ghz, reason = _clock_ghz(command.cpu)
+    before = _stolen_ns(command.cpu)
     done = process.run(command)
+    after = _stolen_ns(command.cpu)
+    stolen = None if before is None or after is None else float(after - before)
     return Outcome(
         readings=(
             _reading("page-faults", float(done.page_faults), "wait4: ru_minflt + ru_majflt"),
             _reading("task-clock", float(done.cpu_ns), "wait4: ru_utime + ru_stime"),
             _reading("wall", float(done.wall_ns), "CLOCK_MONOTONIC around the process"),
             _reading("context-switches", float(done.context_switches), "wait4: ru_nvcsw + ru_nivcsw"),
+            _reading("steal", stolen, "/proc/stat of the CPU", None if stolen is not None else _NO_STEAL),
             _reading("clock", ghz, "dependent multiplications before the process", reason),
         ),
         exit=done.exit,
@@ -39,6 +46,18 @@ def timed(command: Command) -> Outcome:
         timed_out=done.timed_out,
         output_exceeded=done.output_exceeded,
     )
+
+
+def _stolen_ns(cpu: int | None) -> int | None:
+    """Time in which the hypervisor ran something else on this CPU (proc(5), /proc/stat, eighth figure)."""
+    if cpu is None:
+        return None
+    try:
+        lines = _STAT.read_text().splitlines()
+        figures = next(line.split()[1:] for line in lines if line.startswith(f"cpu{cpu} "))
+        return int(figures[7]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    except (OSError, StopIteration, IndexError, ValueError):
+        return None
 
 
 def _clock_ghz(cpu: int | None) -> tuple[float | None, str | None]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profiler.folder import write_result
 from profiler.model import AGAIN, BASELINE, Comparison, Rung, Verdict
+from profiler.present import extra
 from profiler.present.words import title
 
 if TYPE_CHECKING:
@@ -22,12 +24,17 @@ _WIDEST = 3.0
 def write(folder: Path, verdict: Verdict) -> tuple[str, ...]:
     """Draw the ratios of every launcher with their intervals, and the ladder as a waterfall where there is one.
 
+    Commands with an answer of their own have their own pictures instead.
+
     Returns:
         The files written, relative to ``folder``.
 
     Raises:
         MachineError: the folder cannot be written to.
     """
+    drawn = extra.pictures(verdict)
+    if drawn:
+        return tuple(path for name, draw in drawn.items() for path in _save(folder, name, _drawing(draw)))
     steps = _steps(verdict.ladder)
     # Toggles and rungs would bury the launchers that matter; they stand in the tables.
     main = [one.name for one in verdict.launchers if not set("+~@") & set(one.name)] + [AGAIN]
@@ -64,6 +71,12 @@ def _blank(height: float) -> tuple[Figure, Axes]:
     drawing = Figure(figsize=(8, height), layout="constrained")
     FigureCanvasAgg(drawing)
     return drawing, drawing.subplots()
+
+
+def _drawing(draw: Callable[[Axes], None]) -> Figure:
+    drawing, axes = _blank(5.5)
+    draw(axes)
+    return drawing
 
 
 def _ratios(shown: list[Comparison], verdict: Verdict) -> Figure:

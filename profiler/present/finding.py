@@ -9,6 +9,8 @@ from pathlib import Path
 
 from profiler.folder import ROWS, RUN, write_result
 from profiler.model import AGAIN, Comparison, Run, Verdict
+from profiler.present import extra
+from profiler.present.grid import to_markdown
 from profiler.present.words import figure, interval, title
 
 _ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv")
@@ -30,7 +32,7 @@ def render(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) 
         "",
         verdict.sentence,
         "",
-        *(f"![ratios with intervals]({name})\n" for name in pictures if name.endswith(".svg")),
+        *(f"![{Path(name).stem}]({name})\n" for name in pictures if name.endswith(".svg")),
         "## Setting",
         "",
         f"- target: `{verdict.target.real_path}`, build-id `{verdict.target.build_id}`",
@@ -40,6 +42,7 @@ def render(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) 
         f"- {len(run.plan.blocks)} blocks, seed {run.plan.seed}, begun {run.started_utc}",
         f"- outputs bit-exact in all launchers: {verdict.workload.bit_exact}",
         "",
+        *(line for grid in extra.grids(verdict) or () for line in to_markdown(grid)),
         "## Data",
         "",
         *_table(verdict.comparisons),

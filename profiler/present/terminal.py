@@ -10,7 +10,8 @@ from rich.table import Table
 
 from profiler.events import BY_NAME
 from profiler.model import AGAIN, BASELINE, Comparison, Decomposition, Run, Verdict
-from profiler.present import why
+from profiler.present import extra, why
+from profiler.present.grid import to_rich
 from profiler.present.words import figure, interval, title
 
 _STYLE = {"slower": "red", "faster": "green", "same": "default", "unresolved": "yellow"}
@@ -26,13 +27,16 @@ def print_verdict(verdict: Verdict, run: Run, folder: Path) -> None:
         console = Console(highlight=False, width=120)
     heading = f"\nsource: {verdict.source}, workload: {verdict.workload.name}, target: {verdict.target.real_path}"
     console.print(heading, markup=False, soft_wrap=True)
-    main = _main_launchers(verdict, run)
+    own = extra.grids(verdict)
+    for grid in own or ():
+        console.print(to_rich(grid))
+    main = _main_launchers(verdict, run) if own is None else set()
     for baseline, launcher in dict.fromkeys((c.baseline, c.launcher) for c in verdict.comparisons):
         if launcher in main:
             console.print(_comparison_table(verdict, baseline, launcher))
     for launcher in dict.fromkeys(split.launcher for split in verdict.decomposition if split.launcher in main):
         console.print(_split_table(launcher, [s for s in verdict.decomposition if s.launcher == launcher]))
-    for table in why.tables(verdict, run) if verdict.causes else ():
+    for table in why.tables(verdict, run) if verdict.causes and own is None else ():
         console.print(table)
     for caveat in verdict.warnings:
         console.print(f"[yellow]warning[/yellow] {caveat.code}: {escape(caveat.message)}")

@@ -30,6 +30,12 @@ BUILT_IN: tuple[Workload, ...] = (
         counts_m=(3_000, 6_000),
         timed_m=(20_000, 150_000),
     ),
+    Workload(
+        name="dynamic_global",
+        path=str(_HERE / "dynamic_global.py"),
+        counts_m=(3_000, 6_000),
+        timed_m=(20_000, 150_000),
+    ),
 )
 
 

@@ -49,4 +49,5 @@ def run(m):
     return acc
 
 
-print(run(int(sys.argv[1])))
+if __name__ == "__main__":
+    print(run(int(sys.argv[1])))

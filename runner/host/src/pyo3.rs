@@ -2,17 +2,25 @@
 //!
 //! Python starts through `Py_InitializeEx(0)`, as PyO3 has it, and is not finalised at the end, as PyO3 has it too.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
 
 use pyo3::prelude::*;
+use pyo3::types::{PyCode, PyCodeInput, PyCodeMethods};
 
 /// What CPython's own `main` returns when the last flush fails.
 const FLUSH_FAILED: u8 = 120;
 
 /// Set to start Python with its signal handlers, which PyO3 leaves out.
 const SIGNALS: &str = "TAX_PROBE_SIGNALS";
+
+/// Set to start Python without the site module, as `python3 -S` does.
+const NO_SITE: &str = "TAX_PROBE_NO_SITE";
+
+/// Set to finalise Python at the end, as `python3` does and PyO3 does not.
+const FINALIZE: &str = "TAX_PROBE_FINALIZE";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -28,6 +36,9 @@ fn main() -> ExitCode {
         }
     };
 
+    if std::env::var_os(NO_SITE).is_some() {
+        leave_site_out();
+    }
     if std::env::var_os(SIGNALS).is_some() {
         initialize_with_signal_handlers();
     }
@@ -40,12 +51,36 @@ fn main() -> ExitCode {
             // Leaves the process here, flushed and with the asked code, when the exception is SystemExit.
             error.print(py);
         }
-        match (flush(py), ran) {
-            (Err(_), _) => ExitCode::from(FLUSH_FAILED),
-            (Ok(()), Err(_)) => ExitCode::FAILURE,
-            (Ok(()), Ok(())) => ExitCode::SUCCESS,
+        let code = match (flush(py), ran) {
+            (Err(_), _) => FLUSH_FAILED,
+            (Ok(()), Err(_)) => 1,
+            (Ok(()), Ok(())) => 0,
+        };
+        if std::env::var_os(FINALIZE).is_some() {
+            finalize(code);
         }
+        ExitCode::from(code)
     })
+}
+
+/// Has Python start without importing site.
+fn leave_site_out() {
+    // SAFETY: nothing has started Python, so nothing reads the flag at the same time.
+    #[expect(unsafe_code)]
+    #[allow(deprecated)]
+    unsafe {
+        pyo3::ffi::Py_NoSiteFlag = 1;
+    }
+}
+
+/// Finalises Python and leaves the process.
+fn finalize(code: u8) -> ! {
+    // SAFETY: this is the main thread and is attached; nothing of Python is touched afterwards, since the process ends.
+    #[expect(unsafe_code)]
+    unsafe {
+        pyo3::ffi::Py_FinalizeEx();
+    }
+    std::process::exit(i32::from(code))
 }
 
 /// Starts Python as PyO3 does, but through `Py_InitializeEx(1)`.
@@ -59,6 +94,9 @@ fn initialize_with_signal_handlers() {
 }
 
 /// Runs `source` in `__main__` with `sys.argv`, `sys.path[0]` and `__file__` as `python3 script.py M` sets them.
+///
+/// Compiled through `Py_CompileString`, as `Python::run` has it: `builtins.compile` would make all types of `ast` first,
+/// which costs a fifth of the whole start-up.
 fn run(py: Python<'_>, script: &OsStr, source: &[u8], args: &[OsString]) -> PyResult<()> {
     let sys = py.import("sys")?;
     sys.setattr("argv", args)?;
@@ -68,9 +106,8 @@ fn run(py: Python<'_>, script: &OsStr, source: &[u8], args: &[OsString]) -> PyRe
 
     let globals = py.import("__main__")?.dict();
     globals.set_item("__file__", script)?;
-    let builtins = py.import("builtins")?;
-    let code = builtins.call_method1("compile", (source, script, "exec"))?;
-    builtins.call_method1("exec", (code, globals))?;
+    let code = PyCode::compile(py, &CString::new(source)?, &CString::new(script.as_bytes())?, PyCodeInput::File)?;
+    code.run(Some(&globals), None)?;
     Ok(())
 }
 

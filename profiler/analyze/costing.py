@@ -1,0 +1,34 @@
+"""From the rows of a run, or of one arm of it, to the costs that are compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from profiler.analyze.boundary import Boundary, find_boundaries
+from profiler.analyze.compare import Costs, cost_table
+from profiler.analyze.rows import PER_ITERATION, levels, reasons, slopes, sources
+from profiler.model import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def costs_of(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]]:
+    """Per-block costs from ``frame``, and the processes that sat on an allocator boundary."""
+    per_block = slopes(frame)
+    table = cost_table(per_block)
+    clock = levels(frame, "clock")
+    if not clock.empty:
+        table["clock"] = clock
+    events = per_block.index.get_level_values("event")
+    boundaries: tuple[Boundary, ...] = ()
+    if "instructions" in events:
+        boundaries = find_boundaries(per_block[PER_ITERATION].xs("instructions", level="event"))
+    costs = Costs(
+        table=table,
+        apart=frozenset((boundary.block, boundary.launcher) for boundary in boundaries),
+        sources=sources(frame),
+        reasons={missing.event: missing.reason for missing in run.missing} | reasons(frame),
+        fallback_source=run.plan.source,
+    )
+    return costs, boundaries

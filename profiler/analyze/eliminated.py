@@ -1,0 +1,254 @@
+"""What ``eliminate`` adds to the verdict: each suspect with the ratio before and after, and the state on both sides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from profiler.analyze.case import entry_of, fingerprint, told
+from profiler.analyze.compare import Costs
+from profiler.analyze.costing import costs_of
+from profiler.analyze.effects import UNKNOWN, Share, is_clear, logs, ratio, share_of
+from profiler.analyze.stats import verdict as verdict_of
+from profiler.model import BASELINE, Cause, Elimination, Interval, Noun, Run, Side, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WHOLE = "whole-wall"
+"""Wall time of the whole process at the larger M, start-up and all: what the PoC compared."""
+
+Status = Literal["confirmed", "refuted", "unresolved", "not-tested"]
+
+
+class Eliminated(Noun, frozen=True, kw_only=True):
+    """One suspect in one metric: the ratio of a host to the baseline with it and without it.
+
+    ``change`` is the ratio before ÷ the ratio after. ``confirmed``: the ratio moves by more than ``margin``, or, where
+    ``part`` is given, at least that part of the tax goes with the suspect; ``refuted``: less; ``unresolved``: the
+    interval holds both.
+    """
+
+    elimination: str
+    cause: str | None
+    launcher: str
+    hypothesis: str
+    intervention: str
+    metric: str
+    before: float | None
+    before_lo: float | None
+    before_hi: float | None
+    after: float | None
+    after_lo: float | None
+    after_hi: float | None
+    change: float | None
+    change_lo: float | None
+    change_hi: float | None
+    share: float | None
+    """Part of the tax before (its log) that goes with the suspect."""
+    share_lo: float | None
+    share_hi: float | None
+    margin: float
+    part: float | None
+    status: Status
+    reason: str | None
+
+
+class State(Noun, frozen=True, kw_only=True):
+    """One entry of the state dump."""
+
+    launcher: str
+    key: str
+    baseline: str
+    value: str
+    equal: bool
+
+
+class EliminateVerdict(Verdict, frozen=True, kw_only=True):
+    """The verdict document of ``eliminate``."""
+
+    eliminations: tuple[Eliminated, ...]
+    """The first metric of an elimination decides."""
+    state: tuple[State, ...]
+
+
+def reference_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the reference arm, whose comparisons are the run's."""
+    return arm_rows(frame, "reference")
+
+
+def arm_rows(frame: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """The rows of one arm's passes."""
+    return frame[frame["pass"].astype(str).str.startswith(f"{arm}/")]
+
+
+def eliminated(verdict: Verdict, run: Run, frame: pd.DataFrame) -> EliminateVerdict:
+    """``verdict`` with what every elimination of the plan tells."""
+    arms = {side.arm for one in run.plan.eliminations for side in (*one.before, *one.after)}
+    costs = {arm: _with_whole(costs_of(run, rows)[0], rows) for arm in arms for rows in (arm_rows(frame, arm),)}
+    found = tuple(
+        _judge(costs, one, before, after, index)
+        for one in run.plan.eliminations
+        for index in range(len(one.before[0].hosts))
+        for before, after in zip(one.before, one.after, strict=True)
+    )
+    deciding = tuple({(one.elimination, one.launcher): one for one in reversed(found)}.values())[::-1]
+    base = {name: getattr(verdict, name) for name in Verdict.__struct_fields__}
+    base["causes"] = tuple(_cause(one) for one in deciding if one.cause is not None)
+    base["sentence"] = " ".join(filter(None, (_sentence(deciding), verdict.sentence)))
+    return EliminateVerdict(**base, eliminations=found, state=_state(run))
+
+
+def _with_whole(costs: Costs, rows: pd.DataFrame) -> Costs:
+    wall = rows[rows["event"] == "wall"].dropna(subset=["value"])
+    if wall.empty:
+        return costs
+    largest = wall[wall["m"] == wall["m"].max()]
+    table = costs.table.copy()
+    table[WHOLE] = largest.groupby(["block", "launcher"], observed=True)["value"].median()
+    return msgspec.structs.replace(costs, table=table)
+
+
+def _judge(
+    costs: dict[str, Costs], elimination: Elimination, before_side: Side, after_side: Side, index: int
+) -> Eliminated:
+    metric, before = _logs(costs[before_side.arm], before_side, index)
+    _, after = _logs(costs[after_side.arm], after_side, index)
+    change = (before - after).dropna()
+    interval, margin = ratio(change), elimination.margin
+    share = share_of(change, before) if is_clear(before, margin) else UNKNOWN
+    if change.empty:
+        status, reason = _NOT_TESTED
+    else:
+        status, reason = (
+            _moved(interval, margin)
+            if elimination.part is None
+            else _explained(share, ratio(before), elimination.part, margin)
+        )
+    known = (ratio(before), ratio(after), interval)
+    figures = {
+        f"{name}{suffix}": getattr(one, field)
+        for name, one in zip(("before", "after", "change"), known, strict=True)
+        for suffix, field in (("", "ratio"), ("_lo", "lo"), ("_hi", "hi"))
+    }
+    return Eliminated(
+        elimination=elimination.name,
+        cause=elimination.cause,
+        launcher=before_side.hosts[index].partition("+")[0],
+        hypothesis=elimination.hypothesis,
+        intervention=elimination.intervention,
+        metric=metric,
+        **figures,
+        share=share.share,
+        share_lo=share.lo,
+        share_hi=share.hi,
+        margin=margin,
+        part=elimination.part,
+        status=status,
+        reason=reason,
+    )
+
+
+def _logs(costs: Costs, side: Side, index: int) -> tuple[str, pd.Series]:
+    """The metric that could be formed, and the log ratio of the host to the baseline per block."""
+    for formula in side.formulas:
+        column = _evaluate(costs.table, formula)
+        if column is not None and not column.dropna().empty:
+            table = costs.table.assign(**{formula: column})
+            found = logs(msgspec.structs.replace(costs, table=table), side.baseline, side.hosts[index], formula)
+            if not found.empty:
+                return formula, found
+    return side.formulas[0], logs(costs, side.baseline, side.hosts[index], "")
+
+
+def _evaluate(table: pd.DataFrame, formula: str) -> pd.Series | None:
+    """``a``, ``a * b …`` or ``a - b …`` of columns; None where one is missing."""
+    product = formula.split(" * ")
+    first, *rest = product if len(product) > 1 else formula.split(" - ")
+    if not {first, *rest} <= set(table.columns):
+        return None
+    found: pd.Series = table[first]
+    for name in rest:
+        found = found * table[name] if len(product) > 1 else found - table[name]
+    return found
+
+
+_NOT_TESTED: tuple[Status, str | None] = "not-tested", "no block has both sides in this metric"
+
+
+def _moved(change: Interval, margin: float) -> tuple[Status, str | None]:
+    """Whether the ratio moved by more than ``margin``."""
+    word = verdict_of(change, margin=margin, better="lower")
+    if word == "unresolved":
+        return "unresolved", f"the interval is not on one side of the margin of {margin:.1%}; more --blocks"
+    return ("refuted" if word == "same" else "confirmed"), None
+
+
+def _explained(share: Share, before: Interval, part: float, margin: float) -> tuple[Status, str | None]:
+    """Whether at least ``part`` of the tax goes with the suspect."""
+    if verdict_of(before, margin=margin, better="lower") == "same":
+        return "refuted", "there is no tax to explain"
+    if share.lo is None or share.hi is None:
+        return "unresolved", "the part of the tax that goes has no interval; more --blocks"
+    if share.lo > part or share.hi < part:
+        return ("confirmed" if share.lo > part else "refuted"), None
+    return "unresolved", f"the interval holds the part asked for, {part:.0%} of the tax; more --blocks"
+
+
+def _cause(one: Eliminated) -> Cause:
+    assert one.cause is not None
+    share = Share(share=one.share, lo=one.share_lo, hi=one.share_hi, blocks=0)
+    before = Interval(ratio=one.before, lo=one.before_lo, hi=one.before_hi)
+    after = Interval(ratio=one.after, lo=one.after_lo, hi=one.after_hi)
+    return Cause(
+        cause=entry_of(one.cause).id,
+        launcher=one.launcher,
+        status=one.status,
+        strength=None if one.status == "not-tested" else "intervened",
+        share=share.share,
+        lo=share.lo,
+        hi=share.hi,
+        evidence=f"{one.intervention}: {told(before)} before, {told(after)} after in {one.metric}",
+    )
+
+
+def _sentence(deciding: tuple[Eliminated, ...]) -> str:
+    parts = []
+    for launcher in dict.fromkeys(one.launcher for one in deciding):
+        own = [one for one in deciding if one.launcher == launcher]
+        words = {
+            "confirmed": "confirmed suspects:",
+            "refuted": "eliminated:",
+            "unresolved": "not resolved:",
+            "not-tested": "not tested:",
+        }
+        told_ = [
+            f"{words[status]} {', '.join(names)}"
+            for status in words
+            if (names := [one.elimination for one in own if one.status == status])
+        ]
+        parts.append(f"{launcher} against {BASELINE}: {'; '.join(told_)}.")
+    return " ".join(parts)
+
+
+def _state(run: Run) -> tuple[State, ...]:
+    reference = _flat(fingerprint(run, BASELINE))
+    return tuple(
+        State(launcher=name, key=key, baseline=reference[key], value=own[key], equal=reference[key] == own[key])
+        for name in (run.plan.eliminations[0].before[0].hosts if run.plan.eliminations else ())
+        for own in (_flat(fingerprint(run, name)),)
+        for key in reference
+        if key in own
+    )
+
+
+def _flat(values: dict[str, Any]) -> dict[str, str]:
+    """``{"flags": {"optimize": 0}}`` as ``{"flags.optimize": "0"}``."""
+    flat: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": str(one) for name, one in value.items()}
+        else:
+            flat[key] = str(value)
+    return flat

@@ -1,0 +1,158 @@
+"""The answer of ``amortize`` for people: the PoC's table with intervals, the model, the crossover, and its picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from profiler.analyze.amortized import AmortizeVerdict, Crossover
+from profiler.model import BASELINE
+from profiler.present.grid import Grid
+from profiler.present.words import figure, interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLOURS = ("#444444", "#b3261e", "#1f5fa8", "#1b7f3b", "#c28a00", "#7b3fa0")
+
+_COARSE_FROM_MS = 100
+
+
+def grids(verdict: AmortizeVerdict) -> tuple[Grid, ...]:
+    """All tables that ``amortize`` adds."""
+    found = [_sweep(verdict, name) for name in _others(verdict)]
+    if verdict.model:
+        found += [_model(verdict), _crossover(verdict)]
+    if verdict.instructions is not None:
+        found.append(_counted(verdict))
+    return tuple(found)
+
+
+def _others(verdict: AmortizeVerdict) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(point.launcher for point in verdict.points if point.launcher != BASELINE))
+
+
+def _sweep(verdict: AmortizeVerdict, launcher: str) -> Grid:
+    base = {point.m: point for point in verdict.points if point.launcher == BASELINE}
+    return Grid(
+        title=f"{launcher} against {BASELINE}, wall time of the whole process",
+        columns=("M", f"{BASELINE} ms", f"{launcher} ms", "delta ms", "ratio", "bit-exact"),
+        text=frozenset({5}),
+        rows=tuple(
+            (
+                f"{point.m:,}",
+                *(_with_interval(one.wall_ms, one.lo, one.hi) for one in (base[point.m], point)),
+                _with_interval(point.delta_ms, point.delta_ms_lo, point.delta_ms_hi),
+                f"{figure(point.ratio, 3)} {interval(point.ratio_lo, point.ratio_hi, 3)}",
+                "PASS" if point.bit_exact else "FAIL",
+            )
+            for point in verdict.points
+            if point.launcher == launcher
+        ),
+        note="medians with 95 % intervals; a positive delta is time saved",
+    )
+
+
+def _with_interval(ms: float | None, lo: float | None, hi: float | None) -> str:
+    digits = 2 if ms is None or abs(ms) < _COARSE_FROM_MS else 1
+    return f"{figure(ms, digits)} {interval(lo, hi, digits)}"
+
+
+def _model(verdict: AmortizeVerdict) -> Grid:
+    savings = {one.launcher: one for one in verdict.savings}
+    return Grid(
+        title="model: wall time = start-up + M × cost per unit",
+        columns=("launcher", "start-up ms", "per unit ns", "error at left-out M", "saving ms", "tax on the work"),
+        text=frozenset({0}),
+        rows=tuple(
+            (
+                one.launcher,
+                figure(one.startup_ms),
+                figure(one.per_unit_ns, 1),
+                "–" if one.left_out_error is None else f"{one.left_out_error:.1%}",
+                ""
+                if (saving := savings.get(one.launcher)) is None
+                else f"{figure(saving.saving_ms)} {interval(saving.saving_ms_lo, saving.saving_ms_hi, 2)}",
+                "" if saving is None else f"{figure(saving.tax, 3)} {interval(saving.tax_lo, saving.tax_hi, 3)}",
+            )
+            for one in verdict.model
+        ),
+        note="the error is that of the model fitted to every other M, at the M between",
+    )
+
+
+def _crossover(verdict: AmortizeVerdict) -> Grid:
+    return Grid(
+        title="crossover",
+        columns=("launcher", "status", "M", "95 % interval", f"ms of {BASELINE}'s work", "95 % interval"),
+        text=frozenset({0, 1}),
+        rows=tuple(
+            (
+                one.launcher,
+                one.status,
+                "–" if one.m is None else f"{one.m:,.0f}",
+                _bounds(one, one.lo, one.hi, 0),
+                figure(one.work_ms),
+                _bounds(one, one.work_ms_lo, one.work_ms_hi, 2),
+            )
+            for one in verdict.crossover
+        ),
+        note="",
+    )
+
+
+def _bounds(one: Crossover, lo: float | None, hi: float | None, digits: int) -> str:
+    if one.status == "none":
+        return "empty"
+    low = "?" if lo is None else f"{lo:,.{digits}f}"
+    high = "∞" if hi is None else f"{hi:,.{digits}f}"
+    return f"[{low}, {high}]"
+
+
+def _counted(verdict: AmortizeVerdict) -> Grid:
+    assert verdict.instructions is not None
+    crossover = {one.launcher: one for one in verdict.instructions.crossover}
+    return Grid(
+        title="the same in instructions (counted, no times)",
+        columns=("launcher", "start-up, M", "per unit", "error at left-out M", "crossover", "M"),
+        text=frozenset({0, 4}),
+        rows=tuple(
+            (
+                one.launcher,
+                figure(one.startup / 1e6),
+                figure(one.per_unit, 1),
+                "–" if one.left_out_error is None else f"{one.left_out_error:.2%}",
+                "" if (crossing := crossover.get(one.launcher)) is None else crossing.status,
+                "" if crossing is None or crossing.m is None else f"{crossing.m:,.0f}",
+            )
+            for one in verdict.instructions.model
+        ),
+        note="",
+    )
+
+
+def draw(axes: Axes, verdict: AmortizeVerdict) -> None:
+    """Measured points, the model as a line, and each crossover that was found; all with their intervals."""
+    import numpy as np
+
+    model = {one.launcher: one for one in verdict.model}
+    sweep = sorted({point.m for point in verdict.points})
+    along = np.geomspace(sweep[0], sweep[-1], 200)
+    for colour, name in zip(_COLOURS, model, strict=False):
+        points = [point for point in verdict.points if point.launcher == name]
+        heights = [point.wall_ms for point in points]
+        known = [(p.wall_ms, p.lo or p.wall_ms, p.hi or p.wall_ms) for p in points]
+        errors = [[wall - lo for wall, lo, _ in known], [hi - wall for wall, _, hi in known]]
+        at = [point.m for point in points]
+        axes.errorbar(at, heights, yerr=errors, fmt="o", markersize=4, capsize=3, color=colour, label=name)
+        line = model[name].startup_ms + along * model[name].per_unit_ns * 1e-6
+        axes.plot(along, line, color=colour, linewidth=0.9)
+    for colour, crossing in zip(_COLOURS[1:], verdict.crossover, strict=False):
+        if crossing.m is not None and crossing.lo is not None and crossing.hi is not None:
+            axes.axvspan(crossing.lo, crossing.hi, color=colour, alpha=0.12, linewidth=0)
+            axes.axvline(crossing.m, color=colour, linewidth=0.8, linestyle="--")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel(f"M ({verdict.workload.name}); dashed and shaded: crossover with its 95 % interval")
+    axes.set_ylabel("wall time of the process, ms")
+    axes.grid(which="both", linewidth=0.3)
+    axes.legend(fontsize=8)

@@ -1,0 +1,163 @@
+"""``amortize`` and ``eliminate`` from the command line to their files: small real runs, resumed and reported again."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from profiler.launch.interpreters import resolve_target
+from tests.commandline import Ran, TaxProbe, assert_refused, in_a_process, reading_keys, rows, script
+
+PLAN = ("--launcher", "python3", "--source", "software", "--seed", "11", "--blocks", "2")
+LOOP = "import sys\nacc = 0\nfor i in range(int(sys.argv[1])):\n    acc += i & 7\nprint(acc)\n"
+OWN = """\
+command = "eliminate"
+[options]
+workload = "int_loop"
+[[elimination]]
+name = "locale"
+hypothesis = "the locale favours one launcher"
+intervention = "LC_ALL=C for both"
+after = { env = { LC_ALL = "C" } }
+metrics = ["task-clock", "whole-wall"]
+[[elimination]]
+name = "warm-up"
+hypothesis = "the host is slower until it is warm"
+intervention = "runs before, later work"
+after = { warmups = 1, late = true, repetitions = 1 }
+metrics = ["task-clock"]
+"""
+
+
+def host() -> str:
+    """The target under another name: a launcher that is equal."""
+    return f"--host=twin={resolve_target(None).real_path} {{script}} {{m}}"
+
+
+def forget_the_second_block(folder: Path) -> None:
+    lines = (folder / "rows.csv").read_text().splitlines(keepends=True)
+    (folder / "rows.csv").write_text("".join(line for line in lines if not line.startswith("1,")))
+
+
+@pytest.fixture
+def amortized(tax_probe: TaxProbe, tmp_path: Path) -> tuple[Ran, Path]:
+    load = script(tmp_path, LOOP)
+    command = ("amortize", "--out", str(tax_probe.out), *PLAN, "--m", "200000,1,1_000", host(), "--workload", load)
+    ran = tax_probe(*command, "--format", "json", "--per-launch-ms", "5")
+    assert ran.code == 0, ran.err
+    return ran, tax_probe.folder()
+
+
+def test_the_fields_of_the_contract(amortized: tuple[Ran, Path]) -> None:
+    document = amortized[0].document
+    point = {"launcher", "m", "wall_ms", "lo", "hi", "delta_ms", "ratio", "bit_exact"}
+    assert all(point <= set(one) for one in document["points"])
+    assert [one["m"] for one in document["points"] if one["launcher"] == "twin"] == [1, 1_000, 200_000]
+    assert all(one["bit_exact"] for one in document["points"])
+    assert all(set(one) == {"launcher", "startup_ms", "per_unit_ns", "left_out_error"} for one in document["model"])
+    (crossing,) = document["crossover"]
+    assert set(crossing) == {"launcher", "status", "m", "lo", "hi", "work_ms", "work_ms_lo", "work_ms_hi"}
+    assert crossing["status"] in {"found", "none", "unbounded"}
+    assert (crossing["m"] is None) == (crossing["status"] != "found")
+    assert document["per_launch"][0]["work_ms"] == 5
+    assert document["instructions"] is None, "the software source counts none"
+
+
+def test_the_workload_itself_is_timed_and_warm_ups_are_kept_apart(amortized: tuple[Ran, Path]) -> None:
+    document, folder = amortized[0].document, amortized[1]
+    assert (folder / "figures" / "amortize.svg").exists()
+    assert (folder / "figures" / "amortize.png").exists()
+    warmups = [row for row in rows(folder) if int(row["repetition"]) < 0]
+    assert warmups
+    assert {row["m"] for row in warmups} == {"1"}
+    assert {one["code"] for one in document["warnings"]} == set(), "nothing is verified inside a native run"
+    text = (folder / "finding.md").read_text()
+    assert "## crossover" in text
+    assert "figures/amortize.svg" in text
+
+
+def test_the_folder_alone_gives_the_same_sweep(tax_probe: TaxProbe, amortized: tuple[Ran, Path]) -> None:
+    again = tax_probe("report", str(amortized[1]), "--format", "json")
+    assert again.out == amortized[0].out
+    table = tax_probe("report", str(amortized[1]))
+    assert "twin against python3, wall time of the whole process" in table.out
+    assert "PASS" in table.out
+
+
+def test_the_rest_of_an_interrupted_sweep(tax_probe: TaxProbe, amortized: tuple[Ran, Path]) -> None:
+    folder = amortized[1]
+    whole = reading_keys(folder)
+    forget_the_second_block(folder)
+    ran = tax_probe("amortize", "--resume", str(folder), "--format", "json")
+    assert ran.code == 0, ran.err
+    assert reading_keys(folder) == whole
+    assert len(ran.document["points"]) == 6
+
+
+def test_a_host_that_hands_on_no_arguments(tax_probe: TaxProbe, tmp_path: Path) -> None:
+    """Then every launcher runs a script that takes M from the environment."""
+    bare = f"--host=bare={resolve_target(None).real_path} {{script}}"
+    ran = tax_probe(
+        "amortize", "--out", str(tax_probe.out), *PLAN, "--m", "1,90000", bare, "--workload", script(tmp_path, LOOP),
+        "--format", "json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert all(one["bit_exact"] for one in ran.document["points"])
+
+
+def test_m_that_is_no_list(tax_probe: TaxProbe) -> None:
+    for wrong in ("5", "1,x", "0,7", "3,3"):
+        assert_refused(tax_probe("amortize", "--m", wrong), 2, "--m")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> str:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN)
+    return str(path)
+
+
+def test_eliminations_of_the_users_own(tax_probe: TaxProbe, own: str) -> None:
+    command = ("eliminate", "--out", str(tax_probe.out), *PLAN, host(), "--m", "1,200000", "--experiment", own)
+    ran = tax_probe(*command, "--format", "json")
+    assert ran.code == 0, ran.err
+    folder = tax_probe.folder()
+    found = {(one["elimination"], one["metric"]): one for one in ran.document["eliminations"]}
+    assert set(found) == {("locale", "task-clock"), ("locale", "whole-wall"), ("warm-up", "task-clock")}
+    assert {one["launcher"] for one in found.values()} == {"twin"}
+    assert all(one["before"] is not None and one["after"] is not None for one in found.values())
+    state = {one["key"]: one for one in ran.document["state"]}
+    assert state["flags.hash_randomization"]["equal"]
+    assert state["gc_threshold"]["equal"]
+    again = tax_probe("report", str(folder), "--format", "json")
+    assert again.out == ran.out
+    assert "suspects, each removed" in tax_probe("report", str(folder)).out
+    with (folder / "causes.csv").open() as lines:
+        assert list(csv.DictReader(lines)) == []
+    whole = reading_keys(folder)
+    forget_the_second_block(folder)
+    assert tax_probe("eliminate", "--resume", str(folder)).code == 0
+    assert reading_keys(folder) == whole
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('name = "locale"', 'name = "warm-up"', "two eliminations have the same name"),
+        ("LC_ALL = ", "LC-ALL = 5, x = ", "elimination"),
+        ("repetitions = 1", "repetitions = 0", "repetitions"),
+        ("repetitions = 1", "hurry = true", "hurry"),
+        ("[options]", "[options]\nelimination = []", "unknown elimination"),
+    ],
+)
+def test_eliminations_that_make_no_sense(tax_probe: TaxProbe, own: str, old: str, new: str, words: str) -> None:
+    path = Path(own)
+    path.write_text(path.read_text().replace(old, new))
+    assert_refused(tax_probe("eliminate", *PLAN, host(), "--m", "1,2000", "--experiment", own), 2, words)
+
+
+def test_help_of_both() -> None:
+    for command in ("amortize", "eliminate"):
+        ran = in_a_process(command, "--help")
+        assert ran.code == 0
+        assert "--blocks" in ran.out
