@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from profiler.model import BASELINE
-
 Shows = Literal["instructions", "cpi", "time"]
 """Where a cause acts: on instructions (any exact source shows it), on CPI (hardware only), or on time alone."""
 
@@ -135,33 +133,71 @@ class Toggle:
     cause: str
     title: str
     env: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    """Python's own, for launchers that start as the python3 program does."""
     prefix: tuple[str, ...] = ()
     """A program put before the command; it must exec."""
     hardware_only: bool = False
     """Callgrind cannot show it: its process has a layout of its own and no clock."""
-    ends: tuple[str, ...] = (BASELINE, EMBEDDER)
-    """Which launchers get it; where the baseline has it anyway, the embedder alone."""
+    embedder_only: bool = False
+    """The baseline has it anyway, so the embedder alone gets it."""
+    hosts_too: bool = True
+    """It reaches a program of the user's as well."""
+    shown: bool = False
+    """Measured in every pass and block, as a launcher in its own right; the others are counted in the first blocks."""
+    takes: str | None = None
+    """Fingerprint key that must change, else the launcher has not taken it (it discards the environment, say)."""
 
 
 TOGGLES: tuple[Toggle, ...] = (
-    Toggle(name="malloc", cause="allocator", title="pymalloc off", env={"PYTHONMALLOC": "malloc"}),
+    Toggle(
+        name="malloc",
+        cause="allocator",
+        title="pymalloc off",
+        env={"PYTHONMALLOC": "malloc"},
+        shown=True,
+        takes="allocator",
+    ),
     Toggle(
         name="unplaced", cause="arena-placement", title="arenas left where they fall", env={"TAX_PROBE_UNPLACED": "1"}
     ),
-    Toggle(name="seed-0", cause="hash-seed", title="hash seed 0", env={"PYTHONHASHSEED": "0"}),
+    Toggle(
+        name="no-phase",
+        cause="arena-placement",
+        title="no heap phase, pools begun anew",
+        env={"TAX_PROBE_NO_PHASE": "1"},
+    ),
+    Toggle(name="seed-0", cause="hash-seed", title="hash seed 0", env={"PYTHONHASHSEED": "0"}, takes="string_hash"),
     Toggle(
         name="big-env",
         cause="environment-size",
         title="64 KiB more environment",
         env={"TAX_PROBE_BALLAST": "x" * 65536},
+        takes="environment_pages",
     ),
-    Toggle(name="bind-now", cause="plt", title="all symbols bound at start", env={"LD_BIND_NOW": "1"}),
+    Toggle(
+        name="bind-now",
+        cause="plt",
+        title="all symbols bound at start",
+        env={"LD_BIND_NOW": "1"},
+        takes="linker_environment",
+    ),
+    Toggle(
+        name="isolated",
+        cause="init-path",
+        title="isolated configuration without site",
+        env={"TAX_PROBE_ISOLATED": "1"},
+        options=("-S", "-s"),
+        hosts_too=False,
+        takes="flags",
+    ),
     Toggle(
         name="signals",
         cause="signals",
         title="signal handlers installed, Py_InitializeEx(1)",
         env={"TAX_PROBE_SIGNALS": "1"},
-        ends=(EMBEDDER,),
+        embedder_only=True,
+        hosts_too=False,
     ),
     Toggle(
         name="copied",
@@ -192,84 +228,3 @@ TOGGLES: tuple[Toggle, ...] = (
         hardware_only=True,
     ),
 )
-
-
-# ---------------------------------------------------------------- what a host may bring along
-
-
-@dataclass(frozen=True, kw_only=True)
-class Treatment:
-    """What removes a cause from inside a running host, or adds it to the baseline from outside."""
-
-    name: str
-    """Suffix of the launcher's name: ``myhost~tracing``, ``python3+dev-mode``."""
-    cause: str
-    keys: tuple[str, ...]
-    """Fingerprint keys of which a difference to the baseline calls for this treatment."""
-    remove: str | None = None
-    """Statements run in the host before the work; ``baseline`` is the baseline's fingerprint."""
-    add_env: dict[str, str] = field(default_factory=dict)
-    """Environment that gives the baseline the same property, where nothing can take it from the host."""
-    add_prefix: tuple[str, ...] = ()
-    hardware_only: bool = False
-
-
-TREATMENTS: tuple[Treatment, ...] = (
-    Treatment(
-        name="tracing",
-        cause="tracing",
-        keys=("trace", "profile", "monitoring"),
-        remove=(
-            "sys.settrace(None); sys.setprofile(None)\n"
-            "if hasattr(sys, 'monitoring'):\n"
-            "    for tool in range(6):\n"
-            "        if sys.monitoring.get_tool(tool): sys.monitoring.set_events(tool, 0)\n"
-        ),
-    ),
-    Treatment(
-        name="gc",
-        cause="gc",
-        keys=("gc_enabled", "gc_threshold"),
-        remove=(
-            "import gc\n"
-            "gc.set_threshold(*baseline['gc_threshold'])\n"
-            "(gc.enable if baseline['gc_enabled'] else gc.disable)()\n"
-        ),
-    ),
-    Treatment(
-        name="switch",
-        cause="threads",
-        keys=("switch_interval",),
-        remove="sys.setswitchinterval(baseline['switch_interval'])\n",
-    ),
-    Treatment(name="malloc", cause="allocator", keys=("pymalloc",), add_env={"PYTHONMALLOC": "malloc"}),
-    Treatment(name="dev-mode", cause="dev-mode", keys=("dev_mode",), add_env={"PYTHONDEVMODE": "1"}),
-    Treatment(
-        name="ssbd",
-        cause="mitigations",
-        keys=("speculation_store_bypass",),
-        add_prefix=("{confine}", "ssbd"),
-        hardware_only=True,
-    ),
-    Treatment(
-        name="stibp",
-        cause="mitigations",
-        keys=("speculation_indirect_branch",),
-        add_prefix=("{confine}", "stibp"),
-        hardware_only=True,
-    ),
-)
-
-SEEN_ONLY: dict[str, str] = {
-    "debug_build": "dev-mode",
-    "threads": "threads",
-    "seccomp": "mitigations",
-    "quota": "throttling",
-    "thp": "huge-pages",
-    "extension_modules": "extension-modules",
-    "flags": "init-path",
-    "xoptions": "init-path",
-    "recursion_limit": "init-path",
-    "int_max_str_digits": "init-path",
-}
-"""Fingerprint keys that point at a cause which neither side can be given or relieved of from here."""

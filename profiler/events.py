@@ -62,11 +62,15 @@ class Event:
     """Columns of callgrind's ``events:`` line, summed. Empty: callgrind cannot know it."""
     rusage: bool = False
     """Read from the timed run itself (clock, wait4) where no perf is used."""
+    inside: bool = False
+    """Read inside the process by the generated script, in runs that have the machine for themselves."""
     simulated: bool = False
     """True: callgrind's figure comes from its cache or predictor model, not from the program text."""
     overhead: bool = False
     """Reported only as an absolute figure in rows, not compared."""
 
+
+QUEUED = "queued"
 
 EVENTS: tuple[Event, ...] = (
     Event(
@@ -236,6 +240,15 @@ EVENTS: tuple[Event, ...] = (
         margin=0.02,
         needs_slot=False,
         rusage=True,
+        overhead=True,
+    ),
+    Event(
+        name=QUEUED,
+        unit="ns",
+        title="waiting for a CPU, ns",
+        margin=0.02,
+        needs_slot=False,
+        inside=True,
         overhead=True,
     ),
     Event(

@@ -60,11 +60,14 @@ def save_run(folder: Path, run: Run) -> None:
     Raises:
         MachineError: the disk is full or read-only.
     """
-    write_result(folder, RUN, msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
+    try:
+        write_atomically(folder / RUN, msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
+    except OSError as error:
+        raise _disk(folder, error) from error
 
 
 def write_result(folder: Path, name: str, data: bytes) -> None:
-    """Replace one file of the result folder.
+    """Replace one file that is made from the rows.
 
     Raises:
         MachineError: the disk is full or read-only.
@@ -73,7 +76,10 @@ def write_result(folder: Path, name: str, data: bytes) -> None:
         (folder / name).parent.mkdir(exist_ok=True)
         write_atomically(folder / name, data)
     except OSError as error:
-        raise _disk(folder, error) from error
+        raise MachineError(
+            f"cannot write to {folder}: {error.strerror}",
+            hint=f"the rows are kept; make room or let it be written to, then tax-probe report {folder}",
+        ) from error
 
 
 def load_run(folder: Path) -> Run:

@@ -1,12 +1,15 @@
-"""One launcher whose tax is to be explained, and how verdicts on it are written down."""
+"""One launcher whose tax is to be explained, and how findings and verdicts on it are written down."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from profiler.analyze.effects import Share
-from profiler.causes import CAUSES, CauseEntry
+from profiler.analyze.compare import Costs
+from profiler.analyze.effects import UNKNOWN, Share, logs
+from profiler.causes import CAUSES, CauseEntry, Shows
+from profiler.events import BY_NAME
 from profiler.model import BASELINE, Cause, Interval, Launcher, Noun, Run
+from profiler.treatments import Fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,15 +17,62 @@ if TYPE_CHECKING:
 NEGLIGIBLE = 0.02
 """A share whose whole interval lies within ± 2 % of the tax is none."""
 
+_LONGEST = 90
+
+
+class Tax(Noun, frozen=True, kw_only=True):
+    """What a launcher costs more than the baseline, in one metric."""
+
+    metric: str
+    margin: float
+    """The metric's equivalence margin."""
+    logs: pd.Series
+    """Log ratio to the baseline per block; empty where the metric was not measured."""
+
 
 class Case(Noun, frozen=True, kw_only=True):
     """One launcher whose tax is to be explained."""
 
     launcher: Launcher
-    metric: str
-    margin: float
-    tax: pd.Series
-    """Log ratio to the baseline per block."""
+    taxes: dict[Shows, Tax]
+    """By where a cause acts: the tax that it can be a part of."""
+
+    @property
+    def main(self) -> Tax:
+        """The tax that must be explained: instructions, or CPU time where none were counted."""
+        return self.taxes["instructions"]
+
+
+class Finding(Noun, frozen=True, kw_only=True):
+    """What one intervention showed of one cause."""
+
+    cause: str
+    status: str
+    share: Share
+    evidence: str
+    effect: pd.Series | None
+    """In logs per block, a part of the tax; None for a toggle on both ends."""
+
+
+def make_case(costs: Costs, launcher: Launcher, source: str) -> Case:
+    """The taxes of ``launcher``. Callgrind has no cycles, and what it times it does not explain."""
+    counted = "instructions" in costs.table
+    metrics: dict[Shows, str] = {
+        "instructions": "instructions" if counted else "task-clock",
+        "cpi": "cycles" if counted else "task-clock",
+        "time": "" if source == "callgrind" else "wall",
+    }
+    return Case(
+        launcher=launcher,
+        taxes={
+            shows: Tax(
+                metric=metric,
+                margin=BY_NAME[metric].margin if metric else 0.0,
+                logs=logs(costs, BASELINE, launcher.name, metric),
+            )
+            for shows, metric in metrics.items()
+        },
+    )
 
 
 def entry_of(cause: str) -> CauseEntry:
@@ -30,14 +80,25 @@ def entry_of(cause: str) -> CauseEntry:
     return next(entry for entry in CAUSES if entry.id == cause)
 
 
-def fingerprint(run: Run, name: str) -> dict[str, Any]:
+def fingerprint(run: Run, name: str) -> Fingerprint:
     """What a launcher is from inside; empty when it was not seen."""
     return run.fingerprints.get(name, {})
 
 
-def differs(run: Run, name: str, keys: tuple[str, ...]) -> bool:
-    """Whether any of ``keys`` differs from the baseline's fingerprint."""
-    return any(fingerprint(run, BASELINE).get(key) != fingerprint(run, name).get(key) for key in keys)
+def differing(run: Run, name: str, keys: tuple[str, ...]) -> str:
+    """``gc_enabled True in python3, False in mine``, for the keys that differ; empty when none do."""
+    reference, own = fingerprint(run, BASELINE), fingerprint(run, name)
+    return "; ".join(
+        f"{key} {short(reference.get(key))} in {BASELINE}, {short(own.get(key))} in {name}"
+        for key in keys
+        if reference.get(key) != own.get(key)
+    )
+
+
+def short(value: object) -> str:
+    """A value for people, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def percent(share: float | None) -> str:
@@ -55,7 +116,7 @@ def told(interval: Interval) -> str:
 
 
 def cause_of(  # noqa: PLR0917 - one line per verdict reads best
-    case: Case, entry: CauseEntry, status: Any, strength: Any, share: Share, evidence: str
+    case: Case, entry: CauseEntry, status: Any, strength: Any, evidence: str, share: Share = UNKNOWN
 ) -> Cause:
     """A verdict on one cause of ``case``."""
     return Cause(

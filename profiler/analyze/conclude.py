@@ -15,6 +15,7 @@ from profiler.analyze.eliminated import eliminated, reference_rows
 from profiler.analyze.ladder import climb
 from profiler.analyze.rows import read_rows
 from profiler.analyze.verdicts import judge
+from profiler.causes import EMBEDDER
 from profiler.folder import load_run
 from profiler.model import (
     AGAIN,
@@ -46,7 +47,7 @@ def conclude(folder: Path) -> Verdict:
     names = tuple(launcher.name for launcher in run.plan.launchers)
     comparisons = compare(costs, names)
     why = run.command == "variants"
-    causes, unexplained = judge(costs, run) if why else ((), Unexplained(share=None, lo=None, hi=None))
+    causes, left = judge(costs, run) if why else ((), {})
     others = tuple(name for name in names if name not in (BASELINE, AGAIN))
     verdict = Verdict(
         schema=SCHEMA,
@@ -76,8 +77,8 @@ def conclude(folder: Path) -> Verdict:
         decomposition=tuple(split for name in others for split in decompose(costs, name)),
         ladder=climb(costs, names) if why else (),
         causes=causes,
-        unexplained=unexplained,
-        sentence=words.sentence(comparisons, run, causes, unexplained),
+        unexplained=left.get(EMBEDDER, Unexplained(share=None, lo=None, hi=None)),
+        sentence=words.sentence(comparisons, run, causes, left),
         warnings=(*run.warnings, *map(_boundary_caveat, boundaries), *_health(comparisons, run)),
     )
     if run.command == "amortize":

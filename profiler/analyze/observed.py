@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profiler.analyze.case import NEGLIGIBLE, Case, cause_of, entry_of, fingerprint, told
+from profiler.analyze.case import NEGLIGIBLE, Case, cause_of, differing, entry_of, fingerprint, percent, short, told
 from profiler.analyze.compare import Costs
-from profiler.analyze.effects import UNKNOWN, Share, is_clear, logs, ratio
-from profiler.causes import SEEN_ONLY, TREATMENTS, CauseEntry
-from profiler.events import BY_NAME
+from profiler.analyze.effects import Share, is_clear, logs, ratio, share_of
+from profiler.analyze.files import built_differently
+from profiler.analyze.stats import verdict
+from profiler.causes import CauseEntry
+from profiler.events import BY_NAME, QUEUED
 from profiler.model import BASELINE, Cause, Run
+from profiler.treatments import PROPERTIES
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_TELLING = frozenset({"busy_threads", "debug_build"})
+"""Properties that cost by themselves wherever they are. Others may be there and cost nothing."""
+
+_SAME_WAIT = 0.01
+"""Waiting that makes the work slower by less than this is none."""
 
 
 def frequency(costs: Costs, case: Case) -> Cause | None:
@@ -25,68 +34,99 @@ def frequency(costs: Costs, case: Case) -> Cause | None:
         return None
     found = ratio(effect)
     margin = BY_NAME["clock"].margin
-    near = found.lo is not None and found.hi is not None and found.lo >= 1 - margin and found.hi <= 1 + margin
+    near = verdict(found, margin=margin, better="lower") == "same"
     return cause_of(
-        case, entry_of("frequency"), "refuted" if near else "unresolved", "correlated", UNKNOWN, f"{how}: {told(found)}"
+        case, entry_of("frequency"), "refuted" if near else "unresolved", "correlated", f"{how}: {told(found)}"
     )
 
 
-def seen(run: Run, case: Case, left: pd.Series, unexplained: Share, verdicts: dict[str, Cause]) -> list[Cause]:
-    """What differs but cannot be changed from here: the only candidate for a clear rest is named, several are not."""
-    reference, own = fingerprint(run, BASELINE), fingerprint(run, case.launcher.name)
-    if not reference or not own:
-        return []
-    different = {
-        key: cause for key, cause in SEEN_ONLY.items() if reference.get(key) != own.get(key) and cause not in verdicts
+def throttling(costs: Costs, run: Run, case: Case) -> Cause | None:
+    """How much longer the work took because it was ready to run and had no CPU, read inside the process.
+
+    Work that waits in a part w of its wall time takes 1 / (1 - w) times as long. Confirmed only where time is what the
+    source explains; a host with busy threads of its own waits for those.
+    """
+    name, entry = case.launcher.name, entry_of("throttling")
+    effect = (_running(costs, BASELINE) - _running(costs, name)).dropna()
+    if effect.empty:
+        return None
+    slowdown = ratio(effect)
+    keys = tuple(key for key, cause in PROPERTIES.items() if cause == entry.id)
+    different = differing(run, name, keys)
+    evidence = f"waiting for a CPU makes it {told(slowdown)} times as slow as {BASELINE}"
+    evidence = "; ".join(filter(None, (evidence, different)))
+    if fingerprint(run, name).get("busy_threads"):
+        return cause_of(case, entry, "unresolved", "correlated", f"{evidence}; its own busy threads take CPUs too")
+    if verdict(slowdown, margin=_SAME_WAIT, better="lower") == "same":
+        return cause_of(case, entry, "refuted", "correlated", evidence)
+    if not is_clear(effect, _SAME_WAIT):
+        strength = "correlated" if different else None
+        return cause_of(case, entry, "unresolved", strength, f"{evidence}; other work on this machine may be in it")
+    share = share_of(effect, logs(costs, BASELINE, name, "wall"))
+    evidence += f", {percent(share.share)} of what it takes longer"
+    tax = case.taxes["time"]
+    if tax.logs.empty:
+        evidence += f"; {run.plan.source} explains instructions, not time"
+    clear = is_clear(tax.logs, tax.margin) and share.lo is not None and share.lo > NEGLIGIBLE
+    return cause_of(case, entry, "confirmed" if clear else "unresolved", "correlated", evidence, share)
+
+
+def _running(costs: Costs, name: str) -> pd.Series:
+    """Logarithm of the part of its wall time in which the work was not waiting for a CPU, per block."""
+    import numpy as np
+    import pandas as pd
+
+    if QUEUED not in costs.table:
+        return pd.Series(dtype=float)
+    table = costs.table[costs.table["wall"] > 0].xs(name, level="launcher")
+    part = 1 - table[QUEUED] / table["wall"]
+    return pd.Series(np.log(part[part > 0]))
+
+
+def seen(run: Run, case: Case, entry: CauseEntry, left: pd.Series, unexplained: Share) -> Cause | None:
+    """What differs inside but was not changed: the only telling candidate for a clear rest is named, others are not."""
+    own = tuple(key for key, cause in PROPERTIES.items() if cause == entry.id)
+    evidence = differing(run, case.launcher.name, own)
+    if not evidence:
+        return None
+    if case.taxes[entry.shows].logs.empty:
+        only = f"{evidence}; acts on {entry.shows}, which {run.plan.source} does not count"
+        return cause_of(case, entry, "unresolved", "correlated", only)
+    if entry.shows != "instructions":
+        return cause_of(case, entry, "unresolved", "correlated", f"{evidence}; no intervention was made")
+    if not (is_clear(left, case.main.margin) and unexplained.lo is not None and unexplained.lo > NEGLIGIBLE):
+        nothing = "but nothing is left to explain" if len(left) > 1 else "and what is left is not known"
+        return cause_of(
+            case, entry, "refuted" if len(left) > 1 else "unresolved", "correlated", f"{evidence}; {nothing}"
+        )
+    telling = {
+        cause for key, cause in PROPERTIES.items() if key in _TELLING and differing(run, case.launcher.name, (key,))
     }
-    countable = {
-        cause
-        for cause in different.values()
-        if entry_of(cause).shows == "instructions" or run.plan.source == "hardware"
-    }
-    rest = is_clear(left, case.margin) and unexplained.lo is not None and unexplained.lo > NEGLIGIBLE
-    causes = []
-    for key, cause in different.items():
-        evidence = f"{key}: {reference.get(key)!r} in {BASELINE}, {own.get(key)!r} in {case.launcher.name}"
-        if cause not in countable:
-            causes.append(
-                cause_of(case, entry_of(cause), "unresolved", "correlated", UNKNOWN, f"{evidence}; shows in time only")
-            )
-        elif rest and countable == {cause}:
-            causes.append(cause_of(case, entry_of(cause), "confirmed", "correlated", unexplained, evidence))
-        elif rest:
-            causes.append(cause_of(case, entry_of(cause), "unresolved", "correlated", UNKNOWN, evidence))
-        else:
-            nothing = f"{evidence}; but nothing is left to explain"
-            causes.append(cause_of(case, entry_of(cause), "refuted", "correlated", UNKNOWN, nothing))
-    return causes
+    if telling == {entry.id}:
+        return cause_of(case, entry, "confirmed", "correlated", evidence, unexplained)
+    rest = f"{evidence}; {percent(unexplained.share)} of the tax is unexplained, and no intervention ties it to this"
+    return cause_of(case, entry, "unresolved", "correlated", rest)
 
 
 def untested(run: Run, case: Case, entry: CauseEntry) -> Cause:
     """Verdict on a cause that nothing was done about: equal where it was looked at, else not tested."""
-    keys = [key for key, cause in SEEN_ONLY.items() if cause == entry.id]
-    keys += [key for treatment in TREATMENTS if treatment.cause == entry.id for key in treatment.keys]
+    keys = [key for key, cause in PROPERTIES.items() if cause == entry.id]
     reference, own = fingerprint(run, BASELINE), fingerprint(run, case.launcher.name)
-    if entry.shows != "instructions" and run.plan.source != "hardware":
+    if case.taxes[entry.shows].logs.empty:
         reason = f"acts on {entry.shows}, which {run.plan.source} does not count; look at {entry.observable}"
-        return cause_of(case, entry, "not-tested", None, UNKNOWN, reason)
+        return cause_of(case, entry, "not-tested", None, reason)
     if keys and reference and own and all(reference.get(key) == own.get(key) for key in keys):
-        values = ", ".join(f"{key} {own.get(key)!r}" for key in keys)
-        return cause_of(case, entry, "refuted", "correlated", UNKNOWN, f"equal on both sides: {values}")
-    built = _built_differently(run, case, entry)
-    if built is not None:
-        return cause_of(case, entry, "unresolved", "correlated", UNKNOWN, built)
-    return cause_of(case, entry, "not-tested", None, UNKNOWN, f"no intervention was made; look at {entry.observable}")
-
-
-def _built_differently(run: Run, case: Case, entry: CauseEntry) -> str | None:
-    """For causes that are properties of a file: how the two files differ, which separates nothing yet."""
-    programs = {program["real_path"]: program for program in run.interpreters.get("programs", ())}
-    images = {launcher.name: launcher.image for launcher in run.plan.launchers}
-    one, other = programs.get(images.get(BASELINE)), programs.get(images.get(case.launcher.name))
-    if one is None or other is None or entry.id not in one or one[entry.id] == other[entry.id]:
-        return None
-    return (
-        f"{one['real_path']}: {entry.id} {one[entry.id]}, {other['real_path']}: {entry.id} {other[entry.id]}; part of "
-        "eval-loop-image, separated by rebuilding"
+        values = ", ".join(f"{key} {short(own.get(key))}" for key in keys)
+        return cause_of(case, entry, "refuted", "correlated", f"equal on both sides: {values}")
+    return built_differently(run, case, entry) or cause_of(
+        case, entry, "not-tested", None, f"no intervention was made; look at {entry.observable}"
     )
+
+
+def no_tax(case: Case, entry: CauseEntry) -> Cause:
+    """Where nothing is to be explained, no cause is at work; where that is not known, none is known."""
+    tax = case.taxes[entry.shows]
+    found = ratio(tax.logs)
+    if verdict(found, margin=tax.margin, better="lower") == "same":
+        return cause_of(case, entry, "refuted", None, f"no tax to explain: {told(found)} in {tax.metric}")
+    return cause_of(case, entry, "unresolved", None, f"the tax itself is unresolved: {told(found)} in {tax.metric}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from profiler.events import BY_NAME
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, Unexplained
+from profiler.treatments import is_host
 
 _VAGUE = 2.0
 _SUBJECTS = ("pyo3", "runmain")
@@ -21,14 +22,12 @@ def percent(comparison: Comparison) -> str:
     return f"{difference:.{digits}f} % ± {max(half, 10**-digits):.{digits}f} %"
 
 
-def sentence(comparisons: tuple[Comparison, ...], run: Run, causes: tuple[Cause, ...], unexplained: Unexplained) -> str:
+def sentence(
+    comparisons: tuple[Comparison, ...], run: Run, causes: tuple[Cause, ...], left: dict[str, Unexplained]
+) -> str:
     """What the run says: the cost of each launcher in words, then whose machine code runs where."""
     found = {(c.baseline, c.launcher, c.metric): c for c in comparisons}
-    subjects = [
-        launcher.name
-        for launcher in run.plan.launchers
-        if launcher.name in _SUBJECTS or (launcher.link is None and launcher.base is None)
-    ]
+    subjects = [launcher.name for launcher in run.plan.launchers if launcher.name in _SUBJECTS or is_host(launcher)]
     if "pyo3" in subjects and "runmain" in subjects:
         subjects.remove("runmain")
     parts = [_cost(name, found) for name in subjects]
@@ -36,26 +35,29 @@ def sentence(comparisons: tuple[Comparison, ...], run: Run, causes: tuple[Cause,
     if start_up is not None and start_up.verdict == "same":
         parts.append("pyo3 and runmain take the same instructions: the start-up path costs nothing per iteration.")
     parts.append(_images(run))
-    parts.extend(_why(name, causes) for name in subjects)
-    if unexplained.share is not None and unexplained.lo is not None and unexplained.hi is not None:
-        parts.append(f"Unexplained: {unexplained.share:.1%} of the tax ({unexplained.lo:.1%} to {unexplained.hi:.1%}).")
+    parts.extend(_why(name, causes, left.get(name)) for name in subjects)
     return " ".join(filter(None, parts))
 
 
-def _why(name: str, causes: tuple[Cause, ...]) -> str:
+def _why(name: str, causes: tuple[Cause, ...], left: Unexplained | None) -> str:
     own = [cause for cause in causes if cause.launcher == name]
     confirmed = [cause for cause in own if cause.status == "confirmed"]
+    suspects = [cause.cause for cause in own if cause.status == "unresolved" and cause.strength == "correlated"]
     if not own:
         return ""
-    if not confirmed:
-        return f"{name}: no cause is confirmed."
     told = ", ".join(
         cause.cause + ("" if cause.share is None else f" ({cause.share:.1%} of the tax, {cause.strength})")
         for cause in confirmed
     )
+    said = [f"{name}: caused by {told}" if confirmed else f"{name}: no cause is confirmed"]
     refuted = [cause.cause for cause in own if cause.status == "refuted" and cause.strength == "intervened"]
-    ruled_out = f"; ruled out by intervention: {', '.join(refuted)}" if refuted else ""
-    return f"{name}: caused by {told}{ruled_out}."
+    if confirmed and refuted:
+        said.append(f"ruled out by intervention: {', '.join(refuted)}")
+    if suspects:
+        said.append(f"differs too, unresolved: {', '.join(suspects)}")
+    if left is not None and left.share is not None and left.lo is not None and left.hi is not None:
+        said.append(f"unexplained: {left.share:.1%} of the tax ({left.lo:.1%} to {left.hi:.1%})")
+    return "; ".join(said) + "."
 
 
 def _cost(name: str, found: dict[tuple[str, str, str], Comparison]) -> str:

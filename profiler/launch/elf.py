@@ -115,6 +115,12 @@ def holds_eval_loop(path: str) -> bool:
         return _eval_loop_at(elf) is not None
 
 
+def defines(path: str, symbol: str) -> bool:
+    """Whether the file defines ``symbol`` for others (in its dynamic symbols)."""
+    with _opened(path) as elf:
+        return _exported_at(elf, symbol) is not None
+
+
 def needed(path: str) -> tuple[str, ...]:
     """The libraries that the file names (DT_NEEDED); none when it is not ELF."""
     if not is_elf(path):
@@ -217,18 +223,25 @@ def _build_id(elf: ELFFile) -> str | None:
 
 def _eval_loop_at(elf: ELFFile) -> int | None:
     """By the hash table of the dynamic symbols; in a program that exports nothing, by ``.symtab``."""
-    for name in (".gnu.hash", ".hash"):
-        table = elf.get_section_by_name(name)
-        if isinstance(table, ELFHashSection | GNUHashSection):
-            symbol = table.get_symbol(EVAL_LOOP)
-            if symbol is not None and symbol["st_shndx"] != "SHN_UNDEF":
-                return int(symbol["st_value"])
+    exported = _exported_at(elf, EVAL_LOOP)
+    if exported is not None:
+        return exported
     # Most files have no such name: a search in the strings is some hundred times faster than one in the symbols.
     symbols = elf.get_section_by_name(".symtab")
     if isinstance(symbols, SymbolTableSection) and f"{EVAL_LOOP}\0".encode() in _section(elf, ".strtab"):
         for symbol in symbols.get_symbol_by_name(EVAL_LOOP) or ():
             if symbol["st_shndx"] != "SHN_UNDEF":
                 return int(symbol["st_value"])
+    return None
+
+
+def _exported_at(elf: ELFFile, symbol: str) -> int | None:
+    for name in (".gnu.hash", ".hash"):
+        table = elf.get_section_by_name(name)
+        if isinstance(table, ELFHashSection | GNUHashSection):
+            found = table.get_symbol(symbol)
+            if found is not None and found["st_shndx"] != "SHN_UNDEF":
+                return int(found["st_value"])
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from profiler.errors import UsageError
 from profiler.launch.builds import HostBuild
@@ -106,7 +107,8 @@ def user_host(spec: str) -> Launcher:
         raise UsageError(f"--host {name}: no executable program {argv[0]!r}", hint="give its path")
     return Launcher(
         name=name,
-        argv=(program, *argv[1:]),
+        # A run is resumed from any directory.
+        argv=(str(Path(program).absolute()), *argv[1:]),
         env={},
         image=None,
         build_id=None,

@@ -14,8 +14,9 @@ import msgspec
 
 from profiler.causes import CAUSES, EMBEDDER, TOGGLES
 from profiler.errors import UsageError
-from profiler.measure.lineup import vary
+from profiler.measure.treat import vary
 from profiler.model import AGAIN, Elimination, Launcher, Noun, Pass, Side, SourceName, Workload
+from profiler.treatments import Given
 
 DEFAULTS = Path(__file__).parents[1] / "eliminations.toml"
 REFERENCE = "reference"
@@ -153,9 +154,9 @@ def _arm(
     env, prefix = spec.env | (toggle.env if toggle else {}), (toggle.prefix if toggle else ()) + spec.prefix
     suffix = toggle.name if toggle and not spec.env and not spec.prefix else elimination.name
     # A toggle of the embedder alone, such as its signal handlers, means nothing to the others.
-    own = (EMBEDDER,) if toggle is not None and toggle.ends == (EMBEDDER,) else ()
+    own = (EMBEDDER,) if toggle is not None and toggle.embedder_only else ()
     stand_ins = tuple(
-        vary(one, f"{one.name}+{suffix}", suffix, env=env, prefix=prefix)
+        vary(one, f"{one.name}+{suffix}", suffix, Given(env=env, prefix=prefix))
         if (env or prefix) and (not spec.on or one.name in spec.on) and (not own or one.name in own)
         else one
         for one in launchers

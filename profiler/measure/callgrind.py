@@ -21,11 +21,15 @@ from profiler.process import Command
 
 SIMULATED = "simulated"
 COUNTED = "counted"
+VARIANTS = "variants"
 TIMED = "timed"
 _TIMED_REPETITIONS = 3
 
 _SIMULATED_BLOCKS = 3
 """Simulation doubles the time and its figures hardly scatter; later blocks count instructions only."""
+
+_BLOCKS_OF_VARIANTS = 4
+"""Toggles and treatments answer yes or no: so many blocks show a process that sat on an allocator boundary."""
 
 _SIMULATION = ("--cache-sim=yes", "--branch-sim=yes")
 
@@ -47,7 +51,7 @@ class CallgrindSource:
         self.missing = tuple(
             Missing(event=event.name, reason=_why_missing(event.name))
             for event in EVENTS
-            if not event.callgrind and not event.rusage
+            if not event.callgrind and not event.rusage and not event.inside
         )
 
     @classmethod
@@ -84,6 +88,7 @@ class CallgrindSource:
                 exclusive=False,
                 repetitions=1,
                 blocks=(0, _SIMULATED_BLOCKS),
+                among="whole",
             ),
             Pass(
                 name=COUNTED,
@@ -92,6 +97,16 @@ class CallgrindSource:
                 exclusive=False,
                 repetitions=1,
                 blocks=(_SIMULATED_BLOCKS, None),
+                among="whole",
+            ),
+            Pass(
+                name=VARIANTS,
+                events=("instructions",),
+                m=workload.counts_m,
+                exclusive=False,
+                repetitions=1,
+                blocks=(0, _BLOCKS_OF_VARIANTS),
+                among="counted-only",
             ),
             Pass(
                 name=TIMED,
@@ -100,6 +115,7 @@ class CallgrindSource:
                 exclusive=True,
                 repetitions=_TIMED_REPETITIONS,
                 blocks=(0, None),
+                among="whole",
             ),
         )
 

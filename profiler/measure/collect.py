@@ -13,13 +13,14 @@ from pathlib import Path
 
 from profiler import process
 from profiler.errors import WorkloadError
+from profiler.events import BY_NAME, QUEUED
 from profiler.folder import RowWriter
 from profiler.measure import script
 from profiler.measure.fingerprint import PROBE
 from profiler.measure.schedule import steps
 from profiler.measure.source import Outcome, Source
 from profiler.measure.timed import timed
-from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Plan, Row, Step, Workload
+from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Plan, Reading, Row, Step, Workload
 from profiler.process import Command
 
 MAX_OUTPUT_BYTES = 1 << 20
@@ -144,14 +145,17 @@ class Bench:
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             scratch = Path(name)
             path = self._native(workload) if what.native else self._placed(block, workload)
-            command = self._command(path, block, launcher, step.m, scratch / "side", cpu)
+            watched = what.exclusive and not what.native
+            command = self._command(path, block, launcher, step.m, scratch / "side", cpu, watch=watched)
             with _startable(launcher):
                 outcome = timed(command) if what.bare else self.source.measure(what, command, scratch)
             self._require_success(launcher, workload, step.m, outcome)
             self._compare_output(launcher, workload, step.m, outcome.stdout)
+            sighting = script.read_sighting(scratch / "side")
             if not what.native:
-                self._verify(block, launcher, script.read_sighting(scratch / "side"))
-        return list(_rows(workload, step, outcome))
+                self._verify(block, launcher, sighting)
+        readings = (*outcome.readings, *_queued(sighting)) if watched else outcome.readings
+        return list(_rows(workload, step, outcome, readings))
 
     def _bare(
         self, block: Block, launcher: Launcher, workload: Workload, m: int, *, probe: Path | None = None
@@ -181,11 +185,20 @@ class Bench:
         return path
 
     def _command(  # noqa: PLR0917 - what a process is made of
-        self, path: Path, block: Block, launcher: Launcher, m: int, side: Path, cpu: int, *, probe: Path | None = None
+        self,
+        path: Path,
+        block: Block,
+        launcher: Launcher,
+        m: int,
+        side: Path,
+        cpu: int,
+        *,
+        probe: Path | None = None,
+        watch: bool = False,
     ) -> Command:
         return Command(
             argv=tuple(part.replace("{script}", str(path)).replace("{m}", str(m)) for part in launcher.argv),
-            env=script.environment(block, m=m, side=side, extra=launcher.env, probe=probe),
+            env=script.environment(block, m=m, side=side, extra=launcher.env, probe=probe, watch=watch),
             cwd=str(Path.cwd()),
             cpu=cpu,
             timeout_s=self.limits.timeout_s,
@@ -270,9 +283,25 @@ def open_bench(plan: Plan, source: Source, limits: Limits) -> Iterator[Bench]:
         yield Bench(plan, source, Path(name), limits)
 
 
-def _rows(workload: Workload, step: Step, outcome: Outcome) -> Iterator[Row]:
+def _queued(sighting: script.Sighting | None) -> tuple[Reading]:
+    """How long the work waited for a CPU, as the script itself read it."""
+    known = sighting is not None and sighting.queued_ns is not None
+    reading = Reading(
+        event=QUEUED,
+        value=float(sighting.queued_ns) if sighting is not None and sighting.queued_ns is not None else None,
+        unit=BY_NAME[QUEUED].unit,
+        enabled_ns=None,
+        running_ns=None,
+        source="software",
+        raw_name="/proc/self/schedstat: run-queue wait of the main thread",
+        reason=None if known else "the script could not read it, or was not handed the environment",
+    )
+    return (reading,)
+
+
+def _rows(workload: Workload, step: Step, outcome: Outcome, readings: tuple[Reading, ...]) -> Iterator[Row]:
     digest = hashlib.sha256(outcome.stdout).hexdigest()
-    for reading in outcome.readings:
+    for reading in readings:
         yield Row(
             block=step.block,
             position=step.position,

@@ -1,78 +1,32 @@
-"""What a launcher is from inside, once before measuring: everything that can differ and might cost."""
+"""What a launcher was found to be from inside, once before measuring: the probe's answer and the files it maps."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
-PROBE = """\
-def fingerprint():
-    import gc, os, sys
+from profiler.launch import elf
+from profiler.launch.runtime_maps import eval_loop_image, mapped_code
+from profiler.treatments import Fingerprint
 
-    def read(path):
-        try:
-            with open(path) as lines:
-                return lines.read()
-        except OSError:
-            return ""
-
-    def quota():
-        for line in read("/proc/self/cgroup").splitlines():
-            number, _, path = line.split(":", 2)
-            for base in ("/sys/fs/cgroup" + path, "/sys/fs/cgroup/cpu" + path, "/sys/fs/cgroup"):
-                limit = read(base + "/cpu.max").split()
-                if limit:
-                    return None if limit[0] == "max" else int(limit[0]) / int(limit[1])
-                limit = read(base + "/cpu.cfs_quota_us").split()
-                if limit:
-                    return None if int(limit[0]) < 0 else int(limit[0]) / int(read(base + "/cpu.cfs_period_us"))
-        return None
-
-    status = dict(line.split(":", 1) for line in read("/proc/self/status").splitlines() if ":" in line)
-    stat = {name: status[name].strip() for name in status}
-    monitoring = getattr(sys, "monitoring", None)
-    suffixes = (".so",)
-    return {
-        "python": sys.version,
-        "executable": sys.executable,
-        "exe": os.readlink("/proc/self/exe"),
-        "prefix": sys.prefix,
-        "flags": {n: getattr(sys.flags, n) for n in dir(sys.flags)
-                  if n[0] != "_" and n not in ("count", "index", "n_fields", "n_sequence_fields", "n_unnamed_fields",
-                                               "dev_mode")},
-        "xoptions": {k: str(v) for k, v in getattr(sys, "_xoptions", {}).items()},
-        "dev_mode": bool(getattr(sys.flags, "dev_mode", False)),
-        "debug_build": hasattr(sys, "gettotalrefcount"),
-        "pymalloc": sys.getallocatedblocks() > 0,
-        "gc_enabled": gc.isenabled(),
-        "gc_threshold": list(gc.get_threshold()),
-        "switch_interval": sys.getswitchinterval(),
-        "recursion_limit": sys.getrecursionlimit(),
-        "int_max_str_digits": getattr(sys, "get_int_max_str_digits", lambda: None)(),
-        "trace": repr(sys.gettrace() and type(sys.gettrace()).__name__),
-        "profile": repr(sys.getprofile() and type(sys.getprofile()).__name__),
-        "monitoring": [t for t in range(6) if monitoring and monitoring.get_tool(t) and monitoring.get_events(t)],
-        "threads": len(os.listdir("/proc/self/task")),
-        "seccomp": stat.get("Seccomp"),
-        "speculation_store_bypass": stat.get("Speculation_Store_Bypass"),
-        "speculation_indirect_branch": stat.get("SpeculationIndirectBranch"),
-        "thp": stat.get("THP_enabled"),
-        "quota": quota(),
-        "affinity": sorted(os.sched_getaffinity(0)),
-        "encoding": sys.getfilesystemencoding(),
-        "environment": {k: v for k, v in os.environ.items() if k.startswith(("PYTHON", "MALLOC_", "GLIBC_", "LD_"))
-                        and k != "PYTHONHASHSEED"},
-        "extension_modules": sorted(n for n, m in list(sys.modules.items())
-                                    if str(getattr(m, "__file__", "") or "").endswith(suffixes)),
-        "maps": read("/proc/self/maps"),
-    }
-"""
+PROBE = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
 """Source of a function that returns the fingerprint; any CPython from 3.8 on runs it."""
 
+_C_LIBRARIES = ("libc.", "libc-", "ld-linux", "ld-musl", "libc.musl")
 
-def differences(baseline: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Keys of which the values differ: ``{key: (baseline's, other's)}``. Memory maps are left out."""
-    return {
-        key: (baseline.get(key), other.get(key))
-        for key in baseline.keys() | other.keys()
-        if key != "maps" and baseline.get(key) != other.get(key)
+
+def image_of(answer: Fingerprint) -> str | None:
+    """The file that the eval loop comes from, or None where the maps cannot tell."""
+    return eval_loop_image(answer["maps"], answer["exe"])
+
+
+def complete(answer: Fingerprint) -> Fingerprint:
+    """The probe's answer with the files in place of the memory map: ``images`` {path: build-id} and
+    ``malloc_libraries``, the files beside the C library that define ``malloc``.
+    """
+    images = [path for path in mapped_code(answer["maps"]) if Path(path).is_file()]
+    return {key: value for key, value in answer.items() if key != "maps"} | {
+        "images": {path: elf.build_id(path) for path in images},
+        "malloc_libraries": [
+            path for path in images if not Path(path).name.startswith(_C_LIBRARIES) and elf.defines(path, "malloc")
+        ],
     }

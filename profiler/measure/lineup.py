@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from profiler.causes import EMBEDDER, SWAPPED, TOGGLES, TREATMENTS
+from profiler.causes import CAUSES, EMBEDDER, SWAPPED, TOGGLES, Toggle
 from profiler.errors import MachineError, UsageError
-from profiler.launch import confine
 from profiler.launch.builds import HostBuild, build_hosts
 from profiler.launch.elf import read_elf
 from profiler.launch.launchers import ALL, baseline_launcher, names_to_own, own_launcher, user_host
-from profiler.measure.fingerprint import differences
-from profiler.measure.script import ENV_TREATMENT
-from profiler.model import BASELINE, Caveat, Launcher, LinkMode, Noun, SourceName, Target
+from profiler.measure.treat import on_library, toggled
+from profiler.model import Caveat, Launcher, LinkMode, Noun, SourceName, Target
 
 Say = Callable[[str], None]
-
-_CONFINE = "{confine}"
-"""Stands in the catalogue for ``launch/confine.py``, run by this Python."""
 
 
 class Lineup(Noun, frozen=True, kw_only=True):
@@ -74,55 +64,25 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
             caveats.append(Caveat(code="missing-rung", message=message))
     rungs = tuple(own_launcher(one, builds[one.link], target) for one in names_to_own(ALL) if one.link in builds)
     ends = (baseline_launcher(target), next(rung for rung in rungs if rung.name == EMBEDDER))
-    toggled = tuple(
-        vary(end, f"{end.name}+{toggle.name}", toggle.name, env=toggle.env, prefix=toggle.prefix)
+    own = _user_hosts(hosts)
+    variants = tuple(
+        toggled(end, toggle)
         for toggle in TOGGLES
-        if source == "hardware" or not toggle.hardware_only
-        for end in ends
-        if end.name in toggle.ends
+        if _shows(toggle, source)
+        for end in (*ends[toggle.embedder_only :], *(own if toggle.hosts_too else ()))
     )
     swapped = (swap_library(ends[1], target, libpython),) if libpython is not None else ()
     return Lineup(
-        launchers=(ends[0], *rungs, *_user_hosts(hosts), *toggled, *swapped),
+        launchers=(ends[0], *rungs, *own, *variants, *swapped),
         builds=tuple(builds.values()),
         caveats=tuple(caveats),
     )
 
 
-def treated(
-    launchers: tuple[Launcher, ...], fingerprints: dict[str, dict[str, Any]], source: SourceName
-) -> tuple[Launcher, ...]:
-    """Launchers that relieve each user's host of what its fingerprint shows, or give the baseline the same.
-
-    Also the embedder on the host's own libpython, where that is not the embedder's.
-    """
-    by_name = {launcher.name: launcher for launcher in launchers}
-    reference = fingerprints.get(BASELINE)
-    made: dict[str, Launcher] = {}
-    for host in launchers:
-        if host.link is not None or host.base is not None or reference is None or host.name not in fingerprints:
-            continue
-        different = differences(reference, fingerprints[host.name])
-        for treatment in TREATMENTS:
-            if not set(treatment.keys) & set(different) or (treatment.hardware_only and source != "hardware"):
-                continue
-            if treatment.remove is not None:
-                statements = f"baseline = {_plain(reference)!r}\n{treatment.remove}"
-                name = f"{host.name}~{treatment.name}"
-                made[name] = vary(host, name, treatment.name, env={ENV_TREATMENT: statements}, prefix=())
-            else:
-                baseline = by_name[BASELINE]
-                name = f"{BASELINE}+{treatment.name}"
-                if name not in by_name:
-                    made[name] = vary(
-                        baseline, name, treatment.name, env=treatment.add_env, prefix=treatment.add_prefix
-                    )
-        embedder = by_name.get(EMBEDDER)
-        images = {BASELINE: by_name[BASELINE].image, EMBEDDER: embedder.image if embedder else None}
-        if embedder is not None and host.image is not None and host.image not in images.values():
-            name = f"{EMBEDDER}@{host.name}"
-            made[name] = _on_library(embedder, name, f"library of {host.name}", Path(host.image))
-    return tuple(made.values())
+def _shows(toggle: Toggle, source: SourceName) -> bool:
+    """Callgrind counts no cycles, so it cannot judge what acts on them alone."""
+    acts_on = next(entry.shows for entry in CAUSES if entry.id == toggle.cause)
+    return source == "hardware" or not (toggle.hardware_only or (source == "callgrind" and acts_on != "instructions"))
 
 
 def swap_library(embedder: Launcher, target: Target, libpython: str) -> Launcher:
@@ -141,28 +101,7 @@ def swap_library(embedder: Launcher, target: Target, libpython: str) -> Launcher
             f"--libpython: {libpython} is {found or 'no shared library'}, the host loads {wanted}",
             hint="give a libpython of the same minor version",
         )
-    return _on_library(embedder, SWAPPED, "swapped", path)
-
-
-def _on_library(embedder: Launcher, name: str, factor: str, library: Path) -> Launcher:
-    variant = vary(embedder, name, factor, env={"LD_LIBRARY_PATH": str(library.parent)}, prefix=())
-    return msgspec.structs.replace(variant, image=None, build_id=None)
-
-
-def vary(base: Launcher, name: str, factor: str, *, env: dict[str, str], prefix: tuple[str, ...]) -> Launcher:
-    """``base`` with a changed environment, or a program put before its command."""
-    if prefix[:1] == (_CONFINE,):
-        prefix = (sys.executable, confine.__file__, *prefix[1:])
-    elif prefix:
-        prefix = (shutil.which(prefix[0]) or prefix[0], *prefix[1:])
-    return msgspec.structs.replace(
-        base,
-        name=name,
-        argv=(*prefix, *base.argv),
-        env=base.env | env,
-        base=base.name,
-        factor=factor,
-    )
+    return on_library(embedder, SWAPPED, "swapped", path)
 
 
 def _user_hosts(specs: tuple[str, ...]) -> tuple[Launcher, ...]:
@@ -170,8 +109,3 @@ def _user_hosts(specs: tuple[str, ...]) -> tuple[Launcher, ...]:
     if len({host.name for host in hosts}) < len(hosts):
         raise UsageError("two --host have the same name", hint="--host NAME=CMD: give each its own NAME")
     return hosts
-
-
-def _plain(fingerprint: dict[str, Any]) -> dict[str, Any]:
-    """The part of a fingerprint that treatments set back."""
-    return {key: fingerprint[key] for treatment in TREATMENTS for key in treatment.keys if key in fingerprint}

@@ -35,6 +35,8 @@ def find_available(cpu: Cpu, count: Count) -> Available:
     asked: list[Asked] = []
     missing: list[Missing] = []
     for event in EVENTS:
+        if event.inside:
+            continue
         found, reason = _first_that_counts(event, cpu, count)
         if found is not None:
             asked.append(found)

@@ -9,6 +9,7 @@ import msgspec
 
 from profiler.measure.script import SIZE_CLASSES, pool_capacity
 from profiler.model import AGAIN, BASELINE, Block, Elimination, Launcher, Pass, Plan, SourceName, Step, Workload
+from profiler.treatments import counted_only
 
 MAX_ENV_PADDING = 4095
 """One page: the stack's start moves by the size of the environment (Mytkowicz et al. 2009)."""
@@ -87,6 +88,9 @@ def _runs(plan: Plan, what: Pass, rng: random.Random) -> Iterator[tuple[str, int
     all_names = tuple(launcher.name for launcher in plan.launchers)
     # A toggle that does not run on this machine has left the plan.
     names = tuple(name for name in what.launchers if name in all_names) or all_names
+    if what.among != "all" and not what.launchers:
+        brief = {launcher.name for launcher in plan.launchers if counted_only(launcher)}
+        names = tuple(name for name in names if (name in brief) == (what.among == "counted-only"))
     for name in names:
         yield from ((name, min(what.m), warmup - what.warmups) for warmup in range(what.warmups))
     for group in [(name,) for name in names] if what.serial else [names]:

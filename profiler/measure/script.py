@@ -32,6 +32,10 @@ ENV_UNPLACED = "TAX_PROBE_UNPLACED"
 """Set by the toggle that leaves the heap where it falls."""
 ENV_TREATMENT = "TAX_PROBE_TREATMENT"
 """Statements that relieve a host of a cause before the work begins."""
+ENV_NO_PHASE = "TAX_PROBE_NO_PHASE"
+"""Set by the toggle that keeps no live objects before the work."""
+ENV_WATCH = "TAX_PROBE_WATCH"
+"""Set where the script shall say how long the work waited for a CPU."""
 ENV_PADDING = "TAX_PROBE_PADDING"
 
 SIZE_CLASSES = tuple(range(16, 513, 16))
@@ -99,6 +103,8 @@ def _tax_probe_keep(phase):
     except Exception:
         held, low, high, placed = None, 0, 0, False
     placed = placed and _tax_probe_pymalloc and "{unplaced}" not in os.environ
+    if "{no_phase}" in os.environ:
+        phase = [(size, 0) for size, count in phase]
     for size, count in phase:
         objects = []
         if placed:
@@ -125,12 +131,18 @@ def _tax_probe_report(placed):
             names = {{}}
             with open(os.environ["{check}"]) as probe:
                 exec(probe.read(), names)
-            json.dump(names["fingerprint"](), out)
+            json.dump(names["fingerprint"](), out, default=str)
 
 
+def _tax_probe_queued():
+    # Nanoseconds that this thread was ready to run and had no CPU (second field of schedstat).
+    try:
+        with open("/proc/self/schedstat") as figures:
+            return int(figures.read().split()[1])
+    except (OSError, IndexError, ValueError):
+        return None
 
 
-_tax_probe_pymalloc = sys.getallocatedblocks() > 0
 _tax_probe_m = os.environ.get("{m}", sys.argv[-1] if getattr(sys, "argv", None) else "")
 if sys.path[:1] == [os.path.dirname(os.path.abspath({script!r}))]:
     del sys.path[0]
@@ -141,6 +153,8 @@ __file__ = {workload!r}
 with open({workload!r}, "rb") as _tax_probe_source:
     _tax_probe_code = compile(_tax_probe_source.read(), {workload!r}, "exec")
 exec(os.environ.get("{treatment}", ""), {{"sys": sys}})
+_tax_probe_pymalloc = sys.getallocatedblocks() > 0
+_tax_probe_watch = "{watch}" in os.environ
 # Last of all, so that nothing but the work itself allocates from the placed pools.
 _tax_probe_kept, _tax_probe_placed = _tax_probe_keep({phase})
 _tax_probe_report(_tax_probe_placed)
@@ -158,10 +172,14 @@ for _tax_probe_size in _tax_probe_sizes:
                 break
         else:
             _tax_probe_streak = {streak}
+_tax_probe_before = _tax_probe_queued() if _tax_probe_watch else None
 try:
     exec(_tax_probe_code)
 finally:
     sys.stdout.flush()
+    if _tax_probe_before is not None:
+        with open(os.environ["{side}"], "a") as _tax_probe_side:
+            _tax_probe_side.write("\\n%d\\n" % (_tax_probe_queued() - _tax_probe_before))
 '''
 
 
@@ -175,6 +193,8 @@ class Sighting(Noun, frozen=True, kw_only=True):
     """The heap phase stands in arenas that begin at a multiple of 1 MiB."""
     fingerprint: dict[str, Any] | None
     """See ``fingerprint.PROBE``; in check runs only."""
+    queued_ns: int | None
+    """How long the work waited for a CPU, being ready to run; in watched runs only."""
 
 
 def pool_capacity(size: int) -> int:
@@ -189,6 +209,8 @@ def render(block: Block, workload: Workload, script: Path) -> str:
         side=ENV_SIDE,
         check=ENV_CHECK,
         unplaced=ENV_UNPLACED,
+        no_phase=ENV_NO_PHASE,
+        watch=ENV_WATCH,
         treatment=ENV_TREATMENT,
         m=ENV_M,
         reach=_ARENA_REACH_BYTES,
@@ -213,7 +235,7 @@ def render_native(workload: Workload) -> str:
 
 
 def environment(
-    block: Block, *, m: int, side: Path, extra: dict[str, str], probe: Path | None = None
+    block: Block, *, m: int, side: Path, extra: dict[str, str], probe: Path | None = None, watch: bool = False
 ) -> dict[str, str]:
     """The whole environment of one process: the user's, the block's nuisances, the launcher's own.
 
@@ -226,19 +248,22 @@ def environment(
     env[ENV_SIDE] = str(side)
     if probe is not None:
         env[ENV_CHECK] = str(probe)
+    if watch:
+        env[ENV_WATCH] = "1"
     return env | extra
 
 
 def read_sighting(side: Path) -> Sighting | None:
     """What the script wrote, or None when it wrote nothing readable (the host drops the environment, say)."""
     try:
-        first, _, rest = side.read_text(errors="replace").partition("\n")
+        first, answer, queued = [*side.read_text(errors="replace").splitlines(), "", ""][:3]
         string_hash, pymalloc, placed = map(int, first.split())
         return Sighting(
             string_hash=string_hash,
             pymalloc=pymalloc == 1,
             placed=placed == 1,
-            fingerprint=json.loads(rest) if rest else None,
+            fingerprint=json.loads(answer) if answer else None,
+            queued_ns=int(queued) if queued else None,
         )
     except (OSError, ValueError):
         return None

@@ -13,15 +13,17 @@ from typing import Protocol
 
 import msgspec
 
+from profiler.causes import TOGGLES
 from profiler.errors import Interrupted, MachineError, ProbeError
 from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch import elf
-from profiler.launch.runtime_maps import eval_loop_image
 from profiler.measure.collect import Bench, Limits, Seen, open_bench
-from profiler.measure.lineup import treated
+from profiler.measure.fingerprint import complete, image_of
 from profiler.measure.schedule import steps
 from profiler.measure.source import Source
+from profiler.measure.treat import bare_hosts, treated
 from profiler.model import Block, Caveat, Launcher, Plan, Run, Step
+from profiler.treatments import Fingerprint
 
 
 class Progress(Protocol):
@@ -76,7 +78,15 @@ def look_at_hosts(run: Run, source: Source, limits: Limits) -> Run:
     """
     with open_bench(run.plan, source, limits) as bench:
         run = _with_sightings(run, bench.check())
-    more = treated(run.plan.launchers, run.fingerprints, run.plan.source)
+    bare = bare_hosts(run.plan.launchers)
+    if bare:
+        run = _with_launchers(run, bare)
+        with open_bench(run.plan, source, limits) as bench:
+            run = _with_sightings(run, bench.check())
+    return _with_launchers(run, treated(run.plan.launchers, run.fingerprints, run.plan.source))
+
+
+def _with_launchers(run: Run, more: tuple[Launcher, ...]) -> Run:
     return msgspec.structs.replace(run, plan=msgspec.structs.replace(run.plan, launchers=(*run.plan.launchers, *more)))
 
 
@@ -89,7 +99,7 @@ def measure(
     probably end later.
 
     Raises:
-        Interrupted: by Ctrl-C or SIGTERM; ``--resume`` continues.
+        Interrupted: by Ctrl-C, SIGTERM or SIGHUP; ``--resume`` continues.
         WorkloadError, MachineError: what was measured before is kept.
     """
     writer = RowWriter(folder)
@@ -142,23 +152,20 @@ def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
     Toggles and treatments that do not run on this machine leave the plan, each with a caveat.
     """
     failed = {one.launcher: one.failure for one in seen if one.failure is not None}
-    by_name = {one.launcher: one.sighting for one in seen}
-    fingerprints = {
-        name: {key: value for key, value in sighting.fingerprint.items() if key != "maps"}
-        for name, sighting in by_name.items()
-        if sighting is not None and sighting.fingerprint is not None
-    }
+    sightings = {one.launcher: one.sighting for one in seen if one.sighting is not None}
+    answers = {name: sighting.fingerprint for name, sighting in sightings.items() if sighting.fingerprint is not None}
+    fingerprints = {name: complete(answer) for name, answer in answers.items()}
+    failed |= _not_taken(run.plan.launchers, fingerprints)
 
     def completed(launcher: Launcher) -> Launcher:
-        sighting = by_name[launcher.name]
-        if sighting is None or sighting.fingerprint is None:
+        if launcher.name not in answers:
             return launcher
-        image = eval_loop_image(sighting.fingerprint["maps"], sighting.fingerprint["exe"])
+        image = image_of(answers[launcher.name])
         return msgspec.structs.replace(
             launcher,
             image=image,
             build_id=elf.build_id(image) if image is not None else None,
-            allocator="pymalloc" if sighting.pymalloc else "malloc",
+            allocator=fingerprints[launcher.name]["allocator"],
         )
 
     kept = tuple(completed(launcher) for launcher in run.plan.launchers if launcher.name not in failed)
@@ -174,15 +181,28 @@ def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
     )
 
 
+def _not_taken(launchers: tuple[Launcher, ...], fingerprints: dict[str, Fingerprint]) -> dict[str, str]:
+    """Toggles that changed nothing inside the process, so that measuring them would prove nothing: why, by launcher."""
+    keys = {toggle.name: toggle.takes for toggle in TOGGLES if toggle.takes is not None}
+    found = {}
+    for launcher in launchers:
+        key = keys.get(launcher.factor or "")
+        own, base = fingerprints.get(launcher.name), fingerprints.get(launcher.base or "")
+        if key is not None and own is not None and base is not None and own.get(key) == base.get(key):
+            found[launcher.name] = f"{key} is {own.get(key)!r} with and without it (is the environment discarded?)"
+    return found
+
+
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does, so that it is saved."""
+    """Let SIGTERM, and SIGHUP of a terminal that is closed, end the run as Ctrl-C does, so that it is saved."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -22,7 +22,7 @@ class SoftwareSource:
         self.missing = tuple(
             Missing(event=event.name, reason="the software source has clock and rusage only")
             for event in EVENTS
-            if not event.rusage
+            if not event.rusage and not event.inside
         )
 
     def describe(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from profiler.causes import SEEN_ONLY, TREATMENTS
+from profiler.analyze.inside import inside
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Rung, Verdict
 from profiler.present.words import figure, interval, title
 
@@ -36,7 +36,7 @@ def tables(verdict: Verdict, run: Run) -> tuple[Table, ...]:
 
 def _side_by_side(verdict: Verdict) -> Table:
     known = {(c.launcher, c.metric): c for c in verdict.comparisons if c.baseline == BASELINE}
-    hosts = [one.name for one in verdict.launchers if one.link is None]
+    hosts = [one.name for one in verdict.launchers if one.link is None and not set("+~@") & set(one.name)]
     names = [name for name in (*_POC, *hosts) if name == BASELINE or (name, "wall") in known]
     table = Table(title="side by side (per iteration)", title_justify="left", title_style="bold")
     table.add_column("metric", no_wrap=True)
@@ -114,19 +114,12 @@ def _causes(verdict: Verdict) -> Table:
 
 def _inside(run: Run) -> Table:
     """Differences of the fingerprints, and whether they can cost per opcode."""
-    costly = dict(SEEN_ONLY) | {key: one.cause for one in TREATMENTS for key in one.keys}
     table = Table(title="what differs inside the processes", title_justify="left", title_style="bold")
     for name in ("launcher", "what", BASELINE, "here", "can it cost per opcode?"):
         table.add_column(name)
-    reference = run.fingerprints.get(BASELINE, {})
-    for launcher in run.plan.launchers:
-        if launcher.base is not None or launcher.name in (BASELINE, AGAIN):
-            continue
-        own = run.fingerprints.get(launcher.name, {})
-        for key in reference:
-            if key in own and own[key] != reference[key] and key not in ("exe", "executable"):
-                costs = f"yes: {costly[key]}" if key in costly else "no"
-                table.add_row(launcher.name, key, _short(reference[key]), _short(own[key]), costs)
+    for launcher, what, reference, own, cause in inside(run):
+        costs = "no" if cause is None else f"yes: {cause}"
+        table.add_row(launcher, what, _short(reference), _short(own), costs)
     return table
 
 

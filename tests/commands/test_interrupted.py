@@ -61,7 +61,7 @@ def test_a_run_that_is_interrupted_twice_and_resumed_is_the_run_that_was_not(
     assert resumed.document == undisturbed.document
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_before_anything_is_measured(tax_probe: TaxProbe, number: signal.Signals) -> None:
     """While M is being calibrated."""
     load = signalling(tax_probe.out.parent, {2: int(number)})

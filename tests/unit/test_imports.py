@@ -5,7 +5,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "profiler"
 
-BASE = {"causes", "errors", "events", "folder", "model", "process"}
+BASE = {"causes", "errors", "events", "folder", "model", "process", "treatments"}
 MAY_IMPORT = {
     "base": BASE,
     "workloads": BASE,

@@ -1,5 +1,7 @@
 """Launchers from names and from the user's commands."""
 
+from pathlib import Path
+
 import pytest
 
 from profiler.errors import UsageError
@@ -28,6 +30,14 @@ def test_bad_hosts_are_refused_with_a_hint(spec: str) -> None:
     with pytest.raises(UsageError) as raised:
         user_host(spec)
     assert raised.value.hint
+
+
+def test_a_relative_program_is_found_again_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "app"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    assert user_host("mine=./app {script}").argv[0] == str(program)
 
 
 def test_unknown_launchers_are_named() -> None:

@@ -9,8 +9,9 @@ from profiler.analyze.compare import Costs, cost_table
 from profiler.analyze.ladder import climb
 from profiler.analyze.rows import slopes
 from profiler.analyze.verdicts import judge
-from profiler.causes import CAUSES, TOGGLES, TREATMENTS
-from profiler.model import AGAIN, Cause, Launcher, Run, Unexplained
+from profiler.causes import CAUSES, TOGGLES
+from profiler.model import AGAIN, Cause, Launcher, Run, SourceName, Unexplained
+from profiler.treatments import PROPERTIES, TREATMENTS
 from tests.unit.test_compare import rows
 from tests.unit.test_schedule import plan
 
@@ -22,10 +23,12 @@ CLEAN: dict[str, Any] = {
     "gc_enabled": True,
     "gc_threshold": [700, 10, 10],
     "switch_interval": 0.005,
-    "pymalloc": True,
+    "allocator": "pymalloc",
+    "memory_debug": False,
     "dev_mode": False,
     "debug_build": False,
     "threads": 1,
+    "busy_threads": 0,
 }
 
 
@@ -53,13 +56,19 @@ OWN = (
 COST = {"python3": 900.0, AGAIN: 900.0, "pyo3": 1080.0, "runmain": 1080.0}
 
 
+Cost = dict[str, float] | dict[str, dict[str, float]]
+
+
 def judged(
-    cost: dict[str, float], launchers: tuple[Launcher, ...], fingerprints: dict[str, dict[str, Any]] | None = None
-) -> tuple[dict[tuple[str | None, str], Cause], Unexplained]:
-    frame = rows({name: {"instructions": value} for name, value in cost.items()}, noise=_jitter)
-    costs = Costs(
-        table=cost_table(slopes(frame)), apart=frozenset(), sources={}, reasons={}, fallback_source="callgrind"
-    )
+    cost: Cost,
+    launchers: tuple[Launcher, ...],
+    fingerprints: dict[str, dict[str, Any]] | None = None,
+    source: SourceName = "callgrind",
+) -> tuple[dict[tuple[str | None, str], Cause], dict[str, Unexplained]]:
+    """Causes by (launcher, cause), and what is left by launcher. A bare figure is instructions per iteration."""
+    events = {name: one if isinstance(one, dict) else {"instructions": one} for name, one in cost.items()}
+    frame = rows(events, noise=_jitter)
+    costs = Costs(table=cost_table(slopes(frame)), apart=frozenset(), sources={}, reasons={}, fallback_source=source)
     made = plan()
     run = Run(
         schema="tax-probe/1",
@@ -69,7 +78,7 @@ def judged(
         target=None,  # type: ignore[arg-type] # the analysis does not look at it
         plan=type(made)(
             seed=1,
-            source="callgrind",
+            source=source,
             workload=made.workload,
             launchers=launchers,
             passes=made.passes,
@@ -84,8 +93,8 @@ def judged(
         warnings=(),
         measured_s=1.0,
     )
-    causes, unexplained = judge(costs, run)
-    return {(cause.launcher, cause.cause): cause for cause in causes}, unexplained
+    causes, left = judge(costs, run)
+    return {(cause.launcher, cause.cause): cause for cause in causes}, left
 
 
 def _jitter(block: int, name: str, event: str) -> float:
@@ -97,13 +106,13 @@ def confirmed(found: dict[tuple[str | None, str], Cause], name: str) -> set[str]
 
 
 def test_the_library_is_named_and_nothing_is_left() -> None:
-    found, unexplained = judged(COST, OWN)
+    found, left = judged(COST, OWN)
     assert confirmed(found, "pyo3") == {"eval-loop-image"}
     assert found["pyo3", "eval-loop-image"].strength == "intervened"
     assert found["pyo3", "eval-loop-image"].share == pytest.approx(1.0, abs=1e-3)
     assert found["pyo3", "init-path"].status == "refuted"
-    assert unexplained.share == pytest.approx(0.0, abs=1e-3)
-    assert unexplained.lo is not None
+    assert left["pyo3"].share == pytest.approx(0.0, abs=1e-3)
+    assert left["pyo3"].lo is not None
 
 
 def test_a_start_up_path_that_costs_is_named_beside_the_library() -> None:
@@ -113,68 +122,109 @@ def test_a_start_up_path_that_costs_is_named_beside_the_library() -> None:
 
 
 def test_without_runmain_nothing_is_confirmed_and_all_is_unexplained() -> None:
-    found, unexplained = judged({k: v for k, v in COST.items() if k != "runmain"}, OWN[:3])
+    found, left = judged({k: v for k, v in COST.items() if k != "runmain"}, OWN[:3])
     assert not confirmed(found, "pyo3")
-    assert unexplained.share == pytest.approx(1.0)
+    assert left["pyo3"].share == pytest.approx(1.0)
 
 
-def test_a_toggle_on_both_ends_that_leaves_the_tax_refutes_its_cause() -> None:
+@pytest.mark.parametrize(
+    ("embedder", "status", "share"),
+    [(1480.0, "refuted", 0.0), (1420.0, "refuted", 1 / 3), (1360.0, "confirmed", 2 / 3), (1390.0, "unresolved", 0.5)],
+)
+def test_a_toggle_on_both_ends_has_the_share_of_the_difference_that_goes_with_it(
+    embedder: float, status: str, share: float
+) -> None:
     toggled = (
         launcher("python3+malloc", link="program", image=PROGRAM, base="python3"),
         launcher("pyo3+malloc", base="pyo3"),
     )
-    found, _ = judged(COST | {"python3+malloc": 1300.0, "pyo3+malloc": 1480.0}, OWN + toggled)
+    found, _ = judged(COST | {"python3+malloc": 1300.0, "pyo3+malloc": embedder}, OWN + toggled)
     allocator = found["pyo3", "allocator"]
-    assert (allocator.status, allocator.strength) == ("refuted", "intervened")
-    assert "100.0% of the difference before" in allocator.evidence
+    assert (allocator.status, allocator.strength) == (status, "intervened")
+    assert allocator.share == pytest.approx(share, abs=2e-3)
+    assert allocator.lo is not None
+    assert allocator.hi is not None
+    assert allocator.lo <= allocator.share <= allocator.hi
+    assert ("pymalloc's own machine code" in allocator.evidence) == (status == "refuted" and share > 0.1)
 
 
 @pytest.mark.parametrize(
     ("key", "value", "variant", "cause"),
     [
         ("trace", "'function'", "mine~tracing", "tracing"),
+        ("trace", "None", "mine~tracing", "tracing"),  # a hook set in C is not to be seen
         ("gc_threshold", [5, 2, 2], "mine~gc", "gc"),
-        ("switch_interval", 1e-6, "mine~switch", "threads"),
-        ("pymalloc", False, "python3+malloc", "allocator"),
-        ("dev_mode", True, "python3+dev-mode", "dev-mode"),
+        ("switch_interval", 1e-6, "mine~threads", "threads"),
+        ("allocator", "malloc", "mine~allocator", "allocator"),
+        ("allocator", "malloc", "python3+allocator@mine", "allocator"),
+        ("dev_mode", True, "python3+dev-mode@mine", "dev-mode"),
+        ("memory_debug", True, "python3+dev-mode@mine", "dev-mode"),
     ],
 )
 def test_a_planted_cause_of_a_host_is_named_and_no_other(key: str, value: Any, variant: str, cause: str) -> None:
     host = launcher("mine", link=None, image=PROGRAM)
-    treated = launcher(variant, link=None, image=PROGRAM, base=variant.partition("~")[0].partition("+")[0])
-    cost = COST | {"mine": 1350.0, variant: 900.0 if "~" in variant else 1350.0}
+    base = "python3" if "+" in variant else "mine"
+    treated = launcher(variant, link=None, image=PROGRAM, base=base)
+    cost = COST | {"mine": 1350.0, variant: 900.0 if base == "mine" else 1350.0}
     fingerprints = {one.name: CLEAN for one in OWN} | {"mine": CLEAN | {key: value}}
-    found, _ = judged(cost, (*OWN, host, treated), fingerprints)
+    found, left = judged(cost, (*OWN, host, treated), fingerprints)
     assert confirmed(found, "mine") == {cause}
     assert found["mine", cause].strength == "intervened"
     assert found["mine", cause].share == pytest.approx(1.0, abs=1e-3)
+    assert left["mine"].share == pytest.approx(0.0, abs=1e-3)
 
 
-def test_a_host_on_another_library_is_explained_by_a_bare_host_on_the_same() -> None:
+def test_two_causes_that_work_on_each_other_leave_nothing_when_both_are_met() -> None:
+    """Tracing removed from the host, development mode given to its twin: what is left is measured between those two."""
+    host = launcher("mine", link=None, image=PROGRAM)
+    relieved = launcher("mine~tracing", link=None, image=PROGRAM, base="mine")
+    given = launcher("python3+dev-mode@mine", link="program", image=PROGRAM, base="python3")
+    fingerprints = {one.name: CLEAN for one in OWN} | {"mine": CLEAN | {"trace": "'function'", "dev_mode": True}}
+    cost = COST | {"mine": 3000.0, "mine~tracing": 1200.0, "python3+dev-mode@mine": 1200.0}
+    found, left = judged(cost, (*OWN, host, relieved, given), fingerprints)
+    assert confirmed(found, "mine") == {"tracing", "dev-mode"}
+    assert left["mine"].share == pytest.approx(0.0, abs=1e-3)
+    found, left = judged(cost | {"mine~tracing": 1500.0}, (*OWN, host, relieved, given), fingerprints)
+    assert left["mine"].share == pytest.approx(math.log(1500 / 1200) / math.log(3000 / 900), abs=1e-3)
+
+
+def test_a_host_on_another_library_is_explained_by_nothing_but_that_library() -> None:
     host = launcher("mine", link=None, image=OTHER)
-    bare = launcher("pyo3@mine", image=OTHER, base="pyo3")
-    found, _ = judged(COST | {"mine": 1200.0, "pyo3@mine": 1200.0}, (*OWN, host, bare))
+    bare = launcher("bare@mine", image=OTHER, base="runmain")
+    found, _ = judged(COST | {"mine": 1200.0, "bare@mine": 1200.0}, (*OWN, host, bare))
     assert confirmed(found, "mine") == {"eval-loop-image"}
     debug = {one.name: CLEAN for one in (*OWN, bare)} | {"mine": CLEAN | {"debug_build": True}}
-    found, _ = judged(COST | {"mine": 1200.0, "pyo3@mine": 1200.0}, (*OWN, host, bare), debug)
+    found, _ = judged(COST | {"mine": 1200.0, "bare@mine": 1200.0}, (*OWN, host, bare), debug)
     assert confirmed(found, "mine") == {"dev-mode"}
 
 
 def test_a_host_with_no_tax_gets_no_cause() -> None:
     found, _ = judged(COST | {"mine": 900.0}, (*OWN, launcher("mine", link=None, image=PROGRAM)))
     assert not confirmed(found, "mine")
-    assert {verdict.status for (who, _), verdict in found.items() if who == "mine"} == {"refuted"}
+    acting = {entry.id for entry in CAUSES if entry.shows == "instructions"}
+    assert {found["mine", cause].status for cause in acting} == {"refuted"}
 
 
-def test_one_visible_difference_is_named_for_a_rest_and_two_are_not() -> None:
+@pytest.mark.parametrize(
+    ("seen", "named"),
+    [
+        ({"busy_threads": 1}, {"threads"}),
+        ({"debug_build": True}, {"dev-mode"}),
+        ({"busy_threads": 1, "debug_build": True}, set()),
+        ({"extension_modules": ["_x"]}, set()),
+        ({"recursion_limit": 5000}, set()),
+        ({"threads": 2}, set()),
+    ],
+)
+def test_a_rest_is_tied_only_to_the_one_difference_that_costs_by_itself(seen: dict[str, Any], named: set[str]) -> None:
     host = launcher("mine", link=None, image=PROGRAM)
-    one = {one.name: CLEAN for one in OWN} | {"mine": CLEAN | {"threads": 2}}
-    found, _ = judged(COST | {"mine": 1300.0}, (*OWN, host), one)
-    assert confirmed(found, "mine") == {"threads"}
-    assert found["mine", "threads"].strength == "correlated"
-    two = {one.name: CLEAN for one in OWN} | {"mine": CLEAN | {"threads": 2, "debug_build": True}}
-    found, _ = judged(COST | {"mine": 1300.0}, (*OWN, host), two)
-    assert not confirmed(found, "mine")
+    fingerprints = {one.name: CLEAN for one in OWN} | {"mine": CLEAN | seen}
+    found, left = judged(COST | {"mine": 1300.0}, (*OWN, host), fingerprints)
+    assert confirmed(found, "mine") == named
+    assert left["mine"].share == pytest.approx(1.0, abs=1e-3)
+    for key in seen:
+        verdict = found["mine", PROPERTIES[key] or ""]
+        assert (verdict.status, verdict.strength) == ("confirmed" if named else "unresolved", "correlated")
 
 
 def test_what_shows_in_time_only_is_never_guessed_from_instructions() -> None:
@@ -182,6 +232,53 @@ def test_what_shows_in_time_only_is_never_guessed_from_instructions() -> None:
     for cause in ("huge-pages", "mitigations", "throttling", "program-location", "code-layout"):
         assert found["pyo3", cause].status == "not-tested"
         assert "callgrind" in found["pyo3", cause].evidence
+
+
+QUOTA: dict[str, dict[str, float]] = {
+    name: {"instructions": 900.0, "task-clock": 100.0, "wall": 100.0, "queued": 0.0} for name in ("python3", AGAIN)
+}
+QUOTA["mine"] = {"instructions": 900.0, "task-clock": 100.0, "wall": 200.0, "queued": 100.0}
+
+
+@pytest.mark.parametrize(("source", "status"), [("callgrind", "unresolved"), ("software", "confirmed")])
+def test_a_quota_is_found_by_the_time_without_a_cpu_and_named_where_time_is_explained(
+    source: SourceName, status: str
+) -> None:
+    launchers = (*OWN[:2], launcher("mine", link=None, image=PROGRAM))
+    fingerprints = {one.name: CLEAN | {"quota": None} for one in launchers} | {"mine": CLEAN | {"quota": 0.5}}
+    cost = QUOTA
+    if source == "software":
+        cost = {name: {k: v for k, v in events.items() if k != "instructions"} for name, events in QUOTA.items()}
+    found, _ = judged(cost, launchers, fingerprints, source)
+    throttling = found["mine", "throttling"]
+    assert (throttling.status, throttling.strength) == (status, "correlated")
+    assert throttling.share == pytest.approx(1.0, abs=1e-3)
+    assert "quota None in python3, 0.5 in mine" in throttling.evidence
+    assert confirmed(found, "mine") == ({"throttling"} if status == "confirmed" else set())
+
+
+def test_a_host_that_waits_for_its_own_threads_is_not_throttled() -> None:
+    launchers = (*OWN[:2], launcher("mine", link=None, image=PROGRAM))
+    fingerprints = {one.name: CLEAN for one in launchers} | {"mine": CLEAN | {"busy_threads": 1}}
+    found, _ = judged(QUOTA, launchers, fingerprints, "software")
+    assert found["mine", "throttling"].status == "unresolved"
+    assert "own busy threads" in found["mine", "throttling"].evidence
+
+
+def test_what_acts_on_cycles_is_judged_by_cycles() -> None:
+    plain = {"instructions": 900.0, "cycles": 300.0, "task-clock": 100.0, "wall": 100.0}
+    slow = plain | {"cycles": 360.0, "task-clock": 120.0, "wall": 120.0}
+    given = launcher("python3+ssbd@mine", link="program", image=PROGRAM, base="python3")
+    launchers = (*OWN[:2], launcher("mine", link=None, image=PROGRAM), given)
+    status = "speculation_store_bypass"
+    fingerprints = {one.name: CLEAN | {status: "thread vulnerable"} for one in launchers}
+    fingerprints["mine"] = CLEAN | {status: "thread force mitigated"}
+    cost = {"python3": plain, AGAIN: plain, "mine": slow, given.name: slow}
+    found, _ = judged(cost, launchers, fingerprints, "hardware")
+    assert confirmed(found, "mine") == {"mitigations"}
+    assert found["mine", "mitigations"].share == pytest.approx(1.0, abs=1e-3)
+    found, _ = judged(cost | {given.name: plain}, launchers, fingerprints, "hardware")
+    assert found["mine", "mitigations"].status == "refuted"
 
 
 def test_every_cause_of_the_catalogue_has_one_verdict_per_launcher() -> None:

@@ -2,11 +2,16 @@
 //!
 //! Python starts through `Py_InitializeEx(0)`, as PyO3 has it, and is not finalised at the end, as PyO3 has it too.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{c_int, c_ulong, CString, OsStr, OsString};
+use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
 
+use pyo3::ffi::{
+    PyConfig, PyConfig_Clear, PyConfig_InitIsolatedConfig, PyStatus_Exception, Py_ExitStatusException,
+    Py_InitializeFromConfig,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyCode, PyCodeInput, PyCodeMethods};
 
@@ -21,6 +26,9 @@ const NO_SITE: &str = "TAX_PROBE_NO_SITE";
 
 /// Set to finalise Python at the end, as `python3` does and PyO3 does not.
 const FINALIZE: &str = "TAX_PROBE_FINALIZE";
+
+/// Set to start Python from an isolated configuration without the site module.
+const ISOLATED: &str = "TAX_PROBE_ISOLATED";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -41,6 +49,8 @@ fn main() -> ExitCode {
     }
     if std::env::var_os(SIGNALS).is_some() {
         initialize_with_signal_handlers();
+    } else if std::env::var_os(ISOLATED).is_some() {
+        initialize_isolated();
     }
     #[cfg(not(feature = "auto-initialize"))]
     Python::initialize();
@@ -89,6 +99,27 @@ fn initialize_with_signal_handlers() {
     #[expect(unsafe_code)]
     unsafe {
         pyo3::ffi::Py_InitializeEx(1);
+        pyo3::ffi::PyEval_SaveThread();
+    }
+}
+
+/// Starts Python from `PyConfig_InitIsolatedConfig` without site; the hash seed stays that of the environment.
+fn initialize_isolated() {
+    let seed: Option<c_ulong> = std::env::var("PYTHONHASHSEED").ok().and_then(|seed| seed.parse().ok());
+    let mut config = MaybeUninit::<PyConfig>::zeroed();
+    // SAFETY: as above; `PyConfig_InitIsolatedConfig` sets every field before one is changed or read.
+    #[expect(unsafe_code)]
+    unsafe {
+        PyConfig_InitIsolatedConfig(config.as_mut_ptr());
+        let config = config.assume_init_mut();
+        config.site_import = 0;
+        config.use_hash_seed = c_int::from(seed.is_some());
+        config.hash_seed = seed.unwrap_or(0);
+        let status = Py_InitializeFromConfig(config);
+        PyConfig_Clear(config);
+        if PyStatus_Exception(status) != 0 {
+            Py_ExitStatusException(status);
+        }
         pyo3::ffi::PyEval_SaveThread();
     }
 }
