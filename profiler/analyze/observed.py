@@ -78,8 +78,8 @@ def _running(costs: Costs, name: str) -> pd.Series:
 
     if QUEUED not in costs.table:
         return pd.Series(dtype=float)
-    table = costs.table[costs.table["wall"] > 0].xs(name, level="launcher")
-    part = 1 - table[QUEUED] / table["wall"]
+    own = costs.table[costs.table.index.get_level_values("launcher") == name].droplevel("launcher")
+    part = (1 - own[QUEUED] / own["wall"])[own["wall"] > 0]
     return pd.Series(np.log(part[part > 0]))
 
 
