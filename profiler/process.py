@@ -8,7 +8,8 @@ import selectors
 import signal
 import subprocess
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 from profiler.model import Noun
 
@@ -70,26 +71,35 @@ def run(command: Command) -> Completed:
         )
     finally:
         os.sched_setaffinity(0, restore)
-    _running.add(child.pid)
     try:
-        return _follow(child, command, started)
+        with within_reach(child.pid):
+            return _follow(child, command, started)
     except BaseException:
-        _kill(child.pid)
+        kill_group(child.pid)
         with suppress(ChildProcessError):
             os.waitpid(child.pid, 0)
         raise
     finally:
-        _running.discard(child.pid)
         child.returncode = child.returncode if child.returncode is not None else -signal.SIGKILL
         for stream in (child.stdout, child.stderr):
             if stream is not None:
                 stream.close()
 
 
+@contextmanager
+def within_reach(pid: int) -> Iterator[None]:
+    """While this lasts, ``stop_all`` kills the process group ``pid`` too."""
+    _running.add(pid)
+    try:
+        yield
+    finally:
+        _running.discard(pid)
+
+
 def stop_all() -> None:
-    """Kill every process that ``run`` waits for in any thread; those calls then return or raise."""
+    """Kill every process that is waited for in any thread; those calls then return or raise."""
     for pid in tuple(_running):
-        _kill(pid)
+        kill_group(pid)
 
 
 def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -> Completed:
@@ -129,9 +139,9 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -
                 break
     ended = time.monotonic_ns()
     if timed_out or output_exceeded:
-        _kill(child.pid)
+        kill_group(child.pid)
     _, status, usage = os.wait4(child.pid, 0)
-    _kill(child.pid)
+    kill_group(child.pid)
     _drain(child.stdout.fileno(), stdout, command.max_output_bytes)
     _drain(child.stderr.fileno(), stderr, _STDERR_TAIL_BYTES)
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -165,6 +175,7 @@ def _drain(fd: int, into: bytearray, limit: int) -> None:
         into += chunk
 
 
-def _kill(pid: int) -> None:
+def kill_group(pid: int) -> None:
+    """Kill a process group that may be gone already."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from profiler.errors import MachineError
+from profiler.launch.logged import Failed, run_logged
 from profiler.model import Noun
 
 OLDEST_RUST = (1, 83)
@@ -72,46 +70,13 @@ def run_cargo(
     Raises:
         MachineError: cargo fails or takes more than 30 minutes; the message holds cargo's own error lines.
     """
-    lines: list[str] = []
-    with (
-        log.open("a", encoding="utf-8") as file,
-        subprocess.Popen(
-            command,
-            env=env,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        ) as process,
-    ):
-        late = threading.Event()
-
-        def give_up() -> None:
-            late.set()
-            _kill(process.pid)
-
-        timer = threading.Timer(_BUILD_TIMEOUT_S, give_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                file.write(line)
-                lines.append(line.rstrip())
-                if line.strip():
-                    on_line(line.strip())
-        except BaseException:
-            _kill(process.pid)
-            raise
-        finally:
-            timer.cancel()
-    if late.is_set():
-        raise MachineError(f"cargo did not finish within {_BUILD_TIMEOUT_S:.0f} s", hint=f"its output is in {log}")
-    if process.returncode != 0:
-        raise _failure(lines, log)
+    try:
+        run_logged(command, env=env, cwd=cwd, log=log, timeout_s=_BUILD_TIMEOUT_S, on_line=on_line)
+    except Failed as error:
+        if error.exit is None:
+            message = f"cargo did not finish within {_BUILD_TIMEOUT_S:.0f} s"
+            raise MachineError(message, hint=f"its output is in {log}") from None
+        raise _failure(error.lines, log) from None
 
 
 def _failure(lines: Sequence[str], log: Path) -> MachineError:
@@ -158,8 +123,3 @@ def _toolchain(cargo: Path) -> Toolchain | None:
 
 def _major_minor(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
-
-
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
