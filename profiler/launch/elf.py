@@ -94,7 +94,7 @@ def machine(path: str) -> str:
 
     This and the functions below raise UsageError when the file is damaged, and OSError when it cannot be opened.
     """
-    with _opened(path) as elf:
+    with opened(path) as elf:
         order = "little" if elf.little_endian else "big"
         return f"{str(elf['e_machine']).removeprefix('EM_').lower()} {elf.elfclass}-bit {order}-endian"
 
@@ -103,7 +103,7 @@ def build_id(path: str) -> str | None:
     """The GNU build-id in hex; None when the file has none or is not ELF."""
     if not is_elf(path):
         return None
-    with _opened(path) as elf:
+    with opened(path) as elf:
         return _build_id(elf)
 
 
@@ -111,13 +111,13 @@ def holds_eval_loop(path: str) -> bool:
     """Whether a symbol of the file shows that it defines the eval loop; False when it is not ELF."""
     if not is_elf(path):
         return False
-    with _opened(path) as elf:
+    with opened(path) as elf:
         return _eval_loop_at(elf) is not None
 
 
 def defines(path: str, symbol: str) -> bool:
     """Whether the file defines ``symbol`` for others (in its dynamic symbols)."""
-    with _opened(path) as elf:
+    with opened(path) as elf:
         return _exported_at(elf, symbol) is not None
 
 
@@ -125,18 +125,23 @@ def needed(path: str) -> tuple[str, ...]:
     """The libraries that the file names (DT_NEEDED); none when it is not ELF."""
     if not is_elf(path):
         return ()
-    with _opened(path) as elf:
+    with opened(path) as elf:
         return tuple(_dynamic(elf).get("DT_NEEDED", ()))
 
 
 def read_elf(path: str) -> Elf:
     """Read all facts of one file (some 50 ms for a CPython)."""
-    with _opened(path) as elf:
+    with opened(path) as elf:
         return _facts(elf, path)
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[ELFFile]:
+def opened(path: str) -> Iterator[ELFFile]:
+    """One file, read as ELF.
+
+    Raises:
+        UsageError: it is damaged.
+    """
     with Path(path).open("rb") as file:
         try:
             yield ELFFile(file)

@@ -1,0 +1,149 @@
+"""All combinations of a plan: one training for all whom it fits, several builds at a time, each kept when done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from profiler import process
+from profiler.errors import MachineError, ProbeError
+from profiler.factorial import Built, FactorialPlan, Levels, NotBuilt, cell_name
+from profiler.launch.elf import build_id
+from profiler.model import Target
+from profiler.rebuild.left import WEIGHT, Left, Watch
+from profiler.rebuild.making import PROFILE_TASK, Maker
+from profiler.rebuild.recipe import USE, Base, Recipe, recipe_of, training_of
+from profiler.rebuild.shop import Piece, Shop, key_of
+from profiler.rebuild.source import SourceTree
+
+
+class Yard:
+    """Builds of one source for one target, in one cache."""
+
+    def __init__(self, *, target: Target, source: SourceTree, plan: FactorialPlan, base: Base, shop: Shop) -> None:
+        self.source = source
+        self.base = base
+        self.shop = shop
+        self._plan = plan
+        self._maker = Maker(target, source, shop)
+
+    def build(self, cells: Iterable[Levels], jobs: int, watch: Watch) -> tuple[tuple[Built, ...], tuple[NotBuilt, ...]]:
+        """Build what is not in the cache, ``jobs`` combinations at a time; a failure does not stop the others.
+
+        Raises:
+            KeyboardInterrupt: everything is stopped; what is complete and what has begun is kept.
+        """
+        recipes: list[Recipe] = []
+        failed: list[NotBuilt] = []
+        for levels in cells:
+            try:
+                recipes.append(recipe_of(self.base, self._plan, levels))
+            except MachineError as error:
+                failed.append(NotBuilt(levels=levels, message=error.message, hint=error.hint))
+        trainings = {key: recipe for one in recipes if one.profile for key, recipe in [self._training(one)]}
+        todo = Left(self._weights(recipes, trainings), watch)
+        pool = ThreadPoolExecutor(max_workers=jobs)
+        try:
+            trained = {key: pool.submit(self._train, key, recipe, todo) for key, recipe in trainings.items()}
+            # Those that wait for a training come last, so that no worker stands idle meanwhile.
+            made = {
+                pool.submit(self._make, recipe, trained, todo): recipe
+                for recipe in sorted(recipes, key=lambda one: one.profile)
+            }
+            built = []
+            for future in as_completed(made):
+                recipe = made[future]
+                try:
+                    built.append(future.result())
+                    watch.say(f"built {cell_name(recipe.levels)} ({built[-1].seconds:.0f} s)")
+                except ProbeError as error:
+                    failed.append(NotBuilt(levels=recipe.levels, message=error.message, hint=error.hint))
+                    watch.say(f"failed {cell_name(recipe.levels)}: {error.message}")
+        except BaseException:
+            self._maker.stopping = True
+            while any(thread.is_alive() for thread in pool._threads):
+                pool.shutdown(wait=False, cancel_futures=True)
+                process.stop_all()
+                time.sleep(0.05)
+            raise
+        pool.shutdown()
+        order = [recipe.levels for recipe in recipes]
+        return tuple(sorted(built, key=lambda one: order.index(one.levels))), tuple(failed)
+
+    def tested(self, levels: Levels, product: str, tests: tuple[str, ...], watch: Watch) -> tuple[bool, str]:
+        """Whether CPython's own ``tests`` pass on ``product``, a library of these levels, and a sentence on it.
+
+        Raises:
+            MachineError: what they need cannot be built.
+        """
+        recipe = recipe_of(self.base, self._plan, levels)
+        key = key_of("tested", self.source.digest, recipe, build_id(product) or product, *tests)
+        on_line = Left({key: WEIGHT["train"]}, watch).doing(key)
+        piece = self.shop.get(
+            "tested",
+            key,
+            lambda place: self._maker.test(recipe, product, tests, place, on_line),
+        )
+        return bool(piece.facts["passed"]), f"{', '.join(tests)}: {piece.facts['told']}"
+
+    def missing(self, cells: Iterable[Levels]) -> tuple[int, float]:
+        """How many builds and trainings are not in the cache, and their work in the units of ``WEIGHT``."""
+        recipes = []
+        for levels in cells:
+            try:
+                recipes.append(recipe_of(self.base, self._plan, levels))
+            except MachineError:
+                continue
+        trainings = {key: recipe for one in recipes if one.profile for key, recipe in [self._training(one)]}
+        weights = self._weights(recipes, trainings)
+        return len(weights), sum(weights.values())
+
+    def _weights(self, recipes: list[Recipe], trainings: Mapping[str, Recipe]) -> dict[str, float]:
+        weights = {key: WEIGHT["train"] for key in trainings if self.shop.find("trained", key) is None}
+        for recipe in recipes:
+            key = self._key(recipe)
+            if self.shop.find("built", key) is None:
+                weights[key] = WEIGHT["lto" if any("-flto" in flag for flag in recipe.cflags) else "plain"]
+        return weights
+
+    def _training(self, recipe: Recipe) -> tuple[str, Recipe]:
+        training = training_of(self.base, self._plan, recipe)
+        return key_of("trained", self.source.digest, training, *PROFILE_TASK), training
+
+    def _key(self, recipe: Recipe) -> str:
+        more = (self._training(recipe)[0], *USE) if recipe.profile else ()
+        return key_of(cell_name(recipe.levels) or "base", self.source.digest, recipe, *more)
+
+    def _train(self, key: str, recipe: Recipe, left: Left) -> Piece:
+        left.begin(key)
+        on_line = left.doing(key)
+        piece = self.shop.get("trained", key, lambda place: self._maker.train(recipe, place, on_line))
+        left.end(key)
+        return piece
+
+    def _make(self, recipe: Recipe, trained: Mapping[str, Future[Piece]], left: Left) -> Built:
+        key = self._key(recipe)
+        training = self._training(recipe)[0] if recipe.profile else None
+        counts = trained[training].result().path if training is not None else None
+        left.begin(key)
+        on_line = left.doing(key)
+        piece = self.shop.get("built", key, lambda place: self._maker.product(recipe, counts, place, on_line))
+        left.end(key)
+        product = str(Path(piece.path) / str(piece.facts["product"]))
+        mismatched = piece.facts["mismatched_functions"]
+        return Built(
+            levels=recipe.levels,
+            kind=recipe.product,
+            product=product,
+            build_id=build_id(product),
+            key=key,
+            configure=recipe.configure,
+            cflags=recipe.cflags + (USE if recipe.profile else ()),
+            ldflags=recipe.ldflags + recipe.core_ldflags,
+            training=training,
+            mismatched_functions=int(mismatched) if mismatched is not None else None,
+            seconds=piece.seconds,
+            log=piece.log,
+        )

@@ -1,0 +1,248 @@
+"""Configure, make, train and test one combination in its work folder: everything that starts a builder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from profiler.errors import MachineError
+from profiler.launch.elf import read_elf
+from profiler.launch.logged import Failed, run_logged
+from profiler.model import Target
+from profiler.rebuild.recipe import USE, Recipe, find_program, setup_local
+from profiler.rebuild.shop import Facts, Place, Shop, key_of
+from profiler.rebuild.source import SourceTree
+
+_CONFIGURE_S, _MAKE_S, _RUN_S = 900.0, 7200.0, 7200.0
+"""Limits, far above what a slow machine needs."""
+
+PROFILE_TASK = ("-m", "test", "--pgo", "--timeout=1200")
+"""CPython's own default (Makefile.pre.in)."""
+
+_MISMATCH = re.compile(r"In function '([^']+)'|\[-W(?:error=)?coverage-mismatch\]")
+_TOLD_LINES = 12
+
+_REMEDIES = (
+    (r"\.h: No such file", "a header is missing: apt-get build-dep python3 installs what CPython's build needs"),
+    (r"dtrace", "apt-get install systemtap-sdt-dev"),
+    (r"[Nn]o space left", "make room; what is built is kept, and the same command goes on"),
+    (r"[Kk]illed signal|Cannot allocate memory", "the compiler ran out of memory: fewer at a time with --jobs 1"),
+)
+"""What a builder says, and what helps."""
+
+OnLine = Callable[[str], None]
+
+
+class Maker:
+    """Makes what one source gives for one target."""
+
+    def __init__(self, target: Target, source: SourceTree, shop: Shop) -> None:
+        self.stopping = False
+        self._target = target
+        self._source = source
+        self._shop = shop
+
+    def train(self, recipe: Recipe, place: Place, on_line: OnLine) -> Facts:
+        """Build instrumented, run CPython's own training task, keep the counts.
+
+        Raises:
+            MachineError: a step failed; with the builder's own words.
+        """
+        self._configure(recipe, place)
+        self._make(recipe, (), place, on_line)
+        for counts in place.work.rglob("*.gcda"):
+            counts.unlink()
+        env = {"LD_LIBRARY_PATH": str(place.work)} if recipe.product == "library" else {}
+        # A failing test of the training is no failure of the training (CPython's own rule ends in "|| true").
+        self._run((str(_program(place.work)), *PROFILE_TASK), place, _RUN_S, env=env, on_line=on_line, may_fail=True)
+        found = sorted(place.work.rglob("*.gcda"))
+        if not found:
+            raise MachineError("the training run left no counts", hint=f"its output is in {place.log}; PGO needs gcc")
+        for counts in found:
+            beside = place.filled / counts.relative_to(place.work)
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(counts, beside)
+        return {"files": len(found)}
+
+    def product(self, recipe: Recipe, counts: str | None, place: Place, on_line: OnLine) -> Facts:
+        """Build the program or library, with the counts of a training where there is one, and keep it.
+
+        Raises:
+            MachineError: a step failed; with the builder's own words.
+        """
+        self._configure(recipe, place)
+        used = recipe
+        if counts is not None:
+            shutil.copytree(counts, place.work, dirs_exist_ok=True)
+            used = msgspec.structs.replace(recipe, cflags=(*recipe.cflags, *USE))
+        goal = _goal(self._target, recipe)
+        mark = place.log.stat().st_size
+        self._make(used, (goal,), place, on_line)
+        kept = _keep(recipe, goal, place)
+        if recipe.post_link:
+            rewritten = kept.with_suffix(".rewritten")
+            command = [part.replace("{in}", str(kept)).replace("{out}", str(rewritten)) for part in recipe.post_link]
+            self._run((find_program(command[0]) or command[0], *command[1:]), place, _MAKE_S)
+            rewritten.replace(kept)
+        mismatched = mismatches(place.log.read_text(errors="replace")[mark:]) if counts is not None else None
+        return {"product": str(kept.relative_to(place.filled)), "mismatched_functions": mismatched}
+
+    def test(self, recipe: Recipe, product: str, tests: tuple[str, ...], place: Place, on_line: OnLine) -> Facts:
+        """Build interpreter, test programs and extension modules beside ``product``, and run ``tests`` on it.
+
+        Raises:
+            MachineError: they cannot be built.
+        """
+        self._configure(recipe, place)
+        self._make(recipe, (), place, on_line)
+        env = {"LD_LIBRARY_PATH": str(Path(product).parent)}
+        mark = place.log.stat().st_size
+        command = (str(_program(place.work)), "-m", "test", "--timeout=600", *tests)
+        self._run(command, place, _RUN_S, env=env, on_line=on_line, may_fail=True)
+        said = place.log.read_text(errors="replace")[mark:]
+        passed = re.search(r"^(?:Tests? result|Result): SUCCESS", said, re.MULTILINE) is not None
+        told = [line.strip() for line in said.splitlines() if re.match(r"\d+ tests? |Tests? result:|    test_", line)]
+        return {"passed": int(passed), "told": "; ".join(told[-_TOLD_LINES:]) or "the tests did not come to an end"}
+
+    def _configure(self, recipe: Recipe, place: Place) -> None:
+        work = place.work
+        done = work / ".configured"
+        if done.exists():
+            return
+        source = Path(self._source.path)
+        setup = (source / "Modules" / "Setup").read_text(errors="replace")
+        bootstrap = [path.read_text(errors="replace") for path in (source / "Modules").glob("Setup.bootstrap*")]
+        already = re.findall(r"^(\w+)[ \t]+\S*\.c\b", "\n".join(bootstrap), re.MULTILINE)
+        (work / "Modules").mkdir(exist_ok=True)
+        (work / "Modules" / "Setup.local").write_text(setup_local(recipe.builtins, already, setup))
+        place.log.write_text("")
+        # Combinations of the same arguments find the same answers: configure's own cache saves most of its time.
+        answers = key_of(
+            "configure",
+            self._source.digest,
+            msgspec.structs.replace(
+                recipe,
+                levels={},
+                cflags=(),
+                ldflags=(),
+                core_ldflags=(),
+                post_link=(),
+                product="library",
+                profile=False,
+            ),
+        )
+        kept = self._shop.place / "configure" / answers
+        own = work / "config.cache"
+        if kept.exists():
+            shutil.copy2(kept, own)
+        self._run(
+            (str(source / "configure"), *recipe.configure, f"--cache-file={own}"),
+            place,
+            _CONFIGURE_S,
+            env=recipe.env,
+        )
+        beside = kept.with_suffix(f".{work.name}")
+        shutil.copy2(own, beside)
+        beside.replace(kept)
+        done.touch()
+
+    def _make(self, recipe: Recipe, goals: tuple[str, ...], place: Place, on_line: OnLine) -> None:
+        self._run(_make(recipe, *goals), place, _MAKE_S, on_line=on_line)
+
+    def _run(
+        self,
+        command: Iterable[str],
+        place: Place,
+        timeout_s: float,
+        *,
+        env: Mapping[str, str] | None = None,
+        on_line: Callable[[str], None] | None = None,
+        may_fail: bool = False,
+    ) -> None:
+        command = _tied(command)
+        if self.stopping:
+            raise MachineError("stopped")
+        try:
+            run_logged(
+                command,
+                cwd=place.work,
+                log=place.log,
+                timeout_s=timeout_s,
+                env=_environment(env or {}),
+                on_line=on_line,
+            )
+        except Failed as error:
+            if may_fail and error.exit is not None and error.exit >= 0:
+                return
+            remedy = next((remedy for said, remedy in _REMEDIES if re.search(said, error.said)), None)
+            hint = "; ".join(filter(None, (remedy, f"all of its output is in {place.log}")))
+            raise MachineError(error.said, hint=hint) from None
+
+
+def _make(recipe: Recipe, *goals: str) -> tuple[str, ...]:
+    return (
+        "make",
+        "-j1",
+        f"EXTRA_CFLAGS={' '.join(recipe.cflags)}",
+        f"CONFIGURE_LDFLAGS={' '.join(recipe.ldflags)}",
+        f"CONFIGURE_LDFLAGS_NODIST={' '.join(recipe.core_ldflags)}",
+        "CONFIGURE_LDFLAGS_NOLTO=-fno-lto",
+        *goals,
+    )
+
+
+def _goal(target: Target, recipe: Recipe) -> str:
+    if recipe.product == "program":
+        return "python"
+    if target.shared_library is not None:
+        return Path(target.shared_library).name.partition(".so")[0] + ".so"
+    return f"libpython{'.'.join(target.version.split('.')[:2])}.so"
+
+
+def _program(work: Path) -> Path:
+    found = [path for path in (work / "python", work / "python.exe") if path.is_file()]
+    if not found:
+        raise MachineError("make built no python", hint="the log shows its output")
+    return found[0]
+
+
+def _keep(recipe: Recipe, goal: str, place: Place) -> Path:
+    """Copy the product under the name by which it is loaded or run."""
+    made = place.work / goal
+    if not made.is_file():
+        raise MachineError(f"make built no {goal}", hint="the log shows its output")
+    folder = place.filled / ("bin" if recipe.product == "program" else "lib")
+    folder.mkdir()
+    kept = folder / ("python3" if recipe.product == "program" else read_elf(str(made)).soname or goal)
+    shutil.copy2(made, kept)
+    return kept
+
+
+def mismatches(text: str) -> int:
+    """How many functions GCC names in coverage-mismatch diagnostics: one is named above each."""
+    functions: set[str] = set()
+    current = ""
+    for found in _MISMATCH.finditer(text):
+        if found[1] is not None:
+            current = found[1]
+        else:
+            functions.add(current)
+    return len(functions)
+
+
+def _tied(command: Iterable[str]) -> tuple[str, ...]:
+    """Let the kernel end the builder when we are killed: two of them in one folder would spoil it."""
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--", *command) if setpriv else tuple(command)
+
+
+def _environment(added: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment without what would change a build or a training unseen."""
+    foreign = ("PYTHON", "LD_", "CFLAGS", "CPPFLAGS", "LDFLAGS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CC", "CXX")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {"LC_ALL": "C.UTF-8"} | dict(added)

@@ -1,0 +1,41 @@
+"""What rebuilding has found of a target, kept so that ``variants`` can say which build option its tax is."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from profiler.folder import write_atomically
+from profiler.model import Cause, Noun, Target
+
+
+class Finding(Noun, frozen=True, kw_only=True):
+    """The verdicts on build options of one target and workload."""
+
+    measured_utc: str
+    source: str
+    """Source of the counts."""
+    causes: tuple[Cause, ...]
+
+
+def remember(place: Path, target: Target, workload: Path, finding: Finding) -> None:
+    """Keep ``finding`` in the cache ``place``, in the room of an older one."""
+    file = _file(place, target, workload)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(file, msgspec.json.encode(finding))
+
+
+def recall(place: Path, target: Target, workload: Path) -> Finding | None:
+    """What was found of these very files and this very workload; None when nothing was."""
+    try:
+        return msgspec.json.decode(_file(place, target, workload).read_bytes(), type=Finding)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _file(place: Path, target: Target, workload: Path) -> Path:
+    files = f"{target.real_path} {target.build_id} {target.shared_library} {target.shared_library_build_id}"
+    digest = hashlib.sha256(files.encode() + workload.read_bytes()).hexdigest()[:16]
+    return place / "findings" / f"{digest}.json"

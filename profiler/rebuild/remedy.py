@@ -1,0 +1,154 @@
+"""A rebuilt libpython as a drop-in for the target's: what has to hold, checked on the very file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from profiler.causes import EMBEDDER
+from profiler.factorial import Built, FactorialPlan, Remedy, RemedyCheck
+from profiler.launch.elf import read_elf
+from profiler.launch.exports import exported
+from profiler.launch.tools import output_of
+from profiler.model import Launcher, Target
+from profiler.process import Command, run
+from profiler.rebuild.builds import Yard
+from profiler.rebuild.left import Watch
+
+TESTS = (
+    "test_embed", "test_capi", "test_builtin", "test_descr", "test_dict", "test_exceptions", "test_gc",
+    "test_generators", "test_import", "test_list", "test_long", "test_sys", "test_types", "test_unicode",
+)  # fmt: skip
+"""CPython's own: embedding, the C API, and the objects and statements that optimisation moves most."""
+
+_ABI_CHANGED = 4
+"""abidiff's exit code is a bit mask: 1 error, 2 usage, 4 changes, 8 incompatible ones (its manual, "RETURN VALUES")."""
+_SHOWN = 5
+_IMPORT_ALL = """\
+import importlib, os, sys, sysconfig
+folder = os.path.join(sysconfig.get_path("stdlib"), "lib-dynload")
+names = sorted({name.partition(".")[0] for name in os.listdir(folder)} - {"_tkinter", "__pycache__"})
+failed = []
+for name in names:
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        failed.append("%s: %s" % (name, error))
+print(len(names), *sys.builtin_module_names)
+print("\\n".join(failed))
+"""
+
+
+def remedy_of(
+    *, target: Target, plan: FactorialPlan, best: Built, host: Launcher, yard: Yard, folder: Path, watch: Watch
+) -> Remedy:
+    """Check the library ``best`` and lay it into ``folder``.
+
+    ``host`` is the launcher of the unchanged embedder on it.
+
+    Raises:
+        MachineError: the folder cannot be written, or a build fails.
+    """
+    assert target.shared_library is not None
+    watch.say(f"remedy: checking {best.launcher}")
+    elf = read_elf(best.product)
+    place = folder / "remedy"
+    place.mkdir(exist_ok=True)
+    shutil.copy2(best.product, place)
+    tested, told = yard.tested(best.levels, best.product, TESTS, watch)
+    checks = (
+        _same_soname(target.shared_library, best.product),
+        _symbols(target.shared_library, best.product),
+        _abi(target.shared_library, best.product),
+        *_modules(target, host),
+        RemedyCheck(name="CPython's own tests", passed=tested, evidence=told),
+    )
+    return Remedy(
+        launcher=best.launcher,
+        library=f"remedy/{Path(best.product).name}",
+        build_id=elf.build_id,
+        soname=elf.soname,
+        build=tuple(_changes(plan, best)),
+        checks=checks,
+    )
+
+
+def _changes(plan: FactorialPlan, best: Built) -> Iterable[str]:
+    """What to change in the build that the distribution's library comes from."""
+    today = plan.reproduces.get("library", {})
+    for name, level in best.levels.items():
+        if today.get(name) != level:
+            chosen = plan.factor(name).level(level)
+            how = chosen.remedy or " ".join((*chosen.configure, *chosen.cflags, *chosen.core_ldflags, *chosen.ldflags))
+            yield f"{plan.factor(name).title}: {level} instead of {today.get(name, 'what it has')}: {how}"
+
+
+def _same_soname(old: str, new: str) -> RemedyCheck:
+    names = [read_elf(path).soname for path in (old, new)]
+    return RemedyCheck(name="same soname", passed=names[0] == names[1], evidence=f"{names[0]}, {names[1]}")
+
+
+def _symbols(old: str, new: str) -> RemedyCheck:
+    before, after = exported(old), exported(new)
+    lost = sorted(before - after)
+    told = f"{len(before)} exported by {old}, {len(after)} by the remedy"
+    if lost:
+        told += f"; lost: {', '.join(lost[:_SHOWN])}" + (
+            f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+        )
+    return RemedyCheck(name="every exported symbol and version kept", passed=not lost, evidence=told)
+
+
+def _abi(old: str, new: str) -> RemedyCheck:
+    name = "ABI compared by abidiff"
+    if shutil.which("abidiff") is None:
+        return RemedyCheck(name=name, passed=None, evidence="abidiff is not installed: apt-get install abigail-tools")
+    with tempfile.TemporaryDirectory() as scratch:
+        done = run(
+            Command(
+                argv=("abidiff", "--no-added-syms", old, new),
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+                cwd=scratch,
+                cpu=None,
+                timeout_s=300,
+                max_output_bytes=1 << 20,
+            )
+        )
+    said = done.stdout.decode(errors="replace").strip().splitlines()
+    what = "; ".join(line.strip() for line in said[:3]) or "no difference"
+    passed = None if done.exit < 0 or done.exit & 3 else not done.exit & _ABI_CHANGED
+    return RemedyCheck(name=name, passed=passed, evidence=f"exit code {done.exit}: {what}")
+
+
+def _modules(target: Target, host: Launcher) -> Iterable[RemedyCheck]:
+    """The target's standard library is built for the modules that its libpython has built in."""
+    with tempfile.TemporaryDirectory() as scratch:
+        script = Path(scratch) / "modules.py"
+        script.write_text(_IMPORT_ALL)
+        done = run(
+            Command(
+                argv=tuple(part.replace("{script}", str(script)).replace("{m}", "1") for part in host.argv),
+                env=dict(os.environ) | host.env,
+                cwd="/",
+                cpu=None,
+                timeout_s=120,
+                max_output_bytes=1 << 20,
+            )
+        )
+    counted, _, failed = done.stdout.decode(errors="replace").partition("\n")
+    number, *builtins = counted.split() or ["0"]
+    theirs = (output_of(target.real_path, "-ISc", "import sys; print(*sys.builtin_module_names)") or "").split()
+    lost = sorted(set(theirs) - set(builtins))
+    yield RemedyCheck(
+        name="every built-in module kept",
+        passed=bool(builtins) and not lost,
+        evidence=f"{len(builtins)}" + (f"; lost: {', '.join(lost)}" if lost else f" of {len(theirs)}"),
+    )
+    yield RemedyCheck(
+        name="every extension module of the standard library loads",
+        passed=done.exit == 0 and not failed.strip(),
+        evidence=failed.strip() or f"{number} of {number} in {EMBEDDER}",
+    )

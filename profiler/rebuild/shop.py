@@ -1,0 +1,186 @@
+"""Where builds are kept: pieces named by a hash of what goes into them, whole or not there, and continued when cut off.
+
+A piece is a training or a build. It is made in a work folder of its own that outlives an interruption, so that ``make``
+goes on where it stopped; what counts is copied beside its final place and moved there whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from profiler.errors import MachineError
+from profiler.model import Noun
+from profiler.rebuild.recipe import Recipe
+
+RECORD = "piece.json"
+
+Facts = dict[str, str | int | None]
+
+
+class Place(NamedTuple):
+    """Where a piece is made."""
+
+    work: Path
+    """Empty, or what an interrupted attempt left of it."""
+    filled: Path
+    """Becomes the piece's folder."""
+    log: Path
+
+
+Make = Callable[[Place], Facts]
+"""Makes a piece and returns what is worth remembering of it."""
+
+_UNFINISHED_S = 5.0
+"""A process that is killed leaves torn files; they are among the last that were written."""
+
+_LEAST_FREE_BYTES = 1 << 30
+
+
+def default_shop() -> Shop:
+    """The user's cache, ready to be filled.
+
+    Raises:
+        MachineError: it cannot be written to.
+    """
+    shop = Shop(user_cache_path("tax-probe") / "rebuild")
+    shop.open()
+    return shop
+
+
+class Piece(Noun, frozen=True, kw_only=True):
+    """A training or a build that is complete."""
+
+    key: str
+    path: str
+    """Its folder."""
+    seconds: float
+    """How long it took, since the last interruption."""
+    log: str
+    """Output of configure and make."""
+    facts: Facts
+
+
+class Shop:
+    """One cache folder with a log, a lock, and a work folder per piece."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def open(self) -> None:
+        """Make the folders.
+
+        Raises:
+            MachineError: they cannot be made.
+        """
+        try:
+            for name in ("work", "trained", "built", "tested", "logs", "configure"):
+                (self.place / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MachineError(
+                f"cannot write the cache {self.place}: {error.strerror}", hint="set XDG_CACHE_HOME to another directory"
+            ) from error
+
+    def free_bytes(self) -> int:
+        """Space left for builds."""
+        return shutil.disk_usage(self.place).free
+
+    def find(self, kind: str, key: str) -> Piece | None:
+        """The complete piece of that name."""
+        folder = self.place / kind / key
+        try:
+            found = msgspec.json.decode((folder / RECORD).read_bytes(), type=Piece)
+        except (OSError, msgspec.DecodeError):
+            return None
+        # The cache may have been moved since.
+        return msgspec.structs.replace(found, path=str(folder), log=str(self.place / "logs" / f"{key}.log"))
+
+    def get(self, kind: str, key: str, make: Make) -> Piece:
+        """The piece, made by ``make`` unless it is there.
+
+        Raises:
+            MachineError: no space, or whatever ``make`` raises; its work folder is kept for the next attempt only when
+                it was interrupted.
+        """
+        try:
+            with FileLock(self.place / "work" / f"{key}.lock", timeout=0):
+                return self.find(kind, key) or self._make(kind, key, make)
+        except Timeout:
+            raise MachineError(
+                f"another tax-probe is building {key}", hint="wait for it to end, or end it; then try again"
+            ) from None
+
+    def _make(self, kind: str, key: str, make: Make) -> Piece:
+        if self.free_bytes() < _LEAST_FREE_BYTES:
+            raise MachineError(
+                f"{self.place} has {self.free_bytes() / 1e9:.1f} GB left; a build needs about 1 GB while it runs",
+                hint="make room there, or set XDG_CACHE_HOME to a larger disk; what is built is kept",
+            )
+        work = self.place / "work" / key
+        log = self.place / "logs" / f"{key}.log"
+        interrupted = work.exists()
+        if interrupted:
+            drop_unfinished(work)
+        work.mkdir(exist_ok=True)
+        try:
+            return self._fill(kind, key, make, work, log)
+        except MachineError:
+            shutil.rmtree(work, ignore_errors=True)
+            if not interrupted:
+                raise
+        # What an interruption left may be torn in a way that no time shows: once more, from nothing.
+        work.mkdir()
+        try:
+            return self._fill(kind, key, make, work, log)
+        except MachineError:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+
+    def _fill(self, kind: str, key: str, make: Make, work: Path, log: Path) -> Piece:
+        final = self.place / kind / key
+        shutil.rmtree(final, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=self.place / kind, prefix=f".{key}-") as scratch:
+            filled = Path(scratch) / "filled"
+            filled.mkdir()
+            try:
+                started = time.monotonic()
+                facts = make(Place(work, filled, log))
+                spent = time.monotonic() - started
+                piece = Piece(key=key, path=str(final), seconds=spent, log=str(log), facts=facts)
+                (filled / RECORD).write_bytes(msgspec.json.encode(piece))
+                filled.replace(final)
+            except OSError as error:
+                raise MachineError(
+                    f"cannot build in {self.place}: {error.strerror or error}",
+                    hint="make room there, or set XDG_CACHE_HOME to a larger disk; what is built is kept",
+                ) from error
+        shutil.rmtree(work, ignore_errors=True)
+        return piece
+
+
+def key_of(prefix: str, source: str, recipe: Recipe, *more: str) -> str:
+    """A name for what ``recipe`` makes: readable in front, then a hash of everything that goes into it."""
+    parts = [source, msgspec.to_builtins(recipe), *more]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+    return f"{prefix}-{digest}"
+
+
+def drop_unfinished(work: Path) -> None:
+    """Remove what was being written when the work was cut off, so that ``make`` makes it again."""
+    files = [(path.stat().st_mtime, path) for path in work.rglob("*") if path.is_file() and not path.is_symlink()]
+    newest = max((written for written, _ in files), default=0.0)
+    for written, path in files:
+        if written >= newest - _UNFINISHED_S and path.suffix not in (".h", ".c", ".in", ".py", ".pyc"):
+            with suppress(OSError):
+                path.unlink()
