@@ -2,7 +2,7 @@ UV ?= uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
-.PHONY: setup probe test test-slow lint record lock clean
+.PHONY: setup probe rebuild test test-slow lint record lock clean
 
 setup:
 	@tools/setup
@@ -10,6 +10,11 @@ setup:
 # make probe ARGS='--python /usr/bin/python3 --workload int_loop'
 probe: setup
 	@.venv/bin/tax-probe ipc $(ARGS)
+
+# Which build option the tax is: builds CPython a dozen times, an hour or more on two cores; what is built is kept.
+# make rebuild ARGS='--workload dynamic --remedy'
+rebuild: setup
+	@.venv/bin/tax-probe rebuild $(ARGS)
 
 test: lint
 	@echo 'test: pytest'

@@ -120,6 +120,9 @@ SAME_START = "runmain"
 SWAPPED = f"{EMBEDDER}@swapped"
 """The unchanged embedder on the libpython of ``--libpython``."""
 
+REBUILT = "rebuilt"
+"""Factor of the launchers that run a library or program built for the run."""
+
 
 # ---------------------------------------------------------------- toggles on both ends
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "variants": "why: the ladder, toggles on both ends, and the verdict on every cause",
     "amortize": "up to how much work per launch embedding pays: the sweep, the model, the crossover",
     "eliminate": "what a tax does not come from: order, scope, location and other suspects, each removed",
+    "rebuild": "which build option it is: libraries of every combination, and the one that takes the tax away",
     "inspect": "which file the eval loop comes from, and how it was built; measures nothing",
     "doctor": "what this machine can measure, why not more, and what to do about it",
     "report": "analyse a result folder again",

@@ -273,6 +273,12 @@ class Run(Noun, frozen=True, kw_only=True):
     """Wall time of measuring; None while it runs or after an interruption."""
     per_launch_ms: float | None = None
     """The user's own work per launch, for the advice of ``amortize``."""
+    rebuilt: dict[str, Any] | None = None
+    """A ``factorial.Rebuilt`` where launchers run libraries that were built for this run."""
+    known_causes: tuple[Cause, ...] = ()
+    """Verdicts on build options that ``rebuild`` reached before, of these very files and this workload."""
+    remedy: dict[str, Any] | None = None
+    """A ``factorial.Remedy`` where one was asked for."""
 
 
 # ---------------------------------------------------------------- inspection

@@ -129,3 +129,12 @@ def cause_of(  # noqa: PLR0917 - one line per verdict reads best
         hi=share.hi,
         evidence=evidence,
     )
+
+
+def status_of(share: Share) -> str:
+    """Confirmed or refuted when the whole interval lies beyond or within what is negligible; else unresolved."""
+    if share.lo is None or share.hi is None:
+        return "unresolved"
+    if share.lo >= -NEGLIGIBLE and share.hi <= NEGLIGIBLE:
+        return "refuted"
+    return "confirmed" if share.lo > NEGLIGIBLE or share.hi < -NEGLIGIBLE else "unresolved"

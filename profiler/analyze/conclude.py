@@ -13,6 +13,7 @@ from profiler.analyze.costing import costs_of
 from profiler.analyze.decompose import decompose
 from profiler.analyze.eliminated import eliminated, reference_rows
 from profiler.analyze.ladder import climb
+from profiler.analyze.rebuilt import rebuild_verdict
 from profiler.analyze.rows import read_rows
 from profiler.analyze.verdicts import judge
 from profiler.causes import EMBEDDER
@@ -81,6 +82,8 @@ def conclude(folder: Path) -> Verdict:
         sentence=words.sentence(comparisons, run, causes, left),
         warnings=(*run.warnings, *map(_boundary_caveat, boundaries), *_health(comparisons, run)),
     )
+    if run.command == "rebuild":
+        return rebuild_verdict(verdict, run, costs)
     if run.command == "amortize":
         return amortized(verdict, run, frame)
     return eliminated(verdict, run, frame) if run.command == "eliminate" else verdict

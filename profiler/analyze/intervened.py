@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from profiler.analyze.case import NEGLIGIBLE, Case, Finding, differing, entry_of, fingerprint, percent, told
+from profiler.analyze.case import NEGLIGIBLE, Case, Finding, differing, entry_of, fingerprint, percent, status_of, told
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import Share, differences, is_clear, logs, ratio, share_of
 from profiler.causes import EMBEDDER, SAME_START, SWAPPED, TOGGLES
@@ -112,7 +112,7 @@ def _found(case: Case, cause: str, effect: pd.Series, evidence: str) -> Iterator
     share = share_of(effect, tax.logs)
     yield Finding(
         cause=cause,
-        status=_status(share),
+        status=status_of(share),
         share=share,
         evidence=f"{evidence}: {told(ratio(effect))} in {tax.metric}",
         effect=effect,
@@ -154,11 +154,3 @@ def _complement(share: Share) -> Share:
         return None if part is None else 1 - part
 
     return Share(share=rest(share.share), lo=rest(share.hi), hi=rest(share.lo), blocks=share.blocks)
-
-
-def _status(share: Share) -> str:
-    if share.lo is None or share.hi is None:
-        return "unresolved"
-    if share.lo >= -NEGLIGIBLE and share.hi <= NEGLIGIBLE:
-        return "refuted"
-    return "confirmed" if share.lo > NEGLIGIBLE or share.hi < -NEGLIGIBLE else "unresolved"

@@ -64,7 +64,14 @@ def _verdict(  # noqa: PLR0917 - one call, from one place
     if strongest is not None and not tax.logs.empty:
         evidence = "; ".join(one.evidence for one in own)
         return cause_of(case, entry, strongest.status, "intervened", evidence, strongest.share)
-    return seen(run, case, entry, left, unexplained) or untested(run, case, entry)
+    return _known(run, case, entry) or seen(run, case, entry, left, unexplained) or untested(run, case, entry)
+
+
+def _known(run: Run, case: Case, entry: CauseEntry) -> Cause | None:
+    """What ``rebuild`` found of the embedder's library, where this run itself tells nothing."""
+    if case.launcher.name != EMBEDDER:
+        return None
+    return next((cause for cause in run.known_causes if cause.cause == entry.id), None)
 
 
 def _strongest(own: list[Finding]) -> Finding | None:

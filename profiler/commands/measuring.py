@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from profiler.commands.options import request
 
+if TYPE_CHECKING:
+    from profiler.measure.prepare import Request
+    from profiler.present.progress import Bar
 
-def run_command(args: argparse.Namespace, command: str) -> int:
+
+class After(Protocol):
+    """What a command does with a folder that is measured and not yet shown."""
+
+    def __call__(self, folder: Path, wanted: Request, bar: Bar) -> None:
+        """May add to the run."""
+
+
+def run_command(args: argparse.Namespace, command: str, after: After | None = None) -> int:
     """Carry ``command`` out and return its exit code.
 
     Raises:
@@ -32,7 +44,7 @@ def run_command(args: argparse.Namespace, command: str) -> int:
             source, _ = choose_source(begun.plan.source)
             require_same_passes(begun, source)
         else:
-            begun, source = prepare(wanted, command, args.argv, choose_source, bar.say)
+            begun, source = prepare(wanted, command, args.argv, choose_source, bar)
             if command == "variants":
                 begun = look_at_hosts(begun, source, limits)
             folder = new_folder(Path(wanted.out), command)
@@ -44,4 +56,6 @@ def run_command(args: argparse.Namespace, command: str) -> int:
             budget_s=wanted.budget,
             progress=bar,
         )
+        if after is not None:
+            after(folder, wanted, bar)
     return show(folder, format_=args.format, max_ratio=wanted.max_ratio)

@@ -37,7 +37,7 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
         default=[],
         help="your own program as a launcher; CMD contains {script} and {m} (repeatable)",
     )
-    parser.add_argument("--blocks", metavar="N", type=_positive, help="blocks to measure (default: by source)")
+    parser.add_argument("--blocks", metavar="N", type=positive, help="blocks to measure (default: by source)")
     parser.add_argument("--budget", metavar="SECONDS", type=float, help="begin no block that would end later")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, help="limit of one process (default: 60)")
     if sweep:
@@ -71,7 +71,8 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from profiler.causes import CAUSES, EMBEDDER, SWAPPED, TOGGLES, Toggle
 from profiler.errors import MachineError, UsageError
+from profiler.factorial import Rebuilt
 from profiler.launch.builds import HostBuild, build_hosts
 from profiler.launch.elf import read_elf
 from profiler.launch.launchers import ALL, baseline_launcher, names_to_own, own_launcher, user_host
@@ -22,6 +23,8 @@ class Lineup(Noun, frozen=True, kw_only=True):
     launchers: tuple[Launcher, ...]
     builds: tuple[HostBuild, ...]
     caveats: tuple[Caveat, ...]
+    rebuilt: Rebuilt | None = None
+    """Where launchers run libraries built for this run."""
 
 
 def chosen(target: Target, names: tuple[str, ...], hosts: tuple[str, ...], say: Say) -> Lineup:

@@ -24,11 +24,15 @@ from profiler.measure.arms import EliminationSpec, build_arms, default_eliminati
 from profiler.measure.calibrate import calibrate
 from profiler.measure.collect import MAX_OUTPUT_BYTES
 from profiler.measure.lineup import chosen, whole_ladder
+from profiler.measure.rebuilt import rebuilt_lineup
 from profiler.measure.schedule import draw_blocks, make_plan
 from profiler.measure.source import Source
 from profiler.measure.sweep import sweep_m, sweep_passes
-from profiler.model import BASELINE, SCHEMA, Caveat, Launcher, Noun, Run, SourceName, Workload
+from profiler.model import BASELINE, SCHEMA, Cause, Caveat, Launcher, Noun, Run, SourceName, Target, Workload
 from profiler.process import Command
+from profiler.rebuild.left import Watch
+from profiler.rebuild.memory import recall
+from profiler.rebuild.shop import default_shop
 from profiler.workloads import find_workload
 
 DEFAULT_OUT = "tax-probe-results"
@@ -37,6 +41,7 @@ DEFAULT_BLOCKS: dict[str, dict[SourceName, int]] = {
     "variants": {"hardware": 8, "callgrind": 5, "software": 10},
     "amortize": {"hardware": 15, "callgrind": 15, "software": 15},
     "eliminate": {"hardware": 8, "callgrind": 8, "software": 8},
+    "rebuild": {"hardware": 8, "callgrind": 4, "software": 10},
 }
 """Enough blocks for intervals within the time of a command: ``ipc`` a minute with counters and two without,
 ``variants`` five and eight, ``amortize`` and ``eliminate`` three to four."""
@@ -48,7 +53,6 @@ DEFAULT_LAUNCHERS = {"eliminate": (BASELINE, EMBEDDER)}
 
 _COSTLY_VARIABLES = ("PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONPROFILEIMPORTTIME", "PYTHONDEBUG")
 
-Say = Callable[[str], None]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
 
 
@@ -70,10 +74,14 @@ class Request(Noun, frozen=True, kw_only=True):
     libpython: str | None = None
     elimination: tuple[EliminationSpec, ...] | None = None
     per_launch_ms: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    plan: str | None = None
+    source_tree: str | None = None
+    jobs: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    remedy: bool = False
 
 
 def prepare(
-    request: Request, command: str, argv: Sequence[str], choose: Callable[[str], tuple[Source, str]], say: Say
+    request: Request, command: str, argv: Sequence[str], choose: Callable[[str], tuple[Source, str]], watch: Watch
 ) -> tuple[Run, Source]:
     """Everything before the first measured process.
 
@@ -83,14 +91,18 @@ def prepare(
     target = resolve_target(request.python)
     workload = find_workload(request.workload or DEFAULT_WORKLOAD.get(command, "int_loop"))
     source, why = choose(request.source)
-    say(f"source: {why}")
+    watch.say(f"source: {why}")
     if command == "variants":
-        lineup = whole_ladder(target, request.host, request.libpython, source.name, say)
+        lineup = whole_ladder(target, request.host, request.libpython, source.name, watch.say)
+    elif command == "rebuild":
+        lineup = rebuilt_lineup(
+            target, plan_file=request.plan, source_tree=request.source_tree, jobs=request.jobs, watch=watch
+        )
     else:
         names = DEFAULT_LAUNCHERS.get(command, DEFAULT) if request.launcher is None else request.launcher
-        lineup = chosen(target, names, request.host, say)
+        lineup = chosen(target, names, request.host, watch.say)
     workload = _with_m(workload, request, command, lineup.launchers[0])
-    say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
+    watch.say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
     passes = source.passes(workload)
     arms = None
     if command == "amortize":
@@ -130,6 +142,8 @@ def prepare(
         warnings=(*_environment_caveats(), *lineup.caveats),
         measured_s=None,
         per_launch_ms=request.per_launch_ms,
+        rebuilt=msgspec.to_builtins(lineup.rebuilt),
+        known_causes=_known_causes(target, workload) if command == "variants" else (),
     )
     return run, source
 
@@ -204,6 +218,14 @@ def _environment_caveats() -> tuple[Caveat, ...]:
         for name in _COSTLY_VARIABLES
         if os.environ.get(name)
     )
+
+
+def _known_causes(target: Target, workload: Workload) -> tuple[Cause, ...]:
+    found = recall(default_shop().place, target, Path(workload.path))
+    if found is None:
+        return ()
+    by = f"; found by rebuild on {found.measured_utc[:10]} ({found.source}), part of eval-loop-image"
+    return tuple(msgspec.structs.replace(cause, evidence=cause.evidence + by) for cause in found.causes)
 
 
 def _as_dict(build: HostBuild) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from profiler.analyze.amortized import AmortizeVerdict
 from profiler.analyze.eliminated import EliminateVerdict
+from profiler.analyze.rebuilt import RebuildVerdict
 from profiler.model import Verdict
-from profiler.present import amortize, eliminate
+from profiler.present import amortize, eliminate, rebuilt
 from profiler.present.grid import Grid
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def grids(verdict: Verdict) -> tuple[Grid, ...] | None:
         return amortize.grids(verdict)
     if isinstance(verdict, EliminateVerdict):
         return eliminate.grids(verdict)
+    if isinstance(verdict, RebuildVerdict):
+        return rebuilt.grids(verdict)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from profiler.model import Block, Step
 
@@ -18,8 +18,8 @@ class Bar:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("processes, left"),
+            TaskProgressColumn(),
+            TextColumn("left"),
             TimeRemainingColumn(),
             TextColumn("elapsed"),
             TimeElapsedColumn(),
@@ -42,9 +42,15 @@ class Bar:
         """A line above the bar."""
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
+    def builds(self, done: float, total: float, doing: str) -> None:
+        """How much of building is done, in the builder's own units."""
+        self._progress.update(
+            self._task, total=total or None, completed=done, description=f"building {doing}" if doing else "building"
+        )
+
     def start(self, total: int, done: int) -> None:
         """Know the length of the run."""
-        self._progress.update(self._task, total=total, completed=done)
+        self._progress.reset(self._task, total=total, completed=done, description="measuring")
 
     def step(self, step: Step) -> None:
         """One process ended."""

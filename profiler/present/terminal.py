@@ -36,8 +36,9 @@ def print_verdict(verdict: Verdict, run: Run, folder: Path) -> None:
             console.print(_comparison_table(verdict, baseline, launcher))
     for launcher in dict.fromkeys(split.launcher for split in verdict.decomposition if split.launcher in main):
         console.print(_split_table(launcher, [s for s in verdict.decomposition if s.launcher == launcher]))
-    for table in why.tables(verdict, run) if verdict.causes and own is None else ():
-        console.print(table)
+    if verdict.causes:
+        for table in why.tables(verdict, run) if own is None else why.ladder_and_causes(verdict):
+            console.print(table)
     for caveat in verdict.warnings:
         console.print(f"[yellow]warning[/yellow] {caveat.code}: {escape(caveat.message)}")
     console.print(f"\n[bold]{escape(verdict.sentence)}[/bold]\n")

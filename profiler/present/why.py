@@ -24,13 +24,23 @@ def tables(verdict: Verdict, run: Run) -> tuple[Table, ...]:
     """Everything that ``variants`` adds to the tables of ``ipc``."""
     return (
         _side_by_side(verdict),
-        *(
-            _waterfall([rung for rung in path if rung.metric == metric])
-            for metric in dict.fromkeys(rung.metric for rung in verdict.ladder)
-            for path in _paths(verdict.ladder, metric)
-        ),
+        *_waterfalls(verdict),
         _causes(verdict),
         _inside(run),
+    )
+
+
+def ladder_and_causes(verdict: Verdict) -> tuple[Table, ...]:
+    """For commands with tables of their own."""
+    return (*_waterfalls(verdict), _causes(verdict))
+
+
+def _waterfalls(verdict: Verdict) -> tuple[Table, ...]:
+    """Every path of the ladder in every metric."""
+    return tuple(
+        _waterfall([rung for rung in path if rung.metric == metric])
+        for metric in dict.fromkeys(rung.metric for rung in verdict.ladder)
+        for path in _paths(verdict.ladder, metric)
     )
 
 

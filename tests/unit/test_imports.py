@@ -5,15 +5,16 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "profiler"
 
-BASE = {"causes", "errors", "events", "folder", "model", "process", "treatments"}
+BASE = {"causes", "errors", "events", "factorial", "folder", "model", "process", "treatments"}
 MAY_IMPORT = {
     "base": BASE,
     "workloads": BASE,
     "launch": BASE,
-    "measure": BASE | {"workloads", "launch"},
+    "rebuild": BASE | {"launch"},
+    "measure": BASE | {"workloads", "launch", "rebuild"},
     "analyze": BASE,
     "present": BASE | {"analyze"},
-    "commands": BASE | {"workloads", "launch", "measure", "analyze", "present"},
+    "commands": BASE | {"workloads", "launch", "rebuild", "measure", "analyze", "present"},
     "cli": BASE | {"commands"},
 }
 

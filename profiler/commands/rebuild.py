@@ -1,0 +1,70 @@
+"""``tax-probe rebuild``: build the combinations that the distribution did not, and say which option is the tax."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profiler.commands.measuring import run_command
+from profiler.commands.options import add_measuring, positive
+
+if TYPE_CHECKING:
+    from profiler.measure.prepare import Request
+    from profiler.present.progress import Bar
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that all measuring commands share, and those of building."""
+    add_measuring(parser)
+    parser.add_argument("--plan", metavar="FILE.toml", help="factorial plan (default: PGO, LTO, PIC, interposition)")
+    parser.add_argument(
+        "--source-tree", metavar="DIR|TARBALL", help="CPython's source (default: the distribution's source package)"
+    )
+    parser.add_argument("--jobs", metavar="N", type=positive, help="builds at a time (default: one per CPU)")
+    parser.add_argument(
+        "--remedy", action="store_true", default=None, help="make the best library a checked drop-in for the target's"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build, measure and say which option it is; on request check the best library as a drop-in."""
+    return run_command(args, "rebuild", after=_keep)
+
+
+def _keep(folder: Path, wanted: Request, bar: Bar) -> None:
+    """Remember the verdicts for ``variants``; where a remedy was asked for, check the cheapest library.
+
+    Raises:
+        MachineError: no rebuilt library was measured, or its tests could not be built.
+    """
+    import msgspec
+
+    from profiler.analyze.conclude import conclude
+    from profiler.analyze.rebuilt import best_library, rebuilt_of
+    from profiler.errors import MachineError
+    from profiler.folder import load_run, save_run
+    from profiler.measure.rebuilt import open_yard
+    from profiler.rebuild.memory import Finding, remember
+    from profiler.rebuild.remedy import remedy_of
+    from profiler.rebuild.shop import default_shop
+
+    run, verdict = load_run(folder), conclude(folder)
+    if verdict.causes:
+        finding = Finding(measured_utc=run.started_utc, source=verdict.source, causes=verdict.causes)
+        remember(default_shop().place, run.target, Path(run.plan.workload.path), finding)
+    if not wanted.remedy:
+        return
+    best, rebuilt = best_library(verdict.comparisons, run), rebuilt_of(run)
+    if best is None or rebuilt is None:
+        raise MachineError("no rebuilt library was measured, so there is none to check", hint="see the warnings above")
+    remedy = remedy_of(
+        target=run.target,
+        plan=rebuilt.plan,
+        best=next(one for one in rebuilt.built if one.launcher == best.launcher),
+        host=next(one for one in run.plan.launchers if one.name == best.launcher),
+        yard=open_yard(run.target, rebuilt.plan, wanted.source_tree, bar),
+        folder=folder,
+        watch=bar,
+    )
+    save_run(folder, msgspec.structs.replace(run, remedy=msgspec.to_builtins(remedy)))

@@ -1,0 +1,180 @@
+"""Effects of build options and their account of the ladder, on costs with known truth."""
+
+import math
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pytest
+
+from profiler.analyze.compare import Costs
+from profiler.analyze.options import FactorEffect, account, effects
+from profiler.analyze.rebuilt import caveats
+from profiler.factorial import Built, Factor, FactorialPlan, Level, Levels, NotBuilt, Rebuilt, cells, levels_of
+from profiler.model import BASELINE, Launcher, Run
+
+METRIC = "instructions"
+
+
+def factor(name: str, first: str, second: str, **more: Any) -> Factor:
+    return Factor(name=name, title=name, cause=name, levels=(Level(name=first), Level(name=second)), **more)
+
+
+PLAN = FactorialPlan(
+    title="",
+    factors=(
+        factor("pgo", "pgo", "no-pgo"),
+        factor("lto", "lto", "no-lto"),
+        factor("pic", "static", "shared"),
+        factor("plt", "direct", "interposable", applies={"pic": "shared"}),
+    ),
+    reproduces={
+        "program": {"pgo": "pgo", "lto": "lto", "pic": "static"},
+        "library": {"pgo": "no-pgo", "lto": "lto", "pic": "shared", "plt": "interposable"},
+    },
+)
+
+
+def true_log(levels: Levels) -> float:
+    """No PGO costs 12 %, without LTO 5 % more; PIC 2 %, interposition 3 %; each relative to PGO, LTO, static."""
+    slow = {name: level in ("no-pgo", "no-lto", "shared", "interposable") for name, level in levels.items()}
+    return (
+        math.log(1.12) * slow["pgo"]
+        + math.log(1.04) * slow["lto"]
+        + math.log(1.05) * (slow["pgo"] and slow["lto"])
+        + math.log(1.02) * slow["pic"]
+        + math.log(1.03) * slow.get("plt", False)
+    )
+
+
+def run_of(built: tuple[Built, ...], plan: FactorialPlan, failed: tuple[NotBuilt, ...] = ()) -> Run:
+    """A run with nothing but what the analysis of rebuilt combinations looks at."""
+    launchers = tuple(
+        Launcher(
+            name=one.launcher, argv=(), env={}, image=one.product, build_id=None, link=None, init=None, allocator=None,
+            base=None, factor=None,
+        )
+        for one in built
+    )  # fmt: skip
+    rebuilt = Rebuilt(plan=plan, source="", compiler="", changed=(), built=built, failed=failed)
+    return Run(
+        **dict.fromkeys(set(Run.__struct_fields__) - {"plan", "rebuilt", "remedy"}),  # type: ignore[arg-type]
+        plan=_Plan(launchers),  # type: ignore[arg-type]
+        rebuilt=msgspec.to_builtins(rebuilt),
+    )
+
+
+class _Plan:
+    def __init__(self, launchers: tuple[Launcher, ...]) -> None:
+        self.launchers = launchers
+
+
+def built(levels: Levels, product: str = "", mismatched: int | None = 0) -> Built:
+    return Built(
+        levels=levels,
+        kind="library" if levels.get("pic") == "shared" else "program",
+        product=product or f"/cache/{'-'.join(levels.values())}",
+        build_id=None, key="", configure=(), cflags=(), ldflags=(), training=None, mismatched_functions=mismatched,
+        seconds=1.0, log="",
+    )  # fmt: skip
+
+
+def costs_of(ones: tuple[Built, ...], *, scatter: float, library_extra: float = 0.0) -> Costs:
+    rng = np.random.default_rng(1)
+    rows: list[tuple[int, str, float]] = []
+    for block in range(6):
+        base = 900 * math.exp(rng.normal(0, 0.01))
+        rows.append((block, BASELINE, base))
+        library = {**PLAN.reproduces["library"]}
+        rows.append((block, "pyo3", base * math.exp(true_log(library) + library_extra + rng.normal(0, scatter))))
+        rows += [(block, one.launcher, base * math.exp(true_log(one.levels) + rng.normal(0, scatter))) for one in ones]
+    table = pd.DataFrame(rows, columns=["block", "launcher", METRIC]).set_index(["block", "launcher"])
+    return Costs(table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="callgrind")
+
+
+def effect(found: tuple[FactorEffect, ...], term: str) -> FactorEffect:
+    return next(one for one in found if one.term == term)
+
+
+def test_planted_effects_are_recovered_within_their_intervals() -> None:
+    ones = tuple(map(built, cells(PLAN)))
+    run = run_of(ones, PLAN)
+    found = effects(costs_of(ones, scatter=1e-4), run, msgspec.convert(run.rebuilt, Rebuilt))
+    truth = {
+        "pgo": 1.12 * math.sqrt(1.05),
+        "lto": 1.04 * math.sqrt(1.05),
+        "pic": 1.02 * math.sqrt(1.03),
+        "plt": 1.03,
+        "pgo × lto": math.sqrt(1.05),
+        "pgo × pic": 1.0,
+    }
+    for term, ratio in truth.items():
+        one = effect(found.effects, term)
+        assert one.lo is not None
+        assert one.hi is not None
+        # Six intervals of 95 %: each may miss by a little, none by its own width.
+        assert 2 * one.lo - one.hi < ratio < 2 * one.hi - one.lo, term
+        assert one.hi - one.lo < 0.001
+        assert one.confounded_with == ()
+    assert found.not_separable == ()
+    assert found.lack_of_fit[METRIC] < 3e-4
+
+
+def test_the_account_adds_up_to_the_whole_ladder_and_shows_what_is_left() -> None:
+    ones = tuple(map(built, cells(PLAN)))
+    run = run_of(ones, PLAN)
+    rungs, left = account(costs_of(ones, scatter=0, library_extra=0.004), run, msgspec.convert(run.rebuilt, Rebuilt))
+    whole = true_log(PLAN.reproduces["library"]) + 0.004
+    assert sum(math.log(rung.ratio or 0) for rung in rungs) == pytest.approx(whole)
+    assert sum(rung.share or 0 for rung in rungs) == pytest.approx(1)
+    by_name = {rung.from_: rung.ratio for rung in rungs}
+    assert by_name["pgo"] == pytest.approx(1.12)
+    assert by_name["static"] == pytest.approx(1.02)
+    assert by_name["direct"] == pytest.approx(1.03)
+    assert "lto" not in by_name, "both ends are built with LTO"
+    assert rungs[-1].ratio == pytest.approx(math.exp(0.004))
+    assert left.share == pytest.approx(0.004 / whole)
+
+
+def test_an_aliased_pair_is_reported_as_not_separable() -> None:
+    half = FactorialPlan(
+        title="", factors=PLAN.factors[:3], fraction={"pic": ("pgo", "lto")}, reproduces=PLAN.reproduces
+    )
+    ones = tuple(map(built, cells(half)))
+    run = run_of(ones, half)
+    found = effects(costs_of(ones, scatter=1e-4), run, msgspec.convert(run.rebuilt, Rebuilt))
+    assert ("pic", "pgo × lto") in found.not_separable
+    pic = effect(found.effects, "pic")
+    assert pic.confounded_with == ("pgo × lto",)
+    assert pic.ratio == pytest.approx(1.02 * math.sqrt(1.05), rel=1e-3), "the sum of what it is confounded with"
+    assert all(one.term != "pgo × lto" for one in found.effects)
+
+
+def test_the_account_needs_both_ends() -> None:
+    ones = tuple(built(one) for one in cells(PLAN) if one != PLAN.reproduces["library"])
+    run = run_of(ones, PLAN)
+    rungs, left = account(costs_of(ones, scatter=0), run, msgspec.convert(run.rebuilt, Rebuilt))
+    assert rungs == ()
+    assert left.share is None
+
+
+def test_a_launcher_that_did_not_run_its_library_is_named_and_left_out() -> None:
+    good, bad = built(cells(PLAN)[0]), built(cells(PLAN)[-1])
+    run = run_of((good, msgspec.structs.replace(bad, product="/usr/lib/another.so")), PLAN)
+    rebuilt = Rebuilt(
+        plan=PLAN, source="", compiler="", changed=(), built=(good, bad),
+        failed=(NotBuilt(levels=levels_of(PLAN, {"pgo": "pgo"}), message="work.c: error: planted", hint="log"),),
+    )  # fmt: skip
+    told = {one.code: one.message for one in caveats(run, rebuilt)}
+    assert bad.launcher in told["not-that-library"]
+    assert "work.c: error: planted" in told["not-built"]
+    assert len(told) == 2
+
+
+def test_counts_that_do_not_fit_are_a_caveat() -> None:
+    one = built(cells(PLAN)[0], mismatched=3)
+    run = run_of((one,), PLAN)
+    (told,) = caveats(run, msgspec.convert(run.rebuilt, Rebuilt))
+    assert told.code == "training-does-not-fit"
+    assert "differs: 3 " in told.message
