@@ -56,7 +56,7 @@ class Launcher(Noun, frozen=True, kw_only=True):
 
     name: str
     argv: tuple[str, ...]
-    """``{script}`` and ``{m}`` are replaced in each element."""
+    """``{script}``, ``{m}`` and ``{text}`` (what the script holds) are replaced in each element."""
     env: dict[str, str]
     """Added to the environment that all launchers share."""
     image: str | None
@@ -96,7 +96,7 @@ class Pass(Noun, frozen=True, kw_only=True):
     events: tuple[str, ...]
     """Names from ``events.EVENTS``, in the order in which they are requested."""
     m: tuple[int, ...]
-    """Ascending, two or more."""
+    """Ascending, two or more where a slope is wanted."""
     exclusive: bool
     """True: nothing else may run on the machine (times, caches). False: several may run side by side."""
     repetitions: int
@@ -108,6 +108,8 @@ class Pass(Noun, frozen=True, kw_only=True):
     """Runs of each launcher at the smallest M before the first repetition; recorded as repetitions below 0."""
     native: bool = False
     """The workload's own file is run, heap and start-up as the user has them, instead of the placed script."""
+    phases: bool = False
+    """The process is cut into ``PHASES``; one M is enough."""
     bare: bool = False
     """Run by clock and wait4 alone, whatever the source."""
     workload: Workload | None = None
@@ -125,6 +127,10 @@ class Pass(Noun, frozen=True, kw_only=True):
         """The arm that the pass belongs to."""
         arm, slash, _ = self.name.partition("/")
         return arm if slash else None
+
+
+PHASES = ("loading", "core", "script", "run", "finalisation")
+"""The life of a process: loader, initialisation (with site), the script's loading and compiling, its run, the rest."""
 
 
 class Block(Noun, frozen=True, kw_only=True):

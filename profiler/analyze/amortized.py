@@ -16,6 +16,7 @@ from profiler.analyze.crossover import (
     sample,
     spread,
 )
+from profiler.analyze.startup import Startup, split_startup
 from profiler.model import BASELINE, Noun, Run, Verdict
 
 if TYPE_CHECKING:
@@ -135,13 +136,14 @@ class AmortizeVerdict(Verdict, frozen=True, kw_only=True):
     per_launch: tuple[PerLaunch, ...]
     instructions: Counted | None
     advice: tuple[str, ...]
+    startup: Startup
 
 
 def amortized(verdict: Verdict, run: Run, frame: pd.DataFrame) -> AmortizeVerdict:
     """``verdict`` with everything that the sweep in ``frame`` tells; empty where no launcher has every M."""
     native = {what.name for what in run.plan.passes if what.native}
     bare = {what.name for what in run.plan.passes if what.bare}
-    names = tuple(launcher.name for launcher in run.plan.launchers)
+    names = tuple(launcher.name for launcher in run.plan.launchers if launcher.base is None)
     sweep = frame[frame["pass"].isin(bare)]
     timed = sample(sweep, "wall", names, seed=run.plan.seed)
     counted = sample(frame[frame["pass"].isin(native - bare)], "instructions", names, seed=run.plan.seed)
@@ -169,6 +171,7 @@ def amortized(verdict: Verdict, run: Run, frame: pd.DataFrame) -> AmortizeVerdic
         ),
         instructions=None if counted is None else _counted(counted),
         advice=advice,
+        startup=split_startup(run, frame),
     )
 
 

@@ -45,7 +45,9 @@ def conclude(folder: Path) -> Verdict:
     frame = read_rows(folder)
     measured = reference_rows(frame) if run.command == "eliminate" else frame
     costs, boundaries = costs_of(run, measured)
-    names = tuple(launcher.name for launcher in run.plan.launchers)
+    names = tuple(
+        launcher.name for launcher in run.plan.launchers if run.command != "amortize" or launcher.base is None
+    )
     comparisons = compare(costs, names)
     why = run.command == "variants"
     causes, left = judge(costs, run) if why else ((), {})

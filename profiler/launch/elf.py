@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,23 @@ def needed(path: str) -> tuple[str, ...]:
         return ()
     with opened(path) as elf:
         return tuple(_dynamic(elf).get("DT_NEEDED", ()))
+
+
+@cache
+def symbol_address(path: str, name: str) -> int | None:
+    """Address of an exported symbol as the file has it; None when the file does not define it, or is not ELF."""
+    if not is_elf(path):
+        return None
+    with opened(path) as elf:
+        return _exported_at(elf, name)
+
+
+@cache
+def load_bias(path: str, start: int) -> int:
+    """What to add to the file's addresses when its first page is mapped at ``start``; 0 for a fixed program."""
+    with opened(path) as elf:
+        first = min(segment["p_vaddr"] for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD")
+        return start - first // mmap.PAGESIZE * mmap.PAGESIZE
 
 
 def read_elf(path: str) -> Elf:

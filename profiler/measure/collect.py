@@ -15,12 +15,12 @@ from profiler import process
 from profiler.errors import WorkloadError
 from profiler.events import BY_NAME, QUEUED
 from profiler.folder import RowWriter
-from profiler.measure import script
+from profiler.measure import script, startup
 from profiler.measure.fingerprint import PROBE
 from profiler.measure.schedule import steps
 from profiler.measure.source import Outcome, Source
 from profiler.measure.timed import timed
-from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Plan, Reading, Row, Step, Workload
+from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Pass, Plan, Reading, Row, Step, Workload
 from profiler.process import Command
 
 MAX_OUTPUT_BYTES = 1 << 20
@@ -144,15 +144,15 @@ class Bench:
         workload = what.workload or self.plan.workload
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             scratch = Path(name)
-            path = self._native(workload) if what.native else self._placed(block, workload)
-            watched = what.exclusive and not what.native
+            path = self._path(what, block, workload)
+            watched = what.exclusive and not what.native and not what.phases
             command = self._command(path, block, launcher, step.m, scratch / "side", cpu, watch=watched)
             with _startable(launcher):
-                outcome = timed(command) if what.bare else self.source.measure(what, command, scratch)
+                outcome = self._run(what, launcher, command, scratch)
             self._require_success(launcher, workload, step.m, outcome)
             self._compare_output(launcher, workload, step.m, outcome.stdout)
             sighting = script.read_sighting(scratch / "side")
-            if not what.native:
+            if not what.native and not what.phases:
                 self._verify(block, launcher, sighting)
         readings = (*outcome.readings, *_queued(sighting)) if watched else outcome.readings
         return list(_rows(workload, step, outcome, readings))
@@ -168,6 +168,21 @@ class Bench:
                 done = process.run(command)
             self._require_success(launcher, workload, m, done)
             return done, script.read_sighting(side)
+
+    def _run(self, what: Pass, launcher: Launcher, command: Command, scratch: Path) -> Outcome:
+        if what.phases:
+            # The plan's own launchers know which file holds the eval loop, once they were seen running.
+            image = next(one.image for one in self.plan.launchers if one.name == launcher.name)
+            return startup.measure(what.events, command, image, scratch)
+        return timed(command) if what.bare else self.source.measure(what, command, scratch)
+
+    def _path(self, what: Pass, block: Block, workload: Workload) -> Path:
+        if what.phases:
+            path = self._folder / f"marked-{_mark(workload)}.py"
+            if not path.exists():
+                path.write_text(script.render_marked(workload))
+            return path
+        return self._native(workload) if what.native else self._placed(block, workload)
 
     def _placed(self, block: Block, workload: Workload) -> Path:
         path = self._folder / f"block-{block.index:05d}-{_mark(workload)}.py"
@@ -197,7 +212,10 @@ class Bench:
         watch: bool = False,
     ) -> Command:
         return Command(
-            argv=tuple(part.replace("{script}", str(path)).replace("{m}", str(m)) for part in launcher.argv),
+            argv=tuple(
+                part.replace("{script}", str(path)).replace("{m}", str(m)).replace("{text}", path.read_text())
+                for part in launcher.argv
+            ),
             env=script.environment(block, m=m, side=side, extra=launcher.env, probe=probe, watch=watch),
             cwd=str(Path.cwd()),
             cpu=cpu,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ from profiler.measure.lineup import chosen, whole_ladder
 from profiler.measure.rebuilt import rebuilt_lineup
 from profiler.measure.schedule import draw_blocks, make_plan
 from profiler.measure.source import Source
-from profiler.measure.sweep import sweep_m, sweep_passes
+from profiler.measure.sweep import intervened, startup_passes, sweep_m, sweep_passes
 from profiler.model import BASELINE, SCHEMA, Cause, Caveat, Launcher, Noun, Run, SourceName, Target, Workload
 from profiler.process import Command
 from profiler.rebuild.left import Watch
@@ -105,8 +106,11 @@ def prepare(
     watch.say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
     passes = source.passes(workload)
     arms = None
+    more: tuple[Launcher, ...] = ()
     if command == "amortize":
         passes = sweep_passes(workload, sweep_m(workload, request.m), passes, lineup.launchers)
+        passes += startup_passes(counted=shutil.which("valgrind") is not None)
+        more = intervened(lineup.launchers)
     elif command == "eliminate":
         arms = build_arms(
             default_eliminations() if request.elimination is None else request.elimination,
@@ -116,12 +120,12 @@ def prepare(
             offered=passes,
             source=source.name,
         )
-        passes = arms.passes
+        passes, more = arms.passes, arms.launchers
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
         source=source.name,
         workload=workload,
-        launchers=lineup.launchers + (arms.launchers if arms else ()),
+        launchers=(*lineup.launchers, *more),
         passes=passes,
         blocks=request.blocks or DEFAULT_BLOCKS[command][source.name],
         eliminations=arms.eliminations if arms else (),
@@ -171,7 +175,7 @@ def require_same_passes(run: Run, source: Source) -> None:
         MachineError: other counters are free now, or perf knows other events.
     """
     offered = {what.events for what in source.passes(run.plan.workload)}
-    if not {what.events for what in run.plan.passes if not what.bare} <= offered:
+    if not {what.events for what in run.plan.passes if not what.bare and not what.phases} <= offered:
         raise MachineError(
             "the counters that can be used now are not those that this run began with",
             hint="end other perf sessions and --resume again, or begin a new run instead",

@@ -234,6 +234,17 @@ def render_native(workload: Workload) -> str:
     )
 
 
+def render_marked(workload: Workload) -> str:
+    """The workload with a mark of ``startup`` at its beginning and its end, as one script that is compiled as one."""
+    # posix and sys are there from the start; os would be imported here where site is left out.
+    folder = str(Path(workload.path).parent)
+    return (
+        f"import posix, sys\nposix.getsid(0)\nsys.path.insert(0, {folder!r})\n"
+        f"sys.argv = [{workload.path!r}, str(int(posix.environ[{ENV_M.encode()!r}]))]\n"
+        f"{Path(workload.path).read_text()}\nsys.stdout.flush()\nposix.getpgid(0)\n"
+    )
+
+
 def environment(
     block: Block, *, m: int, side: Path, extra: dict[str, str], probe: Path | None = None, watch: bool = False
 ) -> dict[str, str]:

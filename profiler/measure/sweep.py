@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import msgspec
 
+from profiler.measure.startup import COUNTS, TIMES
 from profiler.measure.timed import TIMED_EVENTS
-from profiler.model import AGAIN, Launcher, Pass, Workload
+from profiler.model import AGAIN, BASELINE, Launcher, Pass, Workload
 
 _MOST_M = 1_000_000
 """The last M of the PoC's sweep."""
@@ -21,6 +24,70 @@ _COUNTED_BLOCKS = 2
 
 SWEEP = "sweep"
 COUNTED = "sweep-counted"
+
+
+STARTUP = "startup"
+STARTUP_COUNTED = "startup-counted"
+_STARTUP_BLOCKS = 5
+_STARTUP_RUNS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intervention:
+    """One change to the start of a launcher: arguments where ``main`` reads them, environment where it does not."""
+
+    name: str
+    """Suffix of the launcher's name."""
+    options: tuple[str, ...] = ()
+    """Put before the script, for launchers that start through ``Py_BytesMain``."""
+    env: dict[str, str] = field(default_factory=dict)
+    """For launchers that start through ``Py_InitializeEx``."""
+    loader_env: dict[str, str] = field(default_factory=dict)
+    """For all: the dynamic loader reads it."""
+
+
+INTERVENTIONS = (
+    Intervention(name="no-site", options=("-S",), env={"TAX_PROBE_NO_SITE": "1"}),
+    Intervention(name="isolated", options=("-I",)),
+    Intervention(name="command", options=("-c", "{text}")),
+    Intervention(name="bind-now", loader_env={"LD_BIND_NOW": "1"}),
+    Intervention(name="finalize", env={"TAX_PROBE_FINALIZE": "1"}),
+)
+
+
+def intervened(launchers: tuple[Launcher, ...]) -> tuple[Launcher, ...]:
+    """Every launcher with every intervention that it can have."""
+    return tuple(made for base in launchers for one in INTERVENTIONS if (made := _intervene(base, one)) is not None)
+
+
+def _intervene(base: Launcher, one: Intervention) -> Launcher | None:
+    argv, env = base.argv, dict(one.loader_env)
+    if base.init == "Py_BytesMain" and one.options:
+        rest = argv[1:] if "{text}" not in one.options else tuple(part for part in argv[1:] if part != "{script}")
+        argv = (argv[0], *one.options, *rest)
+    elif base.init == "Py_InitializeEx":
+        env |= one.env
+    if argv == base.argv and not env:
+        return None
+    name = f"{base.name}+{one.name}"
+    return msgspec.structs.replace(base, name=name, argv=argv, env=base.env | env, base=base.name, factor=one.name)
+
+
+def startup_passes(*, counted: bool) -> tuple[Pass, ...]:
+    """The passes that cut processes into phases, for all launchers and interventions at M = 1."""
+    timed = Pass(
+        name=STARTUP,
+        events=TIMES,
+        m=(1,),
+        exclusive=True,
+        repetitions=_STARTUP_RUNS,
+        blocks=(0, _STARTUP_BLOCKS),
+        phases=True,
+    )
+    in_counts = msgspec.structs.replace(
+        timed, name=STARTUP_COUNTED, events=COUNTS, exclusive=False, repetitions=1, blocks=(0, 1)
+    )
+    return (timed, in_counts) if counted else (timed,)
 
 
 def sweep_m(workload: Workload, asked: tuple[int, ...] | None) -> tuple[int, ...]:
@@ -49,6 +116,7 @@ def sweep_passes(
         warmups=_WARMUPS,
         native=True,
         bare=True,
+        launchers=(BASELINE, AGAIN, *(one.name for one in launchers if one.name != BASELINE)),
     )
     counting = [what for what in offered if "instructions" in what.events]
     cheap = [one for one in m if one <= _COUNTED_WORK * workload.counts_m[1]]
@@ -62,6 +130,6 @@ def sweep_passes(
         repetitions=1,
         blocks=(0, _COUNTED_BLOCKS),
         native=True,
-        launchers=tuple(one.name for one in launchers if one.name != AGAIN),
+        launchers=tuple(one.name for one in launchers),
     )
     return timed, counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profiler.analyze.amortized import AmortizeVerdict, Crossover
-from profiler.model import BASELINE
+from profiler.model import BASELINE, PHASES
 from profiler.present.grid import Grid
 from profiler.present.words import figure, interval
 
@@ -24,6 +24,8 @@ def grids(verdict: AmortizeVerdict) -> tuple[Grid, ...]:
         found += [_model(verdict), _crossover(verdict)]
     if verdict.instructions is not None:
         found.append(_counted(verdict))
+    if any(one.instructions is not None or one.cpu_ms is not None for one in verdict.startup.phases):
+        found += [_phases(verdict), _changes(verdict)]
     return tuple(found)
 
 
@@ -128,6 +130,54 @@ def _counted(verdict: AmortizeVerdict) -> Grid:
         ),
         note="",
     )
+
+
+def _phases(verdict: AmortizeVerdict) -> Grid:
+    """A row per phase, and for every launcher its instructions and CPU time."""
+    names = tuple(dict.fromkeys(one.launcher for one in verdict.startup.phases))
+    known = {(one.launcher, one.phase): (one.instructions, one.cpu_ms) for one in verdict.startup.phases}
+    sums = {one.launcher: one for one in verdict.startup.sums}
+    rows = [
+        (phase, *(cell for name in names for cell in _cost(*known[name, phase])))
+        for phase in dict.fromkeys(one.phase for one in verdict.startup.phases)
+    ]
+    added = [_cost(sums[name].instructions, sums[name].cpu_ms) for name in names]
+    uncut = [_cost(sums[name].instructions_uncut, sums[name].cpu_ms_uncut) for name in names]
+    rows += [
+        ("sum", *(cell for pair in added for cell in pair)),
+        ("not cut", *(cell for pair in uncut for cell in pair)),
+    ]
+    return Grid(
+        title="where a launch goes: millions of instructions and ms of CPU time",
+        columns=("phase", *(f"{name} {unit}" for name in names for unit in ("M instr", "ms"))),
+        text=frozenset({0}),
+        rows=tuple(rows),
+        note="site: what goes without it; not cut: the same launcher run as it is (its time includes fork and exec)",
+    )
+
+
+def _changes(verdict: AmortizeVerdict) -> Grid:
+    whole = [one for one in verdict.startup.interventions if one.phase == "whole"]
+    parts = {(one.launcher, one.intervention, one.phase): one for one in verdict.startup.interventions}
+    return Grid(
+        title="what interventions change: M instructions by phase, and ms of CPU time in all",
+        columns=("launcher", "intervention", *PHASES, "whole", "whole ms"),
+        text=frozenset({0, 1}),
+        rows=tuple(
+            (
+                one.launcher,
+                one.intervention,
+                *(_cost(parts[one.launcher, one.intervention, phase].instructions, None)[0] for phase in PHASES),
+                *_cost(one.instructions, one.cpu_ms),
+            )
+            for one in whole
+        ),
+        note="no-site: -S; isolated: -I; command: -c TEXT, no file; bind-now: LD_BIND_NOW; finalize: Py_FinalizeEx",
+    )
+
+
+def _cost(instructions: float | None, cpu_ms: float | None) -> tuple[str, str]:
+    return figure(None if instructions is None else instructions / 1e6), figure(cpu_ms)
 
 
 def draw(axes: Axes, verdict: AmortizeVerdict) -> None:

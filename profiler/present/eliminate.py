@@ -32,9 +32,9 @@ def _row(one: Eliminated) -> tuple[str, ...]:
     return (
         one.elimination,
         one.metric,
-        f"{figure(one.before, 4)} {interval(one.before_lo, one.before_hi)}",
-        f"{figure(one.after, 4)} {interval(one.after_lo, one.after_hi)}",
-        f"{figure(one.change, 4)} {interval(one.change_lo, one.change_hi)}",
+        f"{figure(one.before, 3)} {interval(one.before_lo, one.before_hi, 3)}",
+        f"{figure(one.after, 3)} {interval(one.after_lo, one.after_hi, 3)}",
+        f"{figure(one.change, 3)} {interval(one.change_lo, one.change_hi, 3)}",
         "–" if one.share is None else f"{one.share:.0%}",
         one.status,
     )

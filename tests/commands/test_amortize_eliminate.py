@@ -1,6 +1,8 @@
 """``amortize`` and ``eliminate`` from the command line to their files: small real runs, resumed and reported again."""
 
 import csv
+import platform
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,13 +41,23 @@ def forget_the_second_block(folder: Path) -> None:
     (folder / "rows.csv").write_text("".join(line for line in lines if not line.startswith("1,")))
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, Path]:
+    """Measured once."""
+    place = tmp_path_factory.mktemp("original")
+    load = script(place, LOOP)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        tax_probe = TaxProbe(monkeypatch, place)
+        command = ("amortize", "--out", str(tax_probe.out), *PLAN, "--m", "200000,1,1_000", host(), "--workload", load)
+        ran = tax_probe(*command, "--format", "json", "--per-launch-ms", "5")
+        assert ran.code == 0, ran.err
+        return ran, tax_probe.folder()
+
+
 @pytest.fixture
-def amortized(tax_probe: TaxProbe, tmp_path: Path) -> tuple[Ran, Path]:
-    load = script(tmp_path, LOOP)
-    command = ("amortize", "--out", str(tax_probe.out), *PLAN, "--m", "200000,1,1_000", host(), "--workload", load)
-    ran = tax_probe(*command, "--format", "json", "--per-launch-ms", "5")
-    assert ran.code == 0, ran.err
-    return ran, tax_probe.folder()
+def amortized(original: tuple[Ran, Path], tmp_path: Path) -> tuple[Ran, Path]:
+    """A copy to spoil."""
+    return original[0], shutil.copytree(original[1], tmp_path / original[1].name)
 
 
 def test_the_fields_of_the_contract(amortized: tuple[Ran, Path]) -> None:
@@ -103,6 +115,25 @@ def test_a_host_that_hands_on_no_arguments(tax_probe: TaxProbe, tmp_path: Path) 
     )  # fmt: skip
     assert ran.code == 0, ran.err
     assert all(one["bit_exact"] for one in ran.document["points"])
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="breakpoints are known for x86-64 only")
+def test_a_launch_is_split_and_its_parts_add_up(amortized: tuple[Ran, Path]) -> None:
+    """Against the same launcher run as it is; the sum holds the marks of the script too."""
+    startup = amortized[0].document["startup"]
+    known = {(one["launcher"], one["phase"]): one for one in startup["phases"]}
+    assert set(known) >= {("python3", p) for p in ("loading", "core", "site", "script", "run", "finalisation")}
+    assert all(one["cpu_ms"] is not None for one in startup["phases"] if one["launcher"] == "python3")
+    assert known["python3", "site"]["cpu_ms"] is not None
+    assert known["twin", "site"]["cpu_ms"] is None, "nobody knows how to leave site out of a user's host"
+    changed = {(one["launcher"], one["intervention"], one["phase"]): one for one in startup["interventions"]}
+    assert ("python3", "no-site", "whole") in changed
+    assert ("python3", "finalize", "whole") not in changed, "it finalises anyway"
+    if shutil.which("valgrind"):
+        (total,) = (one for one in startup["sums"] if one["launcher"] == "python3")
+        parts = sum(one["instructions"] for one in startup["phases"] if one["launcher"] == "python3")
+        assert parts == pytest.approx(total["instructions"])
+        assert changed["python3", "no-site", "core"]["instructions"] == -known["python3", "site"]["instructions"]
 
 
 def test_m_that_is_no_list(tax_probe: TaxProbe) -> None:

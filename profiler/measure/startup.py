@@ -1,0 +1,149 @@
+"""One process cut into the phases of its life, in CPU time and in instructions, at the same points of its code.
+
+The points: the program's entry (the loader is done), the return of ``Py_InitializeFromConfig``, and two marks that the
+script sets by calling functions of libc that nothing else calls: it is compiled and begins (``getsid``), and it has
+ended (``getpgid``). In instructions callgrind writes a part of its counts at each point.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from profiler import process
+from profiler.errors import MachineError
+from profiler.measure.callgrind import parse_totals
+from profiler.measure.source import Outcome
+from profiler.measure.stopwatch import Stopwatch, UnwatchableError
+from profiler.model import PHASES, Reading, SourceName
+from profiler.process import Command
+
+TIMES = tuple(f"{phase}-time" for phase in PHASES)
+COUNTS = tuple(f"{phase}-instructions" for phase in PHASES)
+
+_INIT = "Py_InitializeFromConfig"
+_LIBC = re.compile(r"/libc[.-][^/]*$")
+_SLOWDOWN = 50
+_POINTS = ("--dump-before=__libc_start_main*", f"--dump-after={_INIT}", "--dump-before=getsid", "--dump-before=getpgid")
+
+
+def measure(events: tuple[str, ...], command: Command, image: str | None, scratch: Path) -> Outcome:
+    """Read ``TIMES`` or ``COUNTS`` of one process.
+
+    Raises:
+        OSError: the program could not be started.
+        MachineError: callgrind is gone or wrote no counts.
+    """
+    if events == TIMES:
+        return time_phases(command, image)
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        raise MachineError("valgrind is not installed any more", hint="apt-get install valgrind")
+    return count_phases(command, valgrind, scratch)
+
+
+def time_phases(command: Command, image: str | None) -> Outcome:
+    """Run ``command`` under breakpoints; ``image`` is the file that holds its eval loop.
+
+    Raises:
+        OSError: the program could not be started.
+    """
+    watch = None
+    try:
+        watch = Stopwatch(command)
+        marks = [watch.cpu_ns()]
+        watch.run_to(watch.entry())
+        marks.append(watch.cpu_ns())
+        watch.run_to(watch.address(_INIT, lambda path: path == image))
+        watch.run_to(watch.return_address())
+        marks.append(watch.cpu_ns())
+        for mark in ("getsid", "getpgid"):
+            watch.run_to(watch.address(mark, lambda path: _LIBC.search(path) is not None))
+            marks.append(watch.cpu_ns())
+        exit_, total = watch.finish()
+        assert watch.child.stdout is not None
+        assert watch.child.stderr is not None
+        printed, complaints = watch.child.stdout.read(), watch.child.stderr.read()
+        spent = [after - before for before, after in zip(marks, [*marks[1:], total], strict=True)]
+        return _outcome(
+            _readings(TIMES, spent, "ns", "software", "schedstat between breakpoints"), exit_, printed, complaints
+        )
+    except UnwatchableError as error:
+        return _unknown(process.run(command), TIMES, "ns", "software", str(error))
+    finally:
+        if watch is not None:
+            watch.close()
+
+
+def count_phases(command: Command, valgrind: str, scratch: Path) -> Outcome:
+    """Run ``command`` under callgrind.
+
+    Raises:
+        MachineError: callgrind wrote no counts.
+    """
+    out = scratch / "callgrind.out"
+    options = (f"--callgrind-out-file={out}", f"--log-file={scratch / 'valgrind.log'}", *_POINTS)
+    done = process.run(
+        Command(
+            argv=(valgrind, "--tool=callgrind", *options, *command.argv),
+            env=command.env,
+            cwd=command.cwd,
+            cpu=command.cpu,
+            timeout_s=command.timeout_s * _SLOWDOWN,
+            max_output_bytes=command.max_output_bytes,
+        )
+    )
+    if done.exit == 0 and not out.exists():
+        raise MachineError(f"valgrind wrote no counts for {command.argv[0]}")
+    parts = [*(out.with_name(f"{out.name}.{number}") for number in range(1, len(PHASES))), out]
+    if done.exit != 0 or not all(part.exists() for part in parts):
+        return _unknown(done, COUNTS, "instructions", "callgrind", "the process never came to all points")
+    spent = [parse_totals(part.read_text(errors="replace"))["Ir"] for part in parts]
+    readings = _readings(COUNTS, spent, "instructions", "callgrind", "Ir between dumps")
+    return _outcome(readings, done.exit, done.stdout, done.stderr_tail.encode())
+
+
+def _readings(
+    names: tuple[str, ...], spent: list[int], unit: str, source: SourceName, raw_name: str
+) -> tuple[Reading, ...]:
+    return tuple(
+        _reading(name, float(value), unit, source, raw_name, None) for name, value in zip(names, spent, strict=True)
+    )
+
+
+def _reading(  # noqa: PLR0917 - the fields that differ
+    name: str, value: float | None, unit: str, source: SourceName, raw_name: str, reason: str | None
+) -> Reading:
+    return Reading(
+        event=name,
+        value=value,
+        unit=unit,
+        enabled_ns=None,
+        running_ns=None,
+        source=source,
+        raw_name=raw_name,
+        reason=reason,
+    )
+
+
+def _outcome(readings: tuple[Reading, ...], exit_: int, printed: bytes, complaints: bytes) -> Outcome:
+    return Outcome(
+        readings=readings,
+        exit=exit_,
+        stdout=printed,
+        stderr_tail=complaints.decode(errors="replace")[-4096:],
+        timed_out=False,
+        output_exceeded=False,
+    )
+
+
+def _unknown(done: process.Completed, names: tuple[str, ...], unit: str, source: SourceName, reason: str) -> Outcome:
+    return Outcome(
+        readings=tuple(_reading(name, None, unit, source, "", reason) for name in names),
+        exit=done.exit,
+        stdout=done.stdout,
+        stderr_tail=done.stderr_tail,
+        timed_out=done.timed_out,
+        output_exceeded=done.output_exceeded,
+    )
