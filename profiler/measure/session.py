@@ -165,7 +165,7 @@ def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
             launcher,
             image=image,
             build_id=elf.build_id(image) if image is not None else None,
-            allocator=fingerprints[launcher.name]["allocator"],
+            allocator=fingerprints[launcher.name].get("allocator"),
         )
 
     kept = tuple(completed(launcher) for launcher in run.plan.launchers if launcher.name not in failed)

@@ -158,7 +158,7 @@ def test_eliminations_of_the_users_own(tax_probe: TaxProbe, own: str) -> None:
     assert {one["launcher"] for one in found.values()} == {"twin"}
     assert all(one["before"] is not None and one["after"] is not None for one in found.values())
     state = {one["key"]: one for one in ran.document["state"]}
-    assert state["flags.hash_randomization"]["equal"]
+    assert state["flags.optimize"]["equal"]
     assert state["gc_threshold"]["equal"]
     again = tax_probe("report", str(folder), "--format", "json")
     assert again.out == ran.out
