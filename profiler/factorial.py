@@ -48,8 +48,6 @@ class Level(Noun, frozen=True, kw_only=True):
     """Changes what the compiler instruments, so that a training without this level does not fit."""
     needs: tuple[str, ...] = ()
     """Programs without which this level cannot be built."""
-    post_link: tuple[str, ...] = ()
-    """A command that rewrites the product; ``{in}`` and ``{out}`` are replaced."""
     remedy: str | None = None
     """What a distribution has to do to build its library so."""
 

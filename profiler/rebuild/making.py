@@ -14,7 +14,7 @@ from profiler.errors import MachineError
 from profiler.launch.elf import read_elf
 from profiler.launch.logged import Failed, run_logged
 from profiler.model import Target
-from profiler.rebuild.recipe import USE, Recipe, find_program, setup_local
+from profiler.rebuild.recipe import USE, Recipe, setup_local
 from profiler.rebuild.shop import Facts, Place, Shop, key_of
 from profiler.rebuild.source import SourceTree
 
@@ -84,11 +84,6 @@ class Maker:
         mark = place.log.stat().st_size
         self._make(used, (goal,), place, on_line)
         kept = _keep(recipe, goal, place)
-        if recipe.post_link:
-            rewritten = kept.with_suffix(".rewritten")
-            command = [part.replace("{in}", str(kept)).replace("{out}", str(rewritten)) for part in recipe.post_link]
-            self._run((find_program(command[0]) or command[0], *command[1:]), place, _MAKE_S)
-            rewritten.replace(kept)
         mismatched = mismatches(place.log.read_text(errors="replace")[mark:]) if counts is not None else None
         return {"product": str(kept.relative_to(place.filled)), "mismatched_functions": mismatched}
 
@@ -131,7 +126,6 @@ class Maker:
                 cflags=(),
                 ldflags=(),
                 core_ldflags=(),
-                post_link=(),
                 product="library",
                 profile=False,
             ),

@@ -61,7 +61,6 @@ class Recipe(Noun, frozen=True, kw_only=True):
     """For ``make CONFIGURE_LDFLAGS_NODIST=``: the link of the product."""
     product: Literal["program", "library"]
     profile: bool
-    post_link: tuple[str, ...]
 
 
 def base_of(target: Target, plan: FactorialPlan) -> Base:
@@ -105,7 +104,7 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
     """
     chosen = [plan.factor(name).level(level) for name, level in levels.items()]
     for level in chosen:
-        missing = [program for program in level.needs if find_program(program) is None]
+        missing = [program for program in level.needs if shutil.which(program) is None]
         if missing:
             raise MachineError(f"{level.name} needs {', '.join(missing)}", hint=_PACKAGES.get(missing[0]))
     without = {word for level in chosen for word in level.without}
@@ -123,7 +122,6 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
         core_ldflags=tuple(_all(chosen, "core_ldflags")),
         product=next((level.product for level in reversed(chosen) if level.product is not None), "library"),
         profile=any(level.profile for level in chosen),
-        post_link=tuple(_all(chosen, "post_link")),
     )
 
 
@@ -141,16 +139,7 @@ def training_of(base: Base, plan: FactorialPlan, recipe: Recipe) -> Recipe:
     )
 
 
-_PACKAGES = {"dtrace": "apt-get install systemtap-sdt-dev", "llvm-bolt": "apt-get install bolt-15"}
-
-
-def find_program(name: str) -> str | None:
-    """A program on PATH, or the newest versioned one of that name (``llvm-bolt-15``)."""
-    found = shutil.which(name)
-    if found is not None:
-        return found
-    versions = sorted(Path("/usr/bin").glob(f"{name}-[0-9]*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    return str(versions[-1]) if versions else None
+_PACKAGES = {"dtrace": "apt-get install systemtap-sdt-dev"}
 
 
 def setup_local(builtins: Iterable[str], already: Iterable[str], setup: str) -> str:
