@@ -37,6 +37,9 @@ class Base(Noun, frozen=True, kw_only=True):
     configure: tuple[str, ...]
     env: dict[str, str]
     """CC, AR, RANLIB, CFLAGS, CPPFLAGS, LDFLAGS."""
+    link: tuple[str, ...]
+    """What the target's BLDSHARED tells the linker. A distribution may have patched that into ``configure.ac`` alone
+    (Debian: ``-Bsymbolic-functions``), where neither the arguments nor the released ``configure`` show it."""
     builtins: tuple[str, ...]
     """``sys.builtin_module_names`` of the target's program: its standard library has no files for them."""
     compiler: str
@@ -59,6 +62,10 @@ class Recipe(Noun, frozen=True, kw_only=True):
     """For ``make CONFIGURE_LDFLAGS=``: every link."""
     core_ldflags: tuple[str, ...]
     """For ``make CONFIGURE_LDFLAGS_NODIST=``: the link of the product."""
+    program_cflags: tuple[str, ...]
+    """For ``make CFLAGSFORSHARED=``: the objects of the interpreter, and of no extension module."""
+    program_ldflags: tuple[str, ...]
+    """For ``make LINKCC=``: the link of programs, and of no shared object."""
     product: Literal["program", "library"]
     profile: bool
 
@@ -90,6 +97,7 @@ def base_of(target: Target, plan: FactorialPlan) -> Base:
     return Base(
         configure=tuple(word for word in arguments if word not in dropped) or (f"--prefix={target.prefix}",),
         env=env,
+        link=linker_words(answer.sysconfig.get("BLDSHARED", "")),
         builtins=tuple(builtins),
         compiler=_identity(compiler),
         changed=tuple(changed),
@@ -119,7 +127,9 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
         compiler=base.compiler,
         cflags=(*plan.cflags, *_all(chosen, "cflags")),
         ldflags=(*env["LDFLAGS"].split(), *_all(chosen, "ldflags")),
-        core_ldflags=tuple(_all(chosen, "core_ldflags")),
+        core_ldflags=(*base.link, *_all(chosen, "core_ldflags")),
+        program_cflags=tuple(_all(chosen, "program_cflags")),
+        program_ldflags=tuple(_all(chosen, "program_ldflags")),
         product=next((level.product for level in reversed(chosen) if level.product is not None), "library"),
         profile=any(level.profile for level in chosen),
     )
@@ -142,6 +152,11 @@ def training_of(base: Base, plan: FactorialPlan, recipe: Recipe) -> Recipe:
 _PACKAGES = {"dtrace": "apt-get install systemtap-sdt-dev"}
 
 
+def linker_words(command: str) -> tuple[str, ...]:
+    """What a command that links a shared object tells the linker, less paths and names of the machine it ran on."""
+    return tuple(word for word in shlex.split(command) if word.startswith("-Wl,") and not _machine_bound(word))
+
+
 def setup_local(builtins: Iterable[str], already: Iterable[str], setup: str) -> str:
     """``Modules/Setup.local`` that links into the interpreter what the target has there.
 
@@ -162,7 +177,19 @@ def _is_variable(word: str) -> bool:
 
 def _machine_bound(flag: str) -> bool:
     """Flags that name folders or spec files of the machine that built the target, or belong to factors."""
-    return flag.startswith(("-ffile-prefix-map=", "-fdebug-prefix-map=", "-specs=", "-flto", "-fprofile", "-I", "-L"))
+    return flag.startswith(
+        (
+            "-ffile-prefix-map=",
+            "-fdebug-prefix-map=",
+            "-specs=",
+            "-flto",
+            "-fprofile",
+            "-I",
+            "-L",
+            "-Wl,-rpath",
+            "-Wl,-h",
+        )
+    )
 
 
 def _compiler(said: str | None) -> str:
