@@ -10,7 +10,7 @@ def test_what_a_distribution_tells_the_linker_is_kept_and_what_its_machine_neede
 
 
 def test_modules_that_the_target_has_built_in_are_built_in() -> None:
-    setup = "#_csv _csv.c\n#_ssl _ssl.c -lssl -lcrypto # comment\narray arraymodule.c\n"
+    setup = "#_csv _csv.c\n#_ssl _ssl.c -lssl -lcrypto\narray arraymodule.c\n"
     assert setup_local(("_csv", "array", "_ssl", "posix"), ("posix",), setup) == (
         "*static*\n_csv _csv.c\n_ssl _ssl.c -lssl -lcrypto\n"
     )
