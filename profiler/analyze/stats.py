@@ -51,6 +51,24 @@ def log_ratio_interval(logs: Sequence[float], *, confidence: float = CONFIDENCE)
     return Interval(ratio=math.exp(centre), lo=math.exp(lo), hi=math.exp(hi))
 
 
+def mean_interval(values: Sequence[float]) -> tuple[float, float | None, float | None]:
+    """Mean and Student's t interval of figures, one per block; a single one has no interval.
+
+    Raises:
+        ValueError: no figures.
+    """
+    import numpy as np
+    from scipy import stats
+
+    if not values:
+        raise ValueError("no figures")
+    centre = float(np.mean(values))
+    if len(values) == 1:
+        return centre, None, None
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values))
+    return centre, centre - half, centre + half
+
+
 def ratio_of_means(numerators: Sequence[float], denominators: Sequence[float]) -> Interval:
     """Fieller's interval for mean(numerators) / mean(denominators), paired by block.
 
