@@ -87,6 +87,8 @@ class FactorialPlan(Noun, frozen=True, kw_only=True):
     training: Levels = msgspec.field(default_factory=dict)
     """Levels of the training build, whose counts serve every combination with ``profile``; ``retrain`` levels are added
     where a combination has them. Sound where the compiler finds that the counts fit (``mismatched_functions``)."""
+    training_task: Literal["cpython", "distribution"] = "cpython"
+    """What the training runs: CPython's own choice of its tests, or that of the distribution's source package."""
     reproduces: dict[str, Levels] = msgspec.field(default_factory=dict)
     """``program`` and ``library``: the combinations that the distribution built itself."""
     cflags: tuple[str, ...] = ()

@@ -127,7 +127,7 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
         compiler=base.compiler,
         cflags=(*plan.cflags, *_all(chosen, "cflags")),
         ldflags=(*env["LDFLAGS"].split(), *_all(chosen, "ldflags")),
-        core_ldflags=(*base.link, *_all(chosen, "core_ldflags")),
+        core_ldflags=(*(word for word in base.link if word not in without), *_all(chosen, "core_ldflags")),
         program_cflags=tuple(_all(chosen, "program_cflags")),
         program_ldflags=tuple(_all(chosen, "program_ldflags")),
         product=next((level.product for level in reversed(chosen) if level.product is not None), "library"),

@@ -203,6 +203,21 @@ def test_one_training_serves_every_combination_with_a_profile(plan: Path, tree: 
     assert fits["lean,bare"] == 0, "the very flags of the training"
 
 
+def test_the_distributions_training_runs_one_test_file_after_the_other(plan: Path, tree: Path, cache: Path) -> None:
+    (tree / "debian").mkdir()
+    (tree / "debian" / "rules").write_text("#!/usr/bin/make -f\nPROFILE_TASK = ../regrtest.py -s\nbuild:\n")
+    (tree / "regrtest.py").write_text("")
+    profiled = PLAN.replace('{ name = "bare" }', '{ name = "bare", profile = true }')
+    trainings = {}
+    for task in ("distribution", "cpython"):
+        plan.write_text(f'training_task = "{task}"\n' + profiled + '[training]\nseven = "lean"\neleven = "bare"\n')
+        built, _ = yard(plan, tree, cache).build(cells(load_plan(plan))[:1], 1, Watch())
+        trainings[task] = built[0].training
+    assert trainings["distribution"] is not None
+    assert (trainings["distribution"].tests, trainings["distribution"].failed_tests) == (2, 0)
+    assert trainings["cpython"] != trainings["distribution"]
+
+
 def test_a_level_that_changes_control_flow_is_trained_for_itself(plan: Path, tree: Path, cache: Path) -> None:
     text = PLAN.replace('{ name = "bare" }', '{ name = "bare", profile = true }').replace(
         'name = "eleven", cflags', 'name = "eleven", profile = true, retrain = true, cflags'
@@ -236,7 +251,7 @@ def test_interrupted_building_goes_on(plan: Path, tree: Path, cache: Path) -> No
     wanted = cells(load_plan(plan))
     with pytest.raises(KeyboardInterrupt):
         yard(plan, tree, cache).build(wanted, 1, Watch(interrupt))
-    assert list((cache / "work").glob("*,*-*[!k]")), "what was begun is kept"
+    assert list((cache / "work").glob("program-*[!k]")), "what was begun is kept"
     built, failed = yard(plan, tree, cache).build(wanted, 2, Watch())
     assert failed == ()
     assert len(built) == 4
