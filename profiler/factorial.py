@@ -52,6 +52,8 @@ class Level(Noun, frozen=True, kw_only=True):
     """Changes what the compiler instruments, so that a training without this level does not fit."""
     needs: tuple[str, ...] = ()
     """Programs without which this level cannot be built."""
+    hwcap: str | None = None
+    """The loader's name of a kind of CPU (``x86-64-v3``) that the code needs: no drop-in for every machine."""
     remedy: str | None = None
     """What a distribution has to do to build its library so."""
 
@@ -238,6 +240,11 @@ def cells(plan: FactorialPlan) -> tuple[Levels, ...]:
 def cell_name(levels: Mapping[str, str]) -> str:
     """``pgo,lto,shared,interposable``: the levels' names."""
     return ",".join(levels.values())
+
+
+def needed_hwcap(plan: FactorialPlan, levels: Mapping[str, str]) -> str | None:
+    """The kind of CPU that the code of this combination needs; None: the one that the target needs."""
+    return next((need for name, one in levels.items() if (need := plan.factor(name).level(one).hwcap)), None)
 
 
 def model(plan: FactorialPlan) -> tuple[Effect, ...]:
