@@ -108,7 +108,7 @@ def _from_distribution(target: Target, cache: Path, say: Say) -> SourceTree:
         )
     # The upstream part of the version: revisions of one upstream version share the tarball and differ in patches.
     binary, _, revision = package.partition(" ")
-    name = _source_name(binary)
+    name = source_name(binary)
     kept = sorted(cache.glob(f"source-{name}-{target.version}-*/{_COMPLETE}"))
     exact = [one for one in kept if one.parent.name.endswith(f"-{revision}")]
     for complete in exact or kept:
@@ -116,7 +116,8 @@ def _from_distribution(target: Target, cache: Path, say: Say) -> SourceTree:
     return _packaged(_fetch(name, revision, target.version, cache, say), name, revision)
 
 
-def _source_name(binary: str) -> str:
+def source_name(binary: str) -> str:
+    """The source package that ``binary`` is built from."""
     said = (output_of("dpkg-query", "-W", "-f", "${source:Package}", binary) or "").strip()
     return said or binary
 
