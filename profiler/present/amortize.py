@@ -51,7 +51,7 @@ def _sweep(verdict: AmortizeVerdict, launcher: str) -> Grid:
             for point in verdict.points
             if point.launcher == launcher
         ),
-        note="medians with 95 % intervals; a positive delta is time saved",
+        note="lower quartiles with 95 % intervals; a positive delta is time saved",
     )
 
 
