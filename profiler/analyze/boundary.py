@@ -31,6 +31,8 @@ class Boundary(Noun, frozen=True, kw_only=True):
 
     block: int
     launcher: str
+    phase: int | None
+    """Which of the process's heap phases; None: the process had one."""
     per_iteration: float
     usual: float
     """The launcher's median over blocks."""
@@ -41,8 +43,11 @@ class Boundary(Noun, frozen=True, kw_only=True):
         return self.per_iteration / self.usual - 1
 
 
-def find_boundaries(instructions: pd.Series) -> tuple[Boundary, ...]:
-    """Boundaries in instructions per iteration, a series with index (block, launcher)."""
+def find_boundaries(instructions: pd.Series, *, most: float = _MOST_OF_ALL) -> tuple[Boundary, ...]:
+    """Boundaries in instructions per iteration, a series with index (block, launcher) or (block, launcher, phase).
+
+    Where more than ``most`` of a launcher's figures are exceptional, none is.
+    """
     found: list[Boundary] = []
     for launcher, values in instructions.groupby(level="launcher", observed=True):
         if len(values) < _FEWEST_BLOCKS:
@@ -50,10 +55,16 @@ def find_boundaries(instructions: pd.Series) -> tuple[Boundary, ...]:
         usual = float(values.median())
         spread = float((values - usual).abs().median())
         exceptional = values[(values - usual).abs() > max(_LEAST_EXCESS * abs(usual), _SPREADS * spread)]
-        if len(exceptional) > _MOST_OF_ALL * len(values):
+        if len(exceptional) > most * len(values):
             continue
         found.extend(
-            Boundary(block=int(block), launcher=str(launcher), per_iteration=float(value), usual=usual)
-            for block, value in zip(exceptional.index.get_level_values("block"), exceptional, strict=True)
+            Boundary(
+                block=int(place[0]),
+                launcher=str(launcher),
+                phase=int(place[2]) if len(place) > 2 else None,
+                per_iteration=float(value),
+                usual=usual,
+            )
+            for place, value in zip(exceptional.index, exceptional, strict=True)
         )
-    return tuple(sorted(found, key=lambda boundary: (boundary.block, boundary.launcher)))
+    return tuple(sorted(found, key=lambda boundary: (boundary.block, boundary.launcher, boundary.phase or 0)))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from profiler.analyze.boundary import Boundary, find_boundaries
 from profiler.analyze.compare import Costs, cost_table
-from profiler.analyze.rows import PER_ITERATION, levels, reasons, slopes, sources
+from profiler.analyze.rows import PER_ITERATION, levels, phases, reasons, slopes, sources, steps_between_phases
+from profiler.analyze.stats import CONFIDENCE, SEQUENTIAL_LEVEL
 from profiler.model import Run
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def costs_of(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]]:
-    """Per-block costs from ``frame``, and the processes that sat on an allocator boundary."""
+    """Per-block costs from ``frame``, and the processes and heap phases that sat on an allocator boundary."""
     per_block = slopes(frame)
     table = cost_table(per_block)
     clock = levels(frame, "clock")
@@ -24,11 +25,14 @@ def costs_of(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]
     boundaries: tuple[Boundary, ...] = ()
     if "instructions" in events:
         boundaries = find_boundaries(per_block[PER_ITERATION].xs("instructions", level="event"))
+    apart = frozenset((boundary.block, boundary.launcher) for boundary in boundaries)
+    boundaries += steps_between_phases(phases(frame))
     costs = Costs(
         table=table,
-        apart=frozenset((boundary.block, boundary.launcher) for boundary in boundaries),
+        apart=apart,
         sources=sources(frame),
         reasons={missing.event: missing.reason for missing in run.missing} | reasons(frame),
         fallback_source=run.plan.source,
+        level=CONFIDENCE if run.plan.precision is None else SEQUENTIAL_LEVEL,
     )
     return costs, boundaries
