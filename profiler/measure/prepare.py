@@ -216,10 +216,12 @@ def require_same_passes(run: Run, source: Source) -> None:
     Raises:
         MachineError: other counters are free now, or perf knows other events.
     """
-    offered = {what.events for what in source.passes(run.plan.workload)}
+    workload, precision = run.plan.workload, run.plan.precision
+    possible = source.passes(workload)
+    if precision is not None:
+        possible += source.chunk_passes(workload, precision.metric)
+    offered = {what.events for what in possible}
     if not {what.events for what in run.plan.passes if not what.bare and not what.phases} <= offered:
-    elif precision is not None:
-        passes = source.chunk_passes(workload, precision.metric)
         raise MachineError(
             "the counters that can be used now are not those that this run began with",
             hint="end other perf sessions and --resume again, or begin a new run instead",

@@ -1,0 +1,188 @@
+"""``make bench``: race, overhead, start-up and growth; figures and plots go to ``results/bench/``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.growth import analysed
+from benchmarks.race import race
+from profiler import process
+from profiler.cli import main as tax_probe
+from profiler.launch.builds import build_hosts
+from profiler.launch.interpreters import resolve_target
+from profiler.measure import machine
+from profiler.workloads import find_workload
+
+OUT = Path("results/bench")
+M = 1_200_000
+_HELP_RUNS = 21
+
+
+def main() -> None:
+    """All parts, or those that are named."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument(
+        "part", nargs="*", choices=["race", "overhead", "startup", "growth", "aa"], help="default: all but aa"
+    )
+    parser.add_argument("--limit", type=float, default=75.0, help="seconds per tool and precision (default: 75)")
+    parser.add_argument("--most-rows", type=float, default=1e7)
+    args = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    parts = args.part or ["startup", "overhead", "growth", "race"]
+    results = json.loads((OUT / "bench.json").read_text()) if (OUT / "bench.json").exists() else {}
+    results["machine"] = {"cpu": machine.facts().cpu_model, "kernel": machine.facts().kernel}
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        for part in parts:
+            say(part)
+            results[part] = {
+                "race": lambda: run_race(scratch, args.limit),
+                "overhead": lambda: run_overhead(scratch),
+                "startup": run_startup,
+                "growth": lambda: run_growth(scratch, int(args.most_rows)),
+                "aa": lambda: run_aa(scratch),
+            }[part]()
+            say(json.dumps(results[part], indent=1))
+            (OUT / "bench.json").write_text(json.dumps(results, indent=1) + "\n")
+    plot(results)
+
+
+def run_race(scratch: Path, limit_s: float) -> list[dict[str, Any]]:
+    """Time to ± 1 % and ± 0.5 %."""
+    target = resolve_target(None)
+    host = build_hosts(target, "shared", on_line=say)
+    script = find_workload("int_loop").path
+    commands = [(target.real_path, script, str(M)), (host.pyo3, script, str(M))]
+    return [one for wanted in (0.01, 0.005) for one in race(commands, wanted, limit_s, scratch, seed=1)]
+
+
+def run_overhead(scratch: Path) -> dict[str, float]:
+    """The share of a run's wall time, imports and analysis included, in which no child was alive."""
+    alive = {"s": 0.0}
+    before = process.run, process.live
+
+    def timed_run(command: process.Command) -> process.Completed:
+        began = time.monotonic()
+        try:
+            return before[0](command)
+        finally:
+            alive["s"] += time.monotonic() - began
+
+    depth = {"n": 0, "since": 0.0}
+
+    @contextmanager
+    def timed_live(*args: Any) -> Iterator[Any]:
+        with before[1](*args) as child:
+            if depth["n"] == 0:
+                depth["since"] = time.monotonic()
+            depth["n"] += 1
+            try:
+                yield child
+            finally:
+                depth["n"] -= 1
+                if depth["n"] == 0:
+                    alive["s"] += time.monotonic() - depth["since"]
+
+    found = {}
+    asked = {"whole processes": ("--blocks", "4"), "chunks": ("--precision", "0.01", "--blocks", "20")}
+    for name, options in asked.items():
+        alive["s"] = 0.0
+        process.run, process.live = timed_run, timed_live
+        began = time.monotonic()
+        try:
+            tax_probe(
+                ["ipc", "--source", "software", "--launcher", "pyo3", "--seed", "1", "--out", str(scratch), *options]
+            )
+        finally:
+            process.run, process.live = before
+        wall = time.monotonic() - began
+        found[name] = (wall - alive["s"]) / wall
+    return found
+
+
+def run_startup() -> dict[str, float]:
+    """Median milliseconds of ``tax-probe --help`` and of ``import profiler.cli``, each in a fresh process."""
+    entry = str(Path(sys.executable).with_name("tax-probe"))
+    found = {}
+    for name, argv in {"help": [entry, "--help"], "import": [sys.executable, "-c", "import profiler.cli"]}.items():
+        times = []
+        for _ in range(_HELP_RUNS):
+            began = time.monotonic()
+            subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+            times.append(1e3 * (time.monotonic() - began))
+        found[f"{name}_ms"] = statistics.median(times)
+    return found
+
+
+def run_growth(scratch: Path, most: int) -> list[dict[str, Any]]:
+    """10³ rows, 10⁴ rows, … up to ``most``."""
+    return [analysed(scratch, 10**power) for power in range(3, len(str(most)))]
+
+
+def run_aa(scratch: Path, runs: int = 50) -> dict[str, Any]:
+    """The baseline against itself, ``runs`` times: how often is it called slower or faster?"""
+    wrong = []
+    for seed in range(runs):
+        out = scratch / f"aa-{seed}"
+        argv = ["ipc", "--source", "software", "--launcher", "python3", "--precision", "1", "--metric", "wall"]
+        done = subprocess.run(
+            [
+                *(sys.executable, "-c", "from profiler.cli import entry; entry()", *argv),
+                *("--seed", str(seed), "--budget", "10", "--format", "json", "--out", str(out)),
+            ],
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        verdict = json.loads(done.stdout)
+        wrong += [
+            {"seed": seed, "metric": c["metric"], "ratio": c["ratio"], "lo": c["lo"], "hi": c["hi"]}
+            for c in verdict["comparisons"]
+            if c["verdict"] in {"slower", "faster"}
+        ]
+        say(f"A/A {seed + 1} of {runs}: {len({one['seed'] for one in wrong})} with a false verdict")
+    return {"runs": runs, "runs_with_false_verdict": len({one["seed"] for one in wrong}), "false": wrong}
+
+
+def plot(results: dict[str, Any]) -> None:
+    """Seconds to the precision by tool, and analysis against rows."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    if "race" in results:
+        drawing = Figure(figsize=(7, 3.5), layout="constrained")
+        FigureCanvasAgg(drawing)
+        axes = drawing.subplots()
+        labels = [f"{one['tool']}, ± {100 * one['wanted']:g} %" for one in results["race"]]
+        reached = ["#1b7f3b" if one["reached"] else "#c28a00" for one in results["race"]]
+        axes.barh(labels[::-1], [one["needed_s"] for one in results["race"]][::-1], color=reached[::-1])
+        axes.set_xscale("log")
+        axes.set_xlabel("seconds to the interval (amber: extrapolated)")
+        drawing.savefig(OUT / "race.svg", metadata={"Date": None})
+    if "growth" in results:
+        drawing = Figure(figsize=(7, 3), layout="constrained")
+        FigureCanvasAgg(drawing)
+        for axes, key, unit in zip(drawing.subplots(1, 2), ("seconds", "peak_mb"), ("s", "MB"), strict=True):
+            axes.loglog([one["rows"] for one in results["growth"]], [one[key] for one in results["growth"]], "o-")
+            axes.set_xlabel("rows")
+            axes.set_ylabel(unit)
+        drawing.savefig(OUT / "growth.svg", metadata={"Date": None})
+
+
+def say(text: str) -> None:
+    """Progress goes to stderr."""
+    sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
