@@ -43,20 +43,21 @@ class Boundary(Noun, frozen=True, kw_only=True):
         return self.per_iteration / self.usual - 1
 
 
-def find_boundaries(instructions: pd.Series, *, most: float = _MOST_OF_ALL) -> tuple[Boundary, ...]:
+def find_boundaries(instructions: pd.Series, *, fresh: pd.Series | None = None) -> tuple[Boundary, ...]:
     """Boundaries in instructions per iteration, a series with index (block, launcher) or (block, launcher, phase).
 
-    Where more than ``most`` of a launcher's figures are exceptional, none is.
+    ``fresh``: the figures that say what is usual (default: all). Where a third of them would be exceptional, none is.
     """
     found: list[Boundary] = []
     for launcher, values in instructions.groupby(level="launcher", observed=True):
         if len(values) < _FEWEST_BLOCKS:
             continue
-        usual = float(values.median())
-        spread = float((values - usual).abs().median())
-        exceptional = values[(values - usual).abs() > max(_LEAST_EXCESS * abs(usual), _SPREADS * spread)]
-        if len(exceptional) > most * len(values):
+        sample = values if fresh is None else fresh.xs(launcher, level="launcher")
+        usual = float(sample.median())
+        reach = max(_LEAST_EXCESS * abs(usual), _SPREADS * float((sample - usual).abs().median()))
+        if ((sample - usual).abs() > reach).mean() > _MOST_OF_ALL:
             continue
+        exceptional = values[(values - usual).abs() > reach]
         found.extend(
             Boundary(
                 block=int(place[0]),

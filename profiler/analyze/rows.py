@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 PER_ITERATION = "per_iteration"
 STARTUP = "startup"
-_MOST_PHASES = 0.49
-"""So large a part of the phases may be exceptional: their median is still the usual level."""
 _OF_PROCESSES = "instructions"
 _KEYS = ["block", "launcher", "event"]
 _HINT = "rows.csv is the measurement itself and cannot be made again from the other files: measure again"
@@ -120,11 +118,15 @@ def inside(frame: pd.DataFrame, event: str) -> pd.Series:
 
 
 def steps_between_phases(by_phase: pd.DataFrame) -> tuple[Boundary, ...]:
-    """Phases at which a launcher left the level of its other phases; ``by_phase`` as from ``phases``."""
+    """Phases at which a launcher left its level; ``by_phase`` as from ``phases``.
+
+    The level is that of each process's first phase: later ones follow on others, and leave a step behind more often.
+    """
     events = by_phase.index.get_level_values("event")
     if "instructions" not in events:
         return ()
-    return find_boundaries(by_phase[PER_ITERATION].xs("instructions", level="event"), most=_MOST_PHASES)
+    counts = by_phase[PER_ITERATION].xs("instructions", level="event")
+    return find_boundaries(counts, fresh=counts[counts.index.get_level_values("repetition") == 0])
 
 
 def turns(frame: pd.DataFrame) -> pd.DataFrame:

@@ -89,7 +89,9 @@ def region_rows(steps: dict[tuple[int, int], float], event: str = "instructions"
     )
 
 
-@pytest.mark.parametrize("steps", [{(1, 2): 1.11}, {(0, 0): 1.01, (0, 1): 1.01, (2, 2): 1.11}])
+@pytest.mark.parametrize(
+    "steps", [{(1, 2): 1.11}, {(0, 0): 1.01, (0, 1): 1.01, (1, 1): 1.01, (1, 2): 1.01, (2, 2): 1.11}]
+)
 def test_a_phase_on_a_pool_boundary_is_named_and_moves_nothing(steps: dict[tuple[int, int], float]) -> None:
     frame = region_rows(steps)
     found = steps_between_phases(phases(frame))
