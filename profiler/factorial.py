@@ -40,6 +40,10 @@ class Level(Noun, frozen=True, kw_only=True):
     """Of every link."""
     core_ldflags: tuple[str, ...] = ()
     """Of the product's link alone: the helpers of CPython's build need no LTO."""
+    program_cflags: tuple[str, ...] = ()
+    """Of an interpreter that is no shared library: ``-fno-pie`` would undo the ``-fPIC`` of extension modules."""
+    program_ldflags: tuple[str, ...] = ()
+    """Of the link of programs alone: ``-no-pie`` would undo the ``-shared`` of extension modules."""
     product: Literal["program", "library"] | None = None
     """What is built: ``python`` with its own eval loop, or the shared libpython."""
     profile: bool = False
@@ -48,8 +52,6 @@ class Level(Noun, frozen=True, kw_only=True):
     """Changes what the compiler instruments, so that a training without this level does not fit."""
     needs: tuple[str, ...] = ()
     """Programs without which this level cannot be built."""
-    post_link: tuple[str, ...] = ()
-    """A command that rewrites the product; ``{in}`` and ``{out}`` are replaced."""
     remedy: str | None = None
     """What a distribution has to do to build its library so."""
 
@@ -97,6 +99,16 @@ class FactorialPlan(Noun, frozen=True, kw_only=True):
         return next(factor for factor in self.factors if factor.name == name)
 
 
+class Training(Noun, frozen=True, kw_only=True):
+    """One run of CPython's training task on an instrumented build."""
+
+    key: str
+    tests: int
+    """Test files that began."""
+    failed_tests: int
+    """Of them those that failed or were skipped: code that was not trained."""
+
+
 class Built(Noun, frozen=True, kw_only=True):
     """One combination, built."""
 
@@ -109,8 +121,8 @@ class Built(Noun, frozen=True, kw_only=True):
     configure: tuple[str, ...]
     cflags: tuple[str, ...]
     ldflags: tuple[str, ...]
-    training: str | None
-    """Key of the training whose counts it was compiled with."""
+    training: Training | None
+    """Whose counts it was compiled with."""
     mismatched_functions: int | None
     """Functions to which the training's counts did not fit: GCC compares a checksum of each control-flow graph."""
     seconds: float

@@ -118,7 +118,7 @@ def _prefix(*command: str) -> Callable[[Fingerprint], Given | None]:
     return lambda host: Given(prefix=command)
 
 
-def _options(host: Fingerprint) -> Given:
+def _options(host: Fingerprint) -> Given | None:
     """Options of python3 that set the host's flags; ``-I`` and ``-E`` would lose the hash seed, so their parts do."""
     of_flag = {
         "optimize": "-O", "dont_write_bytecode": "-B", "no_user_site": "-s", "no_site": "-S", "bytes_warning": "-b",
@@ -126,7 +126,8 @@ def _options(host: Fingerprint) -> Given:
     }  # fmt: skip
     flags = [option for flag, option in of_flag.items() for _ in range(int(host["flags"].get(flag, 0)))]
     more = [key if value == "True" else f"{key}={value}" for key, value in host["xoptions"].items()]
-    return Given(options=(*flags, *(part for option in more for part in ("-X", option))))
+    options = (*flags, *(part for option in more for part in ("-X", option)))
+    return Given(options=options) if options else None
 
 
 def _debug(host: Fingerprint) -> Given | None:

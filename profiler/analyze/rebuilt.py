@@ -62,6 +62,10 @@ def rebuilt_of(run: Run) -> Rebuilt | None:
     return None if run.rebuilt is None else msgspec.convert(run.rebuilt, Rebuilt)
 
 
+_MAY_FAIL = 0.1
+"""Of the training's test files. One or two of CPython's own 44 fail in a build folder that is no installation."""
+
+
 def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
     """Combinations that failed, run another file than they should, or were compiled with counts that do not fit."""
     found = [
@@ -88,6 +92,18 @@ def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
         )
         for one in kept
         if one.mismatched_functions
+    ]
+    trainings = {one.training for one in kept if one.training is not None}
+    found += [
+        Caveat(
+            code="training-incomplete",
+            message=(
+                f"{one.key}: {one.failed_tests} of {one.tests} test files of the training failed or were skipped, most "
+                f"often for an extension module that could not be built: apt-get build-dep python3, and look at its log"
+            ),
+        )
+        for one in sorted(trainings, key=lambda one: one.key)
+        if one.failed_tests > _MAY_FAIL * one.tests
     ]
     return tuple(found)
 

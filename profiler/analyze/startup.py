@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from profiler.analyze.stats import mean_interval
 from profiler.model import AGAIN, PHASES, Noun, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
 _MS = 1e-6
 SITE = "site"
 _NO_SITE = "no-site"
 WHOLE = "whole"
+_UNCUT = "whole-time"
 
 
-class Phase(Noun, frozen=True, kw_only=True):
-    """One phase of one launcher; None where it could not be told.
+class Cost(Noun, frozen=True, kw_only=True):
+    """Means over blocks of the medians of each block; None where it could not be told."""
+
+    instructions: float | None
+    cpu_ms: float | None
+    cpu_ms_lo: float | None
+    cpu_ms_hi: float | None
+
+
+class Phase(Cost, frozen=True, kw_only=True):
+    """One phase of one launcher.
 
     ``site`` is the part of initialisation that goes without the site module, and ``core`` the rest of it; where the
     launcher cannot leave site out, ``site`` is None and ``core`` holds both.
@@ -24,29 +38,31 @@ class Phase(Noun, frozen=True, kw_only=True):
 
     launcher: str
     phase: str
-    instructions: float | None
-    cpu_ms: float | None
 
 
 class Sum(Noun, frozen=True, kw_only=True):
-    """The phases added up, and the same launcher run as it is, not cut: they differ by the marks of the script."""
+    """The phases added up, and the same launcher not cut.
+
+    In instructions the latter runs the workload's own file, in time the marked script under the same tracer: from exec
+    to the end. ``missing`` is the part of that time by which the sum differs from it.
+    """
 
     launcher: str
     instructions: float | None
     instructions_uncut: float | None
     cpu_ms: float | None
     cpu_ms_uncut: float | None
-    """Includes fork and exec, which no phase does."""
+    missing: float | None
+    missing_lo: float | None
+    missing_hi: float | None
 
 
-class Changed(Noun, frozen=True, kw_only=True):
+class Changed(Cost, frozen=True, kw_only=True):
     """What an intervention changes in one phase, or in the ``whole``: with it less without it."""
 
     launcher: str
     intervention: str
     phase: str
-    instructions: float | None
-    cpu_ms: float | None
 
 
 class Startup(Noun, frozen=True, kw_only=True):
@@ -58,45 +74,25 @@ class Startup(Noun, frozen=True, kw_only=True):
 
 
 def split_startup(run: Run, frame: pd.DataFrame) -> Startup:
-    """Medians over runs, of the passes that cut processes into phases."""
+    """The passes that cut processes into phases, block by block."""
     cut = {what.name for what in run.plan.passes if what.phases}
-    rows = frame[frame["pass"].isin(cut)].dropna(subset=["value"])
-    medians = rows.groupby(["launcher", "event"], observed=True)["value"].median().reset_index()
-    median = {
-        (str(launcher), str(event)): float(value)
-        for launcher, event, value in medians[["launcher", "event", "value"]].itertuples(index=False)
-    }
-    bases = [one for one in run.plan.launchers if one.base is None and one.name != AGAIN]
-    phases = tuple(
-        Phase(
-            launcher=base.name,
-            phase=phase,
-            instructions=_told(median, base.name, phase, "instructions"),
-            cpu_ms=_scaled(_told(median, base.name, phase, "time")),
-        )
-        for base in bases
-        for phase in ("loading", "core", SITE, *PHASES[2:])
-    )
-    uncut = frame[~frame["pass"].isin(cut) & (frame["m"] == 1)].dropna(subset=["value"])
+    rows = frame[frame["pass"].isin(cut)].dropna(subset=["value"]).astype({"launcher": str, "event": str})
+    table = rows.pivot_table(index="block", columns=["launcher", "event"], values="value", aggfunc="median")
+    bases = [one.name for one in run.plan.launchers if one.base is None and one.name != AGAIN]
+    native = frame[~frame["pass"].isin(cut) & (frame["m"] == 1)].dropna(subset=["value"])
     return Startup(
-        phases=phases,
-        sums=tuple(
-            Sum(
-                launcher=base.name,
-                instructions=_whole(median, base.name, "instructions"),
-                instructions_uncut=_uncut(uncut, base.name, "instructions"),
-                cpu_ms=_scaled(_whole(median, base.name, "time")),
-                cpu_ms_uncut=_scaled(_uncut(uncut, base.name, "task-clock")),
-            )
+        phases=tuple(
+            Phase(launcher=base, phase=phase, **_cost(partial(_told, table, base, phase)))
             for base in bases
+            for phase in ("loading", "core", SITE, *PHASES[2:])
         ),
+        sums=tuple(_sum(table, native, base) for base in bases),
         interventions=tuple(
             Changed(
                 launcher=one.base,
                 intervention=one.factor,
                 phase=phase,
-                instructions=_change(median, one.name, one.base, phase, "instructions"),
-                cpu_ms=_scaled(_change(median, one.name, one.base, phase, "time")),
+                **_cost(partial(_change, table, one.name, one.base, phase)),
             )
             for one in run.plan.launchers
             if one.base is not None and one.factor is not None
@@ -105,36 +101,59 @@ def split_startup(run: Run, frame: pd.DataFrame) -> Startup:
     )
 
 
-Medians = dict[tuple[str, str], float]
+def _cost(column: Callable[[str], pd.Series[float] | None]) -> dict[str, float | None]:
+    counted, _, _ = _mean(column("instructions"))
+    spent, lo, hi = _mean(column("time"))
+    return {"instructions": counted, "cpu_ms": _ms(spent), "cpu_ms_lo": _ms(lo), "cpu_ms_hi": _ms(hi)}
 
 
-def _told(median: Medians, launcher: str, phase: str, unit: str) -> float | None:
-    core, without = (median.get((name, f"core-{unit}")) for name in (launcher, f"{launcher}+{_NO_SITE}"))
+def _sum(table: pd.DataFrame, native: pd.DataFrame, launcher: str) -> Sum:
+    added, uncut = _whole(table, launcher, "time"), _of(table, launcher, _UNCUT)
+    missing = (None, None, None) if added is None or uncut is None else _mean(added / uncut - 1)
+    counted = native[(native["launcher"] == launcher) & (native["event"] == "instructions")]["value"]
+    return Sum(
+        launcher=launcher,
+        instructions=_mean(_whole(table, launcher, "instructions"))[0],
+        instructions_uncut=None if counted.empty else float(counted.median()),
+        cpu_ms=_ms(_mean(added)[0]),
+        cpu_ms_uncut=_ms(_mean(uncut)[0]),
+        missing=missing[0],
+        missing_lo=missing[1],
+        missing_hi=missing[2],
+    )
+
+
+def _told(table: pd.DataFrame, launcher: str, phase: str, unit: str) -> pd.Series[float] | None:
+    core, without = (_of(table, name, f"core-{unit}") for name in (launcher, f"{launcher}+{_NO_SITE}"))
     if phase == SITE:
         return None if core is None or without is None else core - without
     if phase == "core" and without is not None:
         return without
-    return median.get((launcher, f"{phase}-{unit}"))
+    return _of(table, launcher, f"{phase}-{unit}")
 
 
-def _whole(median: Medians, launcher: str, unit: str) -> float | None:
-    parts = [median.get((launcher, f"{phase}-{unit}")) for phase in PHASES]
+def _whole(table: pd.DataFrame, launcher: str, unit: str) -> pd.Series[float] | None:
+    parts = [_of(table, launcher, f"{phase}-{unit}") for phase in PHASES]
     known = [part for part in parts if part is not None]
-    return sum(known) if len(known) == len(parts) else None
+    return sum(known[1:], known[0]) if len(known) == len(parts) else None
 
 
-def _change(median: Medians, launcher: str, base: str, phase: str, unit: str) -> float | None:
+def _change(table: pd.DataFrame, launcher: str, base: str, phase: str, unit: str) -> pd.Series[float] | None:
     with_, without = (
-        _whole(median, name, unit) if phase == WHOLE else median.get((name, f"{phase}-{unit}"))
+        _whole(table, name, unit) if phase == WHOLE else _of(table, name, f"{phase}-{unit}")
         for name in (launcher, base)
     )
     return None if with_ is None or without is None else with_ - without
 
 
-def _uncut(rows: pd.DataFrame, launcher: str, event: str) -> float | None:
-    found = rows[(rows["launcher"] == launcher) & (rows["event"] == event)]["value"]
-    return None if found.empty else float(found.median())
+def _of(table: pd.DataFrame, launcher: str, event: str) -> pd.Series[float] | None:
+    return table[launcher, event] if (launcher, event) in table.columns else None
 
 
-def _scaled(ns: float | None) -> float | None:
+def _mean(column: pd.Series[float] | None) -> tuple[float | None, float | None, float | None]:
+    values = [] if column is None else column.dropna().tolist()
+    return mean_interval(values) if values else (None, None, None)
+
+
+def _ms(ns: float | None) -> float | None:
     return None if ns is None else ns * _MS

@@ -34,21 +34,35 @@ _BATCH = 200
 
 
 def log_ratio_interval(logs: Sequence[float], *, confidence: float = CONFIDENCE) -> Interval:
-    """Interval of ``exp(mean)`` of paired log ratios, one per block; see ``mean_intervals``. One block has no interval.
+    """Interval of ``exp(mean)`` of paired log ratios, one per block; one block has no interval.
 
     Raises:
         ValueError: no blocks, or a figure that is not finite.
     """
+    centre, lo, hi = mean_interval(logs, confidence=confidence)
+    return Interval(
+        ratio=math.exp(centre), lo=None if lo is None else math.exp(lo), hi=None if hi is None else math.exp(hi)
+    )
+
+
+def mean_interval(
+    figures: Sequence[float], *, confidence: float = CONFIDENCE
+) -> tuple[float, float | None, float | None]:
+    """Mean and interval of figures, one per block; see ``mean_intervals``. A single figure has no interval.
+
+    Raises:
+        ValueError: no figures, or one that is not finite.
+    """
     import numpy as np
 
-    values = np.asarray(logs, dtype=float)
+    values = np.asarray(figures, dtype=float)
     if values.size == 0 or not np.isfinite(values).all():
-        raise ValueError("log ratios must be finite, at least one")
+        raise ValueError("figures must be finite, at least one")
     centre = float(values.mean())
     if values.size == 1:
-        return Interval(ratio=math.exp(centre), lo=None, hi=None)
+        return centre, None, None
     lo, hi = mean_intervals(values[np.newaxis], confidence=confidence)
-    return Interval(ratio=math.exp(centre), lo=math.exp(float(lo[0])), hi=math.exp(float(hi[0])))
+    return centre, float(lo[0]), float(hi[0])
 
 
 def mean_intervals(samples: Floats, *, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:

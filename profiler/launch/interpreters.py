@@ -25,8 +25,8 @@ OLDEST: Final = (3, 8)
 _DISTRIBUTION = ("/usr/bin/python3", "/usr/local/bin/python3")
 _QUESTION = """
 import json, os, sys, sysconfig
-names = ("ABIFLAGS", "CONFIG_ARGS", "INCLUDEPY", "INSTSONAME", "LDLIBRARY", "LIBDIR", "LIBPL", "MULTIARCH",
-         "Py_ENABLE_SHARED")
+names = ("ABIFLAGS", "BLDSHARED", "CONFIG_ARGS", "INCLUDEPY", "INSTSONAME", "LDLIBRARY", "LIBDIR", "LIBPL",
+         "MULTIARCH", "Py_ENABLE_SHARED")
 print(json.dumps({
     "implementation": sys.implementation.name,
     "version": ".".join(map(str, sys.version_info[:3])),

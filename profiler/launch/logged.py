@@ -12,7 +12,9 @@ from profiler.process import kill_group, within_reach
 
 _KEPT_LINES = 4000
 _SAID_LINES = 12
-_ERROR = re.compile(r"\berror\b|^E: |\bError [0-9]+$|undefined reference|cannot find|No rule to make", re.IGNORECASE)
+_ERROR = re.compile(
+    r"\berror\b|^E: |\bError [0-9]+$|undefined reference|cannot find|unrecognized|No rule to make", re.IGNORECASE
+)
 
 
 class Failed(Exception):  # noqa: N818 - the caller makes an error with a remedy of it

@@ -113,7 +113,7 @@ def prepare(
     more: tuple[Launcher, ...] = ()
     if command == "amortize":
         passes = sweep_passes(workload, sweep_m(workload, request.m), passes, lineup.launchers)
-        passes += startup_passes(counted=shutil.which("valgrind") is not None)
+        passes += startup_passes(lineup.launchers, counted=shutil.which("valgrind") is not None)
         more = intervened(lineup.launchers)
     elif command == "eliminate":
         arms = build_arms(

@@ -174,7 +174,7 @@ def interpreter() -> dict[str, Any]:
 
     monitoring = getattr(sys, "monitoring", None)
     own_keys = ("dev", "tracemalloc", "int_max_str_digits")
-    no_flags = ("count", "index", "n_fields", "n_sequence_fields", "n_unnamed_fields", "dev_mode", "hash_randomization")
+    no_flags = ("count", "index", "n_fields", "n_sequence_fields", "n_unnamed_fields", "dev_mode")
     flags = [name for name in dir(sys.flags) if name[0] != "_" and name not in (*no_flags, "int_max_str_digits")]
     return {
         "python": sys.version,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from profiler import process
@@ -20,6 +22,8 @@ from profiler.model import PHASES, Reading, SourceName
 from profiler.process import Command
 
 TIMES = tuple(f"{phase}-time" for phase in PHASES)
+WHOLE = ("whole-time",)
+"""The same process under the same tracer, without a single breakpoint: what the phases have to add up to."""
 COUNTS = tuple(f"{phase}-instructions" for phase in PHASES)
 
 _INIT = "Py_InitializeFromConfig"
@@ -29,7 +33,7 @@ _POINTS = ("--dump-before=__libc_start_main*", f"--dump-after={_INIT}", "--dump-
 
 
 def measure(events: tuple[str, ...], command: Command, image: str | None, scratch: Path) -> Outcome:
-    """Read ``TIMES`` or ``COUNTS`` of one process.
+    """Read ``TIMES``, ``WHOLE`` or ``COUNTS`` of one process.
 
     Raises:
         OSError: the program could not be started.
@@ -37,6 +41,8 @@ def measure(events: tuple[str, ...], command: Command, image: str | None, scratc
     """
     if events == TIMES:
         return time_phases(command, image)
+    if events == WHOLE:
+        return _time(command, WHOLE, lambda watch: [])
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         raise MachineError("valgrind is not installed any more", hint="apt-get install valgrind")
@@ -49,28 +55,40 @@ def time_phases(command: Command, image: str | None) -> Outcome:
     Raises:
         OSError: the program could not be started.
     """
+    return _time(command, TIMES, lambda watch: _cut(watch, image))
+
+
+def _cut(watch: Stopwatch, image: str | None) -> list[int]:
+    """CPU time at each point inside the process's life, in ns."""
+    marks = []
+    watch.run_to(watch.entry())
+    marks.append(watch.cpu_ns())
+    watch.run_to(watch.address(_INIT, lambda path: path == image))
+    watch.run_to(watch.return_address())
+    marks.append(watch.cpu_ns())
+    for mark in ("getsid", "getpgid"):
+        watch.run_to(watch.address(mark, lambda path: _LIBC.search(path) is not None))
+        marks.append(watch.cpu_ns())
+    return marks
+
+
+def _time(command: Command, events: tuple[str, ...], cut: Callable[[Stopwatch], list[int]]) -> Outcome:
+    """The time from exec to the end, between the points of ``cut``. Fork and exec are the tracer's own way to start."""
     watch = None
     try:
         watch = Stopwatch(command)
-        marks = [watch.cpu_ns()]
-        watch.run_to(watch.entry())
-        marks.append(watch.cpu_ns())
-        watch.run_to(watch.address(_INIT, lambda path: path == image))
-        watch.run_to(watch.return_address())
-        marks.append(watch.cpu_ns())
-        for mark in ("getsid", "getpgid"):
-            watch.run_to(watch.address(mark, lambda path: _LIBC.search(path) is not None))
-            marks.append(watch.cpu_ns())
+        start = watch.cpu_ns()
+        marks = cut(watch)
         exit_, total = watch.finish()
         assert watch.child.stdout is not None
         assert watch.child.stderr is not None
         printed, complaints = watch.child.stdout.read(), watch.child.stderr.read()
-        spent = [after - before for before, after in zip(marks, [*marks[1:], total], strict=True)]
+        spent = [after - before for before, after in pairwise((start, *marks, total))]
         return _outcome(
-            _readings(TIMES, spent, "ns", "software", "schedstat between breakpoints"), exit_, printed, complaints
+            _readings(events, spent, "ns", "software", "schedstat between breakpoints"), exit_, printed, complaints
         )
     except UnwatchableError as error:
-        return _unknown(process.run(command), TIMES, "ns", "software", str(error))
+        return _unknown(process.run(command), events, "ns", "software", str(error))
     finally:
         if watch is not None:
             watch.close()

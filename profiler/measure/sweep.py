@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from profiler.measure.startup import COUNTS, TIMES
+from profiler.measure.startup import COUNTS, TIMES, WHOLE
 from profiler.measure.timed import TIMED_EVENTS
 from profiler.model import AGAIN, BASELINE, Launcher, Pass, Workload
 
@@ -27,6 +27,7 @@ COUNTED = "sweep-counted"
 
 
 STARTUP = "startup"
+STARTUP_WHOLE = "startup-whole"
 STARTUP_COUNTED = "startup-counted"
 _STARTUP_BLOCKS = 5
 _STARTUP_RUNS = 3
@@ -73,8 +74,8 @@ def _intervene(base: Launcher, one: Intervention) -> Launcher | None:
     return msgspec.structs.replace(base, name=name, argv=argv, env=base.env | env, base=base.name, factor=one.name)
 
 
-def startup_passes(*, counted: bool) -> tuple[Pass, ...]:
-    """The passes that cut processes into phases, for all launchers and interventions at M = 1."""
+def startup_passes(launchers: tuple[Launcher, ...], *, counted: bool) -> tuple[Pass, ...]:
+    """The passes that cut processes into phases at M = 1: ``launchers`` with interventions, and the former whole."""
     timed = Pass(
         name=STARTUP,
         events=TIMES,
@@ -87,7 +88,10 @@ def startup_passes(*, counted: bool) -> tuple[Pass, ...]:
     in_counts = msgspec.structs.replace(
         timed, name=STARTUP_COUNTED, events=COUNTS, exclusive=False, repetitions=1, blocks=(0, 1)
     )
-    return (timed, in_counts) if counted else (timed,)
+    whole = msgspec.structs.replace(
+        timed, name=STARTUP_WHOLE, events=WHOLE, launchers=tuple(one.name for one in launchers)
+    )
+    return (timed, whole, in_counts) if counted else (timed, whole)
 
 
 def sweep_m(workload: Workload, asked: tuple[int, ...] | None) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profiler.analyze.amortized import AmortizeVerdict, Crossover
+from profiler.analyze.startup import Cost, Sum
 from profiler.model import BASELINE, PHASES
 from profiler.present.grid import Grid
 from profiler.present.words import figure, interval
@@ -135,25 +136,35 @@ def _counted(verdict: AmortizeVerdict) -> Grid:
 def _phases(verdict: AmortizeVerdict) -> Grid:
     """A row per phase, and for every launcher its instructions and CPU time."""
     names = tuple(dict.fromkeys(one.launcher for one in verdict.startup.phases))
-    known = {(one.launcher, one.phase): (one.instructions, one.cpu_ms) for one in verdict.startup.phases}
+    known = {(one.launcher, one.phase): one for one in verdict.startup.phases}
     sums = {one.launcher: one for one in verdict.startup.sums}
     rows = [
-        (phase, *(cell for name in names for cell in _cost(*known[name, phase])))
+        (phase, *(cell for name in names for cell in _cells(known[name, phase])))
         for phase in dict.fromkeys(one.phase for one in verdict.startup.phases)
     ]
-    added = [_cost(sums[name].instructions, sums[name].cpu_ms) for name in names]
-    uncut = [_cost(sums[name].instructions_uncut, sums[name].cpu_ms_uncut) for name in names]
+    added = [(_millions(sums[name].instructions), figure(sums[name].cpu_ms)) for name in names]
+    uncut = [(_millions(sums[name].instructions_uncut), figure(sums[name].cpu_ms_uncut)) for name in names]
     rows += [
         ("sum", *(cell for pair in added for cell in pair)),
         ("not cut", *(cell for pair in uncut for cell in pair)),
     ]
     return Grid(
-        title="where a launch goes: millions of instructions and ms of CPU time",
+        title="where a launch goes: millions of instructions and ms of CPU time, from exec to the end",
         columns=("phase", *(f"{name} {unit}" for name in names for unit in ("M instr", "ms"))),
         text=frozenset({0}),
         rows=tuple(rows),
-        note="site: what goes without it; not cut: the same launcher run as it is (its time includes fork and exec)",
+        note="\n".join(("site: what goes without it; with 95 % intervals over blocks", *map(_added_up, sums.values()))),
     )
+
+
+def _added_up(one: Sum) -> str:
+    parts = []
+    if one.instructions is not None and one.instructions_uncut is not None:
+        parts.append(f"{one.instructions / one.instructions_uncut - 1:+.2%} in instructions")
+    if one.missing is not None:
+        bounds = "" if one.missing_lo is None else f" [{one.missing_lo:+.2%}, {one.missing_hi:+.2%}]"
+        parts.append(f"{one.missing:+.2%}{bounds} in time")
+    return f"{one.launcher}: the sum differs from the launcher that is not cut by {', '.join(parts) or '–'}"
 
 
 def _changes(verdict: AmortizeVerdict) -> Grid:
@@ -167,8 +178,8 @@ def _changes(verdict: AmortizeVerdict) -> Grid:
             (
                 one.launcher,
                 one.intervention,
-                *(_cost(parts[one.launcher, one.intervention, phase].instructions, None)[0] for phase in PHASES),
-                *_cost(one.instructions, one.cpu_ms),
+                *(_millions(parts[one.launcher, one.intervention, phase].instructions) for phase in PHASES),
+                *_cells(one),
             )
             for one in whole
         ),
@@ -176,8 +187,13 @@ def _changes(verdict: AmortizeVerdict) -> Grid:
     )
 
 
-def _cost(instructions: float | None, cpu_ms: float | None) -> tuple[str, str]:
-    return figure(None if instructions is None else instructions / 1e6), figure(cpu_ms)
+def _cells(cost: Cost) -> tuple[str, str]:
+    time = f"{figure(cost.cpu_ms)} {interval(cost.cpu_ms_lo, cost.cpu_ms_hi, 2)}".strip()
+    return _millions(cost.instructions), time
+
+
+def _millions(instructions: float | None) -> str:
+    return figure(None if instructions is None else instructions / 1e6)
 
 
 def draw(axes: Axes, verdict: AmortizeVerdict) -> None:

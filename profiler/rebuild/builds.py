@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+import msgspec
+
 from profiler import process
 from profiler.errors import MachineError, ProbeError
-from profiler.factorial import Built, FactorialPlan, Levels, NotBuilt, cell_name
+from profiler.factorial import Built, FactorialPlan, Levels, NotBuilt, Training, cell_name
 from profiler.launch.elf import build_id
 from profiler.model import Target
 from profiler.rebuild.left import WEIGHT, Left, Watch
@@ -72,19 +74,24 @@ class Yard:
         order = [recipe.levels for recipe in recipes]
         return tuple(sorted(built, key=lambda one: order.index(one.levels))), tuple(failed)
 
-    def tested(self, levels: Levels, product: str, tests: tuple[str, ...], watch: Watch) -> tuple[bool, str]:
-        """Whether CPython's own ``tests`` pass on ``product``, a library of these levels, and a sentence on it.
+    def tested(
+        self, levels: Levels, product: str, reference: str, tests: tuple[str, ...], watch: Watch
+    ) -> tuple[bool, str]:
+        """Whether those of CPython's ``tests`` that pass on ``reference`` pass on ``product``, and a sentence on it.
+
+        ``product`` is a library of these levels, ``reference`` another of the same soname.
 
         Raises:
             MachineError: what they need cannot be built.
         """
         recipe = recipe_of(self.base, self._plan, levels)
-        key = key_of("tested", self.source.digest, recipe, build_id(product) or product, *tests)
+        identities = (build_id(library) or library for library in (product, reference))
+        key = key_of("tested", self.source.digest, recipe, *identities, *tests)
         on_line = Left({key: WEIGHT["train"]}, watch).doing(key)
         piece = self.shop.get(
             "tested",
             key,
-            lambda place: self._maker.test(recipe, product, tests, place, on_line),
+            lambda place: self._maker.test(recipe, (reference, product), tests, place, on_line),
         )
         return bool(piece.facts["passed"]), f"{', '.join(tests)}: {piece.facts['told']}"
 
@@ -125,8 +132,8 @@ class Yard:
 
     def _make(self, recipe: Recipe, trained: Mapping[str, Future[Piece]], left: Left) -> Built:
         key = self._key(recipe)
-        training = self._training(recipe)[0] if recipe.profile else None
-        counts = trained[training].result().path if training is not None else None
+        trained_by = trained[self._training(recipe)[0]].result() if recipe.profile else None
+        counts = trained_by.path if trained_by is not None else None
         left.begin(key)
         on_line = left.doing(key)
         piece = self.shop.get("built", key, lambda place: self._maker.product(recipe, counts, place, on_line))
@@ -140,10 +147,14 @@ class Yard:
             build_id=build_id(product),
             key=key,
             configure=recipe.configure,
-            cflags=recipe.cflags + (USE if recipe.profile else ()),
-            ldflags=recipe.ldflags + recipe.core_ldflags,
-            training=training,
+            cflags=recipe.cflags + (USE if recipe.profile else ()) + recipe.program_cflags,
+            ldflags=recipe.ldflags + recipe.core_ldflags + recipe.program_ldflags,
+            training=_training_of(trained_by) if trained_by is not None else None,
             mismatched_functions=int(mismatched) if mismatched is not None else None,
             seconds=piece.seconds,
             log=piece.log,
         )
+
+
+def _training_of(piece: Piece) -> Training:
+    return msgspec.convert({"key": piece.key} | piece.facts, Training)

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -13,8 +14,9 @@ import msgspec
 from profiler.errors import MachineError
 from profiler.launch.elf import read_elf
 from profiler.launch.logged import Failed, run_logged
+from profiler.launch.tools import run_briefly
 from profiler.model import Target
-from profiler.rebuild.recipe import USE, Recipe, find_program, setup_local
+from profiler.rebuild.recipe import USE, Recipe, setup_local
 from profiler.rebuild.shop import Facts, Place, Shop, key_of
 from profiler.rebuild.source import SourceTree
 
@@ -25,7 +27,6 @@ PROFILE_TASK = ("-m", "test", "--pgo", "--timeout=1200")
 """CPython's own default (Makefile.pre.in)."""
 
 _MISMATCH = re.compile(r"In function '([^']+)'|\[-W(?:error=)?coverage-mismatch\]")
-_TOLD_LINES = 12
 
 _REMEDIES = (
     (r"\.h: No such file", "a header is missing: apt-get build-dep python3 installs what CPython's build needs"),
@@ -58,6 +59,7 @@ class Maker:
         for counts in place.work.rglob("*.gcda"):
             counts.unlink()
         env = {"LD_LIBRARY_PATH": str(place.work)} if recipe.product == "library" else {}
+        mark = place.log.stat().st_size
         # A failing test of the training is no failure of the training (CPython's own rule ends in "|| true").
         self._run((str(_program(place.work)), *PROFILE_TASK), place, _RUN_S, env=env, on_line=on_line, may_fail=True)
         found = sorted(place.work.rglob("*.gcda"))
@@ -67,7 +69,8 @@ class Maker:
             beside = place.filled / counts.relative_to(place.work)
             beside.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(counts, beside)
-        return {"files": len(found)}
+        ran, failed = ran_and_failed(place.log.read_text(errors="replace")[mark:])
+        return {"files": len(found), "tests": ran, "failed_tests": failed}
 
     def product(self, recipe: Recipe, counts: str | None, place: Place, on_line: OnLine) -> Facts:
         """Build the program or library, with the counts of a training where there is one, and keep it.
@@ -84,30 +87,40 @@ class Maker:
         mark = place.log.stat().st_size
         self._make(used, (goal,), place, on_line)
         kept = _keep(recipe, goal, place)
-        if recipe.post_link:
-            rewritten = kept.with_suffix(".rewritten")
-            command = [part.replace("{in}", str(kept)).replace("{out}", str(rewritten)) for part in recipe.post_link]
-            self._run((find_program(command[0]) or command[0], *command[1:]), place, _MAKE_S)
-            rewritten.replace(kept)
         mismatched = mismatches(place.log.read_text(errors="replace")[mark:]) if counts is not None else None
         return {"product": str(kept.relative_to(place.filled)), "mismatched_functions": mismatched}
 
-    def test(self, recipe: Recipe, product: str, tests: tuple[str, ...], place: Place, on_line: OnLine) -> Facts:
-        """Build interpreter, test programs and extension modules beside ``product``, and run ``tests`` on it.
+    def test(
+        self, recipe: Recipe, libraries: tuple[str, str], tests: tuple[str, ...], place: Place, on_line: OnLine
+    ) -> Facts:
+        """Build interpreter, test programs and extension modules, and run ``tests`` on two libraries.
+
+        What fails on the second and not on the first, the reference, speaks against the second.
 
         Raises:
             MachineError: they cannot be built.
         """
         self._configure(recipe, place)
         self._make(recipe, (), place, on_line)
-        env = {"LD_LIBRARY_PATH": str(Path(product).parent)}
+        reference, product = libraries
+        theirs, told_of_theirs = self._outcome(reference, tests, place, on_line)
+        ours, told = self._outcome(product, tests, place, on_line)
+        new = sorted(ours - theirs)
+        if ours & theirs:
+            told += f"; fails on {reference} too: {', '.join(sorted(ours & theirs))}"
+        if theirs - ours:
+            told += f"; fails on {reference} alone: {', '.join(sorted(theirs - ours))}"
+        passed = bool(told_of_theirs and told) and not new
+        return {"passed": int(passed), "told": f"fails: {', '.join(new)}; {told}" if new else told}
+
+    def _outcome(
+        self, library: str, tests: tuple[str, ...], place: Place, on_line: OnLine
+    ) -> tuple[frozenset[str], str]:
         mark = place.log.stat().st_size
         command = (str(_program(place.work)), "-m", "test", "--timeout=600", *tests)
+        env = {"LD_LIBRARY_PATH": str(Path(library).parent)}
         self._run(command, place, _RUN_S, env=env, on_line=on_line, may_fail=True)
-        said = place.log.read_text(errors="replace")[mark:]
-        passed = re.search(r"^(?:Tests? result|Result): SUCCESS", said, re.MULTILINE) is not None
-        told = [line.strip() for line in said.splitlines() if re.match(r"\d+ tests? |Tests? result:|    test_", line)]
-        return {"passed": int(passed), "told": "; ".join(told[-_TOLD_LINES:]) or "the tests did not come to an end"}
+        return outcome(place.log.read_text(errors="replace")[mark:])
 
     def _configure(self, recipe: Recipe, place: Place) -> None:
         work = place.work
@@ -131,7 +144,8 @@ class Maker:
                 cflags=(),
                 ldflags=(),
                 core_ldflags=(),
-                post_link=(),
+                program_cflags=(),
+                program_ldflags=(),
                 product="library",
                 profile=False,
             ),
@@ -192,6 +206,8 @@ def _make(recipe: Recipe, *goals: str) -> tuple[str, ...]:
         f"CONFIGURE_LDFLAGS={' '.join(recipe.ldflags)}",
         f"CONFIGURE_LDFLAGS_NODIST={' '.join(recipe.core_ldflags)}",
         "CONFIGURE_LDFLAGS_NOLTO=-fno-lto",
+        *([f"CFLAGSFORSHARED={' '.join(recipe.program_cflags)}"] if recipe.program_cflags else []),
+        *([f"LINKCC={recipe.env['CC']} {' '.join(recipe.program_ldflags)}"] if recipe.program_ldflags else []),
         *goals,
     )
 
@@ -223,6 +239,29 @@ def _keep(recipe: Recipe, goal: str, place: Place) -> Path:
     return kept
 
 
+def outcome(text: str) -> tuple[frozenset[str], str]:
+    """Which test cases failed, and a summary, of what ``python -m test`` printed.
+
+    A file that failed without naming a case counts as one; a run that did not come to its end is a failure of its own.
+    """
+    cases = re.findall(r"^(?:FAIL|ERROR): (test\w*) \(([\w.]+)", text, re.MULTILINE)
+    failed = {where if where.endswith(f".{case}") else f"{where}.{case}" for case, where in cases}
+    files = set(re.findall(r"^test (test_\w+) (?:failed|crashed)", text, re.MULTILINE))
+    failed |= {file for file in files if not any(f"{file}." in case for case in failed)}
+    ended = re.search(r"^(?:Tests? result|Result): ", text, re.MULTILINE) is not None
+    if not ended:
+        failed |= {"the tests did not come to an end"}
+    told = re.findall(r"^(?:All )?\d+ tests? (?:OK|failed|skipped|run no tests)", text, re.MULTILINE)
+    return frozenset(failed), ", ".join(told) or ("ended" if ended else "")
+
+
+def ran_and_failed(text: str) -> tuple[int, int]:
+    """How many test files ``python -m test`` began, and how many failed, or were skipped for want of a module."""
+    began = re.findall(r"^\S+ .*\[ *\d+/\d+(?:/\d+)?\] (test_\w+)", text, re.MULTILINE)
+    failed = re.findall(r"\b(test_\w+) (?:failed|crashed|skipped)\b", text)
+    return len(set(began)), len(set(failed))
+
+
 def mismatches(text: str) -> int:
     """How many functions GCC names in coverage-mismatch diagnostics: one is named above each."""
     functions: set[str] = set()
@@ -238,7 +277,17 @@ def mismatches(text: str) -> int:
 def _tied(command: Iterable[str]) -> tuple[str, ...]:
     """Let the kernel end the builder when we are killed: two of them in one folder would spoil it."""
     setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "KILL", "--", *command) if setpriv else tuple(command)
+    return (*_heeding(), *((setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()), *command)
+
+
+@cache
+def _heeding() -> tuple[str, ...]:
+    """Undo that a script's jobs in the background ignore SIGINT: CPython's tests send it to themselves."""
+    words = ("env", "--default-signal=INT")
+    try:
+        return words if run_briefly(*words, "true").exit == 0 else ()
+    except OSError:
+        return ()
 
 
 def _environment(added: Mapping[str, str]) -> dict[str, str]:

@@ -37,6 +37,9 @@ class Base(Noun, frozen=True, kw_only=True):
     configure: tuple[str, ...]
     env: dict[str, str]
     """CC, AR, RANLIB, CFLAGS, CPPFLAGS, LDFLAGS."""
+    link: tuple[str, ...]
+    """What the target's BLDSHARED tells the linker. A distribution may have patched that into ``configure.ac`` alone
+    (Debian: ``-Bsymbolic-functions``), where neither the arguments nor the released ``configure`` show it."""
     builtins: tuple[str, ...]
     """``sys.builtin_module_names`` of the target's program: its standard library has no files for them."""
     compiler: str
@@ -59,9 +62,12 @@ class Recipe(Noun, frozen=True, kw_only=True):
     """For ``make CONFIGURE_LDFLAGS=``: every link."""
     core_ldflags: tuple[str, ...]
     """For ``make CONFIGURE_LDFLAGS_NODIST=``: the link of the product."""
+    program_cflags: tuple[str, ...]
+    """For ``make CFLAGSFORSHARED=``: the objects of the interpreter, and of no extension module."""
+    program_ldflags: tuple[str, ...]
+    """For ``make LINKCC=``: the link of programs, and of no shared object."""
     product: Literal["program", "library"]
     profile: bool
-    post_link: tuple[str, ...]
 
 
 def base_of(target: Target, plan: FactorialPlan) -> Base:
@@ -91,6 +97,7 @@ def base_of(target: Target, plan: FactorialPlan) -> Base:
     return Base(
         configure=tuple(word for word in arguments if word not in dropped) or (f"--prefix={target.prefix}",),
         env=env,
+        link=linker_words(answer.sysconfig.get("BLDSHARED", "")),
         builtins=tuple(builtins),
         compiler=_identity(compiler),
         changed=tuple(changed),
@@ -105,7 +112,7 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
     """
     chosen = [plan.factor(name).level(level) for name, level in levels.items()]
     for level in chosen:
-        missing = [program for program in level.needs if find_program(program) is None]
+        missing = [program for program in level.needs if shutil.which(program) is None]
         if missing:
             raise MachineError(f"{level.name} needs {', '.join(missing)}", hint=_PACKAGES.get(missing[0]))
     without = {word for level in chosen for word in level.without}
@@ -120,10 +127,11 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
         compiler=base.compiler,
         cflags=(*plan.cflags, *_all(chosen, "cflags")),
         ldflags=(*env["LDFLAGS"].split(), *_all(chosen, "ldflags")),
-        core_ldflags=tuple(_all(chosen, "core_ldflags")),
+        core_ldflags=(*base.link, *_all(chosen, "core_ldflags")),
+        program_cflags=tuple(_all(chosen, "program_cflags")),
+        program_ldflags=tuple(_all(chosen, "program_ldflags")),
         product=next((level.product for level in reversed(chosen) if level.product is not None), "library"),
         profile=any(level.profile for level in chosen),
-        post_link=tuple(_all(chosen, "post_link")),
     )
 
 
@@ -141,16 +149,12 @@ def training_of(base: Base, plan: FactorialPlan, recipe: Recipe) -> Recipe:
     )
 
 
-_PACKAGES = {"dtrace": "apt-get install systemtap-sdt-dev", "llvm-bolt": "apt-get install bolt-15"}
+_PACKAGES = {"dtrace": "apt-get install systemtap-sdt-dev"}
 
 
-def find_program(name: str) -> str | None:
-    """A program on PATH, or the newest versioned one of that name (``llvm-bolt-15``)."""
-    found = shutil.which(name)
-    if found is not None:
-        return found
-    versions = sorted(Path("/usr/bin").glob(f"{name}-[0-9]*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    return str(versions[-1]) if versions else None
+def linker_words(command: str) -> tuple[str, ...]:
+    """What a command that links a shared object tells the linker, less paths and names of the machine it ran on."""
+    return tuple(word for word in shlex.split(command) if word.startswith("-Wl,") and not _machine_bound(word))
 
 
 def setup_local(builtins: Iterable[str], already: Iterable[str], setup: str) -> str:
@@ -173,7 +177,19 @@ def _is_variable(word: str) -> bool:
 
 def _machine_bound(flag: str) -> bool:
     """Flags that name folders or spec files of the machine that built the target, or belong to factors."""
-    return flag.startswith(("-ffile-prefix-map=", "-fdebug-prefix-map=", "-specs=", "-flto", "-fprofile", "-I", "-L"))
+    return flag.startswith(
+        (
+            "-ffile-prefix-map=",
+            "-fdebug-prefix-map=",
+            "-specs=",
+            "-flto",
+            "-fprofile",
+            "-I",
+            "-L",
+            "-Wl,-rpath",
+            "-Wl,-h",
+        )
+    )
 
 
 def _compiler(said: str | None) -> str:

@@ -82,7 +82,9 @@ def test_the_workload_itself_is_timed_and_warm_ups_are_kept_apart(amortized: tup
     warmups = [row for row in rows(folder) if int(row["repetition"]) < 0]
     assert warmups
     assert {row["m"] for row in warmups} == {"1"}
-    assert {one["code"] for one in document["warnings"]} == set(), "nothing is verified inside a native run"
+    assert {one["code"] for one in document["warnings"]} <= {"a-a-differs"}, (
+        "nothing is verified inside a native run; short times may differ"
+    )
     text = (folder / "finding.md").read_text()
     assert "## crossover" in text
     assert "figures/amortize.svg" in text

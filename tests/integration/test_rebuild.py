@@ -148,6 +148,14 @@ def test_a_build_that_fails_shows_the_compilers_words_and_the_others_go_on(
     assert comparison(ran.document, "python3@lean,bare,whole", "wall")["value"] is not None
 
 
+def test_flags_for_programs_reach_the_link_of_the_program(plan: Path, tree: Path, cache: Path) -> None:
+    plan.write_text(PLAN.replace('"lean", product', '"lean", program_ldflags = ["-Wl,--planted-nonsense"], product'))
+    built, failed = yard(plan, tree, cache).build(cells(load_plan(plan)), 2, Watch())
+    assert [one.levels["seven"] for one in built] == ["seven", "seven"]
+    assert [one.levels["seven"] for one in failed] == ["lean", "lean"]
+    assert all("planted-nonsense" in one.message for one in failed)
+
+
 def test_when_nothing_can_be_built_the_builders_words_are_the_error(
     tax_probe: TaxProbe, plan: Path, tree: Path, cache: Path
 ) -> None:

@@ -11,7 +11,18 @@ import pytest
 from profiler.analyze.compare import Costs
 from profiler.analyze.options import FactorEffect, account, effects
 from profiler.analyze.rebuilt import caveats
-from profiler.factorial import Built, Factor, FactorialPlan, Level, Levels, NotBuilt, Rebuilt, cells, levels_of
+from profiler.factorial import (
+    Built,
+    Factor,
+    FactorialPlan,
+    Level,
+    Levels,
+    NotBuilt,
+    Rebuilt,
+    Training,
+    cells,
+    levels_of,
+)
 from profiler.model import BASELINE, Launcher, Run
 
 METRIC = "instructions"
@@ -178,3 +189,14 @@ def test_counts_that_do_not_fit_are_a_caveat() -> None:
     (told,) = caveats(run, msgspec.convert(run.rebuilt, Rebuilt))
     assert told.code == "training-does-not-fit"
     assert "differs: 3 " in told.message
+
+
+@pytest.mark.parametrize(("failed", "codes"), [(2, []), (20, ["training-incomplete"])])
+def test_a_training_of_which_much_failed_is_a_caveat(failed: int, codes: list[str]) -> None:
+    training = Training(key="trained-1", tests=44, failed_tests=failed)
+    one = msgspec.structs.replace(built(cells(PLAN)[0]), training=training)
+    found = caveats(
+        run_of((one,), PLAN), Rebuilt(plan=PLAN, source="", compiler="", changed=(), built=(one,), failed=())
+    )
+    assert [caveat.code for caveat in found] == codes
+    assert all(f"trained-1: {failed} of 44 " in caveat.message for caveat in found)

@@ -1,5 +1,6 @@
 """Cutting real processes into phases, and the split of planted ones."""
 
+import math
 import os
 import platform
 import shutil
@@ -12,8 +13,8 @@ from profiler.analyze.conclude import conclude
 from profiler.launch.interpreters import resolve_target
 from profiler.measure.schedule import make_plan
 from profiler.measure.script import render_marked
-from profiler.measure.startup import COUNTS, TIMES, count_phases, time_phases
-from profiler.measure.sweep import intervened, startup_passes, sweep_passes
+from profiler.measure.startup import COUNTS, TIMES, WHOLE, count_phases, measure, time_phases
+from profiler.measure.sweep import STARTUP_WHOLE, intervened, startup_passes, sweep_passes
 from profiler.model import PHASES, Launcher, Step, Workload
 from profiler.process import Command
 from tests.unit.simulated import folder_of, launcher
@@ -74,6 +75,14 @@ def test_a_process_that_never_comes_there_is_unknown_with_the_reason(tmp_path: P
     assert {one.reason for one in outcome.readings} == {"the process ended before it came there"}
 
 
+@needs_x86
+def test_a_process_that_is_not_cut_is_timed_from_exec_to_its_end(tmp_path: Path) -> None:
+    short, long = (measure(WHOLE, command(tmp_path, SPIN, m=m), image(), tmp_path) for m in (1, 2_000_000))
+    assert (long.exit, long.stdout) == (0, b"1999999000000\n")
+    assert [one.event for one in long.readings] == list(WHOLE)
+    assert (long.readings[0].value or 0) > 2 * (short.readings[0].value or math.inf)
+
+
 @needs_valgrind
 def test_counted_phases_are_exact(tmp_path: Path) -> None:
     valgrind = shutil.which("valgrind")
@@ -111,7 +120,7 @@ def test_planted_phases_and_interventions(tmp_path: Path) -> None:
         source="callgrind",
         workload=WORKLOAD,
         launchers=(base, host, *more),
-        passes=(*sweep_passes(WORKLOAD, (1, 10), (), (base, host)), *startup_passes(counted=True)),
+        passes=(*sweep_passes(WORKLOAD, (1, 10), (), (base, host)), *startup_passes((base, host), counted=True)),
         blocks=1,
     )
     costs = dict(zip(PHASES, (1.0, 10.0, 2.0, 0.5, 4.0), strict=True))
@@ -119,6 +128,8 @@ def test_planted_phases_and_interventions(tmp_path: Path) -> None:
     def truth(step: Step, workload: str, before: int) -> dict[str, float]:
         if step.pass_name == made.passes[0].name:
             return {"wall": 20e6, "task-clock": 18e6}
+        if step.pass_name == STARTUP_WHOLE:
+            return {"whole-time": 18e6}
         own = dict(costs)
         if step.launcher.endswith("no-site"):
             own["core"] -= 3
@@ -136,6 +147,7 @@ def test_planted_phases_and_interventions(tmp_path: Path) -> None:
     sums = {one.launcher: one for one in found.startup.sums}
     assert sums["python3"].cpu_ms == pytest.approx(17.5)
     assert sums["python3"].cpu_ms_uncut == pytest.approx(18)
+    assert sums["python3"].missing == pytest.approx(17.5 / 18 - 1)
     changed = {(one.launcher, one.intervention, one.phase): one for one in found.startup.interventions}
     assert changed["pyo3", "finalize", "whole"].cpu_ms == pytest.approx(3.9)
     assert changed["python3", "bind-now", "whole"].instructions == 0
