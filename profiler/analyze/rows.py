@@ -120,13 +120,14 @@ def inside(frame: pd.DataFrame, event: str) -> pd.Series:
 def steps_between_phases(by_phase: pd.DataFrame) -> tuple[Boundary, ...]:
     """Phases at which a launcher left its level; ``by_phase`` as from ``phases``.
 
-    The level is that of each process's first phase: later ones follow on others, and leave a step behind more often.
+    The level is that of the process, its lowest phase: a boundary only adds instructions, and what moves all phases of
+    a process is not the heap's phase but the block's hash seed or environment, which its launchers share.
     """
     events = by_phase.index.get_level_values("event")
     if "instructions" not in events:
         return ()
     counts = by_phase[PER_ITERATION].xs("instructions", level="event")
-    return find_boundaries(counts, fresh=counts[counts.index.get_level_values("repetition") == 0])
+    return find_boundaries(counts, levels=counts.groupby(level=["block", "launcher"], observed=True).transform("min"))
 
 
 def turns(frame: pd.DataFrame) -> pd.DataFrame:

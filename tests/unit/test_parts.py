@@ -89,15 +89,23 @@ def region_rows(steps: dict[tuple[int, int], float], event: str = "instructions"
     )
 
 
-@pytest.mark.parametrize(
-    "steps", [{(1, 2): 1.11}, {(0, 0): 1.01, (0, 1): 1.01, (1, 1): 1.01, (1, 2): 1.01, (2, 2): 1.11}]
-)
+@pytest.mark.parametrize("steps", [{(1, 2): 1.11}, {(0, 0): 1.01, (0, 1): 1.02, (2, 2): 1.11}])
 def test_a_phase_on_a_pool_boundary_is_named_and_moves_nothing(steps: dict[tuple[int, int], float]) -> None:
     frame = region_rows(steps)
     found = steps_between_phases(phases(frame))
     assert {(one.block, one.phase) for one in found} == set(steps)
     assert {one.launcher for one in found} == {"pyo3"}
     assert slopes(frame)["per_iteration"].xs("pyo3", level="launcher").tolist() == pytest.approx([120.0] * 3)
+
+
+def test_what_a_hash_seed_does_to_all_phases_of_a_block_is_no_boundary() -> None:
+    """Fewer collisions in a dictionary: every launcher is faster by some other per cents, in all phases but one."""
+    frame = region_rows({(1, 2): 1.11})
+    frame.loc[frame["block"] == 1, "value"] -= 0.04 * 110 * frame["m"]
+    assert [(one.block, one.phase) for one in steps_between_phases(phases(frame))] == [(1, 2)]
+    found = slopes(frame)["per_iteration"].unstack("block").xs("instructions", level="event")
+    assert found.loc["pyo3"].tolist() == pytest.approx([120.0, 120.0 - 4.4, 120.0])
+    assert found.loc["python3"].tolist() == pytest.approx([100.0, 100.0 - 4.4, 100.0])
 
 
 @pytest.mark.parametrize(("off", "warned"), [(1.0005, False), (1.002, True), (0.998, True)])
