@@ -50,6 +50,7 @@ class Costs(Noun, frozen=True, kw_only=True):
     """(block, launcher) set apart because a process sat on an allocator boundary."""
     sources: dict[str, SourceName]
     reasons: dict[str, str]
+    """By metric or by its event."""
     fallback_source: SourceName
     level: float = CONFIDENCE
     """At which intervals are computed to cover ``CONFIDENCE``: higher where the run's length depended on them."""
@@ -140,7 +141,7 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
     effect = chance = None
     base, other = both["base"].tolist(), both["other"].tolist()
     if both.empty:
-        reason = costs.reasons.get(metric.event, "no complete block")
+        reason = costs.reasons.get(metric.name) or costs.reasons.get(metric.event, "no complete block")
     elif float(both.abs().mean().max()) < _RARE:
         reason = f"too rare to compare: fewer than one in {round(1 / _RARE)} iterations"
     elif (both > 0).all(axis=None):

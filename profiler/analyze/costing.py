@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profiler.analyze.boundary import Boundary, find_boundaries
-from profiler.analyze.compare import Costs, cost_table
-from profiler.analyze.rows import PER_ITERATION, levels, phases, reasons, slopes, sources, steps_between_phases
+from profiler.analyze.compare import METRICS, Costs, cost_table
+from profiler.analyze.rows import PER_ITERATION, STARTUP, levels, phases, reasons, slopes, sources, steps_between_phases
 from profiler.analyze.stats import CONFIDENCE, SEQUENTIAL_LEVEL
+from profiler.events import EVENTS
 from profiler.model import Run
 
 if TYPE_CHECKING:
@@ -31,8 +32,19 @@ def costs_of(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]
         table=table,
         apart=apart,
         sources=sources(frame),
-        reasons={missing.event: missing.reason for missing in run.missing} | reasons(frame),
+        reasons=_not_asked(run, frame) | {missing.event: missing.reason for missing in run.missing} | reasons(frame),
         fallback_source=run.plan.source,
         level=CONFIDENCE if run.plan.precision is None else SEQUENTIAL_LEVEL,
     )
     return costs, boundaries
+
+
+def _not_asked(run: Run, frame: pd.DataFrame) -> dict[str, str]:
+    """What a run for the precision of one metric leaves out: other events, and the start-up."""
+    if run.plan.precision is None or frame.empty:
+        return {}
+    metric, measured = run.plan.precision.metric, set(frame["event"])
+    others = (event.name for event in EVENTS if event.name not in measured)
+    return dict.fromkeys(others, f"not measured in a run for the precision of {metric}") | {
+        metric.name: "parts of a process have no start-up" for metric in METRICS if metric.name.startswith(STARTUP)
+    }

@@ -1,9 +1,11 @@
 """``ipc --precision`` from the command line to its files."""
 
 from pathlib import Path
+from shutil import which
 
 import pytest
 
+from profiler.analyze.rows import phases, read_rows
 from profiler.folder import load_run
 from tests.commandline import TaxProbe, assert_refused, comparison, rows, script
 from tests.conftest import needs_extension
@@ -76,17 +78,23 @@ def test_a_host_that_dies_in_chunks_is_measured_as_whole_processes(tax_probe: Ta
 
 @needs_extension
 def test_regions_count_the_same_in_every_process_and_phase(tax_probe: TaxProbe, tmp_path: Path) -> None:
-    """callgrind is real; M is small, so that it takes seconds."""
-    pytest.importorskip("shutil").which("valgrind") or pytest.skip("valgrind is not installed")
+    """callgrind is real; M is small, so that it takes seconds. ``acc`` outgrows two digits, as in longer runs."""
+    which("valgrind") or pytest.skip("valgrind is not installed")
     argv = ("ipc", "--source", "callgrind", "--launcher", "python3", "--seed", "11", "--format", "json")
-    workload = ("--workload", script(tmp_path, LOOP), "--m", "1000,2000")
+    workload = ("--workload", script(tmp_path, LOOP), "--m", "2000,6000")
     asked = ("--precision", "1", "--metric", "instructions", "--blocks", "2", "--out", str(tax_probe.out))
     ran = tax_probe(*argv, *workload, *asked)
     assert ran.code == 0, ran.err
     found = comparison(ran.document, "python3-again", "instructions")
     assert found["ratio"] == pytest.approx(1.0, abs=1e-4)
-    assert {(row["pass"], row["repetition"]) for row in rows(only_folder(tax_probe))} == {
-        ("regions", "0"),
-        ("regions", "1"),
-        ("regions", "2"),
+    reasons = {
+        metric: comparison(ran.document, "python3-again", metric)["reason"] for metric in ("wall", "startup-wall")
     }
+    assert reasons == {
+        "wall": "not measured in a run for the precision of instructions",
+        "startup-wall": "parts of a process have no start-up",
+    }
+    by_phase = phases(read_rows(only_folder(tax_probe)))["per_iteration"].unstack("repetition")
+    assert list(by_phase) == [0, 1, 2]
+    # A phase on a pool boundary is rare.
+    assert (by_phase.max(axis=1) / by_phase.min(axis=1)).median() < 1.001
