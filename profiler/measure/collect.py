@@ -14,15 +14,16 @@ from pathlib import Path
 import msgspec
 
 from profiler import process
-from profiler.errors import MachineError, WorkloadError
+from profiler.errors import WorkloadError
 from profiler.events import BY_NAME, QUEUED
 from profiler.folder import RowWriter
 from profiler.measure import script, startup
 from profiler.measure.chunks import readings, take_turns, together
 from profiler.measure.fingerprint import PROBE
-from profiler.measure.live import CALLGRIND, CLOCK, parse_chunk, served, serving
+from profiler.measure.live import CALLGRIND, CLOCK, serving
 from profiler.measure.record import elsewhere, rows_of, startable
-from profiler.measure.schedule import growth, steps
+from profiler.measure.regions import counted, through_phases
+from profiler.measure.schedule import steps
 from profiler.measure.source import Outcome, Source
 from profiler.measure.timed import timed
 from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Pass, PassKind, Plan, Reading, Row, Step, Workload
@@ -32,7 +33,6 @@ MAX_OUTPUT_BYTES = 1 << 20
 """A workload prints one line; a megabyte is a mistake that would fill the disk or the memory."""
 
 _STOPPING_S = 0.05
-_REQUESTS, _ANSWERS = "requests", "answers"
 
 
 class Limits(Noun, frozen=True, kw_only=True):
@@ -221,7 +221,7 @@ class Bench:
             watched = what.exclusive and not what.native and not what.phases
             command = self._command(path, block, launcher, step.m, scratch / "side", cpu, watch=watched)
             if what.kind == "regions":
-                command = self._through_phases(block, what, command, scratch)
+                command = through_phases(self.plan.seed, block, what, command, scratch)
             with startable(launcher):
                 outcome = self._run(what, launcher, command, scratch)
             self._require_success(launcher, workload, step.m, outcome)
@@ -229,45 +229,17 @@ class Bench:
             if not what.native and not what.phases:
                 self._verify(block, launcher, sighting)
             if what.kind == "regions":
-                return self._region_rows(what, step, outcome, scratch / _ANSWERS)
+                return self._region_rows(what, step, outcome, scratch)
             self._compare_output(launcher, workload, step.m, outcome.stdout)
         found = (*outcome.readings, *_queued(sighting)) if watched else outcome.readings
         return list(rows_of(workload, step, found, outcome.exit, outcome.stdout))
 
-    def _through_phases(self, block: Block, what: Pass, command: Command, scratch: Path) -> Command:
-        """Both M once per heap phase, as requests in a file."""
-        both = [f"run {m}" for m in what.m]
-        lines = list(both)
-        for counts in growth(self.plan.seed, block, what.repetitions):
-            lines += [f"grow {' '.join(map(str, counts))}", *both]
-        requests = scratch / _REQUESTS
-        requests.write_text("\n".join(lines) + "\n")
-        return served(command, count=CALLGRIND, requests=requests, answers=scratch / _ANSWERS)
-
-    def _region_rows(self, what: Pass, step: Step, outcome: Outcome, answers: Path) -> list[Row]:
-        """One region is one phase at one M; its readings stand together in the outcome."""
-        texts = [parse_chunk(line).text.encode() for line in answers.read_bytes().splitlines()[1:]]
-        width = len(what.events)
-        if len(outcome.readings) != width * len(texts) or len(texts) != len(what.m) * what.repetitions:
-            raise MachineError(
-                f"{step.launcher}: callgrind wrote {len(outcome.readings) // width} regions of "
-                f"{len(what.m) * what.repetitions}",
-                hint="is the disk of the temporary folder full?",
-            )
+    def _region_rows(self, what: Pass, step: Step, outcome: Outcome, scratch: Path) -> list[Row]:
         rows: list[Row] = []
-        for number, printed in enumerate(texts):
-            phase, place = divmod(number, len(what.m))
-            one = msgspec.structs.replace(step, m=what.m[place], repetition=phase)
-            self._compare_output(self._launchers[step.launcher], self.plan.workload, one.m, printed)
-            rows.extend(
-                rows_of(
-                    self.plan.workload,
-                    one,
-                    outcome.readings[number * width : (number + 1) * width],
-                    outcome.exit,
-                    printed,
-                )
-            )
+        for region in counted(what, outcome, scratch):
+            self._compare_output(self._launchers[step.launcher], self.plan.workload, region.m, region.printed)
+            one = msgspec.structs.replace(step, m=region.m, repetition=region.phase)
+            rows.extend(rows_of(self.plan.workload, one, region.readings, outcome.exit, region.printed))
         return rows
 
     def _bare(

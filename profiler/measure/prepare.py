@@ -106,7 +106,7 @@ def prepare(
         names = DEFAULT_LAUNCHERS.get(command, DEFAULT) if request.launcher is None else request.launcher
         lineup = chosen(target, names, request.host, watch.say)
     workload = _with_m(workload, request, command, lineup.launchers[0])
-    precision = wanted_precision(request, source)
+    precision = wanted_precision(request, command, source)
     watch.say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
     passes = source.passes(workload)
     arms = None
@@ -160,16 +160,18 @@ def prepare(
     return run, source
 
 
-def wanted_precision(request: Request, source: Source) -> Precision | None:
+def wanted_precision(request: Request, command: str, source: Source) -> Precision | None:
     """The precision that was asked for, of the metric that was asked for or else of cycles, or CPU time without them.
 
     Raises:
-        UsageError: no such metric here, or a figure that is no precision.
+        UsageError: no such metric here, another command, or a figure that is no precision.
     """
     if request.precision is None:
         if request.metric is not None:
             raise UsageError("--metric names the metric of --precision", hint="for example --precision 0.5")
         return None
+    if command != "ipc":
+        raise UsageError(f"{command} measures a fixed number of blocks", hint="precision is for tax-probe ipc")
     half_width = percent(request.precision)
     missing = {one.event for one in source.missing}
     metric = request.metric or next(name for name in ("cycles", "task-clock") if name not in missing)

@@ -67,6 +67,13 @@ def test_what_cannot_be_asked_for(tax_probe: TaxProbe, options: tuple[str, ...],
     assert_refused(tax_probe(*ALONE, *options), 2, words)
 
 
+def test_a_precision_in_the_experiment_of_another_command_is_refused(tax_probe: TaxProbe, tmp_path: Path) -> None:
+    experiment = tmp_path / "precise.toml"
+    experiment.write_text('[options]\nprecision = "0.5%"\n')
+    refused = tax_probe("amortize", "--source", "software", "--launcher", "python3", "--experiment", str(experiment))
+    assert_refused(refused, 2, "fixed number of blocks")
+
+
 def test_a_host_that_dies_in_chunks_is_measured_as_whole_processes(tax_probe: TaxProbe, tmp_path: Path) -> None:
     text = "import os, sys\nif 'TAX_PROBE_SERVER' in os.environ:\n    os._exit(3)\n" + LOOP
     workload = ("--workload", script(tmp_path, text), "--m", "2000,4000")
