@@ -52,6 +52,8 @@ class Level(Noun, frozen=True, kw_only=True):
     """Changes what the compiler instruments, so that a training without this level does not fit."""
     needs: tuple[str, ...] = ()
     """Programs without which this level cannot be built."""
+    hwcap: str | None = None
+    """The loader's name of a kind of CPU (``x86-64-v3``) that the code needs: no drop-in for every machine."""
     remedy: str | None = None
     """What a distribution has to do to build its library so."""
 
@@ -87,6 +89,8 @@ class FactorialPlan(Noun, frozen=True, kw_only=True):
     training: Levels = msgspec.field(default_factory=dict)
     """Levels of the training build, whose counts serve every combination with ``profile``; ``retrain`` levels are added
     where a combination has them. Sound where the compiler finds that the counts fit (``mismatched_functions``)."""
+    training_task: Literal["cpython", "distribution"] = "cpython"
+    """What the training runs: CPython's own choice of its tests, or that of the distribution's source package."""
     reproduces: dict[str, Levels] = msgspec.field(default_factory=dict)
     """``program`` and ``library``: the combinations that the distribution built itself."""
     cflags: tuple[str, ...] = ()
@@ -236,6 +240,11 @@ def cells(plan: FactorialPlan) -> tuple[Levels, ...]:
 def cell_name(levels: Mapping[str, str]) -> str:
     """``pgo,lto,shared,interposable``: the levels' names."""
     return ",".join(levels.values())
+
+
+def needed_hwcap(plan: FactorialPlan, levels: Mapping[str, str]) -> str | None:
+    """The kind of CPU that the code of this combination needs; None: the one that the target needs."""
+    return next((need for name, one in levels.items() if (need := plan.factor(name).level(one).hwcap)), None)
 
 
 def model(plan: FactorialPlan) -> tuple[Effect, ...]:

@@ -12,9 +12,9 @@ from profiler.analyze.case import told as told_of
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import is_clear, ratio, share_of
 from profiler.analyze.options import METRICS, Effects, account, completed, effects, measured, walk
-from profiler.causes import EMBEDDER, REBUILT
+from profiler.causes import EMBEDDER
 from profiler.events import BY_NAME
-from profiler.factorial import Rebuilt, Remedy
+from profiler.factorial import Built, Rebuilt, Remedy, cell_name, needed_hwcap
 from profiler.model import BASELINE, Cause, Caveat, Comparison, Run, Unexplained, Verdict
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs) -> RebuildVerdict:
     unexplained = Unexplained(share=left.share, lo=left.lo, hi=left.hi)
     told = (
         words.sentence(verdict.comparisons, run, causes, {EMBEDDER: unexplained}),
-        *_told(factorial, verdict.comparisons, run),
+        *_told(factorial, verdict.comparisons, rebuilt),
     )
     given = {name: getattr(verdict, name) for name in Verdict.__struct_fields__}
     return RebuildVerdict(
@@ -141,7 +141,7 @@ def judge_options(costs: Costs, run: Run, rebuilt: Rebuilt) -> tuple[Cause, ...]
     return tuple(found)
 
 
-def _told(factorial: Effects, comparisons: tuple[Comparison, ...], run: Run) -> list[str]:
+def _told(factorial: Effects, comparisons: tuple[Comparison, ...], rebuilt: Rebuilt) -> list[str]:
     """What each build option makes, and the library on which the unchanged embedder is fastest."""
     metric = next((effect.metric for effect in factorial.effects), None)
     told = [
@@ -150,10 +150,11 @@ def _told(factorial: Effects, comparisons: tuple[Comparison, ...], run: Run) -> 
         if effect.metric == metric and effect.ratio is not None and "×" not in effect.term
     ]
     parts = [f"On average over the builds, in {metric}: {', '.join(told)}."] if told else []
-    best = best_library(comparisons, run)
-    if best is not None and best.ratio is not None:
+    found = best_library(comparisons, rebuilt)
+    if found is not None and found[1].ratio is not None:
+        built, best = found
         parts.append(
-            f"On {best.launcher.partition('@')[2]} the unchanged {EMBEDDER} takes {best.ratio:.4f} times {BASELINE}'s "
+            f"On {cell_name(built.levels)} the unchanged {EMBEDDER} takes {best.ratio:.4f} times {BASELINE}'s "
             f"{BY_NAME[best.metric].title}{_bounds(best)}."
         )
     return parts
@@ -165,15 +166,21 @@ def _bounds(comparison: Comparison) -> str:
     return f" [{comparison.lo:.4f}, {comparison.hi:.4f}]"
 
 
-def best_library(comparisons: tuple[Comparison, ...], run: Run) -> Comparison | None:
-    """The rebuilt library on which the embedder needs the fewest instructions, or else the least CPU time."""
-    rebuilt = {launcher.name for launcher in run.plan.launchers if launcher.factor == REBUILT}
+def best_library(
+    comparisons: tuple[Comparison, ...], rebuilt: Rebuilt, *, drop_in: bool = False
+) -> tuple[Built, Comparison] | None:
+    """The library on which the embedder needs the fewest instructions, or else the least CPU time.
+
+    With ``drop_in`` only one that runs wherever the target's does.
+    """
+    libraries = {
+        one.launcher: one
+        for one in rebuilt.built
+        if one.kind == "library" and not (drop_in and needed_hwcap(rebuilt.plan, one.levels))
+    }
     for metric in ("instructions", "task-clock"):
-        found = [
-            c
-            for c in comparisons
-            if c.metric == metric and c.launcher in rebuilt and c.launcher.startswith(EMBEDDER) and c.ratio is not None
-        ]
+        found = [c for c in comparisons if c.metric == metric and c.launcher in libraries and c.ratio is not None]
         if found:
-            return min(found, key=lambda c: c.ratio or 0.0)
+            least = min(found, key=lambda c: c.ratio or 0.0)
+            return libraries[least.launcher], least
     return None

@@ -55,14 +55,15 @@ def _keep(folder: Path, wanted: Request, bar: Bar) -> None:
         remember(default_shop().place, run.target, Path(run.plan.workload.path), finding)
     if not wanted.remedy:
         return
-    best, rebuilt = best_library(verdict.comparisons, run), rebuilt_of(run)
+    rebuilt = rebuilt_of(run)
+    best = None if rebuilt is None else best_library(verdict.comparisons, rebuilt, drop_in=True)
     if best is None or rebuilt is None:
         raise MachineError("no rebuilt library was measured, so there is none to check", hint="see the warnings above")
     remedy = remedy_of(
         target=run.target,
         plan=rebuilt.plan,
-        best=next(one for one in rebuilt.built if one.launcher == best.launcher),
-        host=next(one for one in run.plan.launchers if one.name == best.launcher),
+        best=best[0],
+        host=next(one for one in run.plan.launchers if one.name == best[0].launcher),
         yard=open_yard(run.target, rebuilt.plan, wanted.source_tree, bar),
         folder=folder,
         watch=bar,

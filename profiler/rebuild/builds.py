@@ -15,7 +15,7 @@ from profiler.factorial import Built, FactorialPlan, Levels, NotBuilt, Training,
 from profiler.launch.elf import build_id
 from profiler.model import Target
 from profiler.rebuild.left import WEIGHT, Left, Watch
-from profiler.rebuild.making import PROFILE_TASK, Maker
+from profiler.rebuild.making import Maker, task_of
 from profiler.rebuild.recipe import USE, Base, Recipe, recipe_of, training_of
 from profiler.rebuild.shop import Piece, Shop, key_of
 from profiler.rebuild.source import SourceTree
@@ -30,6 +30,7 @@ class Yard:
         self.shop = shop
         self._plan = plan
         self._maker = Maker(target, source, shop)
+        self._task = task_of(source, plan)
 
     def build(self, cells: Iterable[Levels], jobs: int, watch: Watch) -> tuple[tuple[Built, ...], tuple[NotBuilt, ...]]:
         """Build what is not in the cache, ``jobs`` combinations at a time; a failure does not stop the others.
@@ -117,16 +118,16 @@ class Yard:
 
     def _training(self, recipe: Recipe) -> tuple[str, Recipe]:
         training = training_of(self.base, self._plan, recipe)
-        return key_of("trained", self.source.digest, training, *PROFILE_TASK), training
+        return key_of("trained", self.source.digest, training, *self._task), training
 
     def _key(self, recipe: Recipe) -> str:
         more = (self._training(recipe)[0], *USE) if recipe.profile else ()
-        return key_of(cell_name(recipe.levels) or "base", self.source.digest, recipe, *more)
+        return key_of(recipe.product, self.source.digest, recipe, *more)
 
     def _train(self, key: str, recipe: Recipe, left: Left) -> Piece:
         left.begin(key)
         on_line = left.doing(key)
-        piece = self.shop.get("trained", key, lambda place: self._maker.train(recipe, place, on_line))
+        piece = self.shop.get("trained", key, lambda place: self._maker.train(recipe, self._task, place, on_line))
         left.end(key)
         return piece
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from profiler.errors import MachineError
+from profiler.factorial import FactorialPlan
 from profiler.launch.elf import read_elf
 from profiler.launch.logged import Failed, run_logged
 from profiler.launch.tools import run_briefly
@@ -23,8 +24,14 @@ from profiler.rebuild.source import SourceTree
 _CONFIGURE_S, _MAKE_S, _RUN_S = 900.0, 7200.0, 7200.0
 """Limits, far above what a slow machine needs."""
 
-PROFILE_TASK = ("-m", "test", "--pgo", "--timeout=1200")
-"""CPython's own default (Makefile.pre.in)."""
+_HELPERS = ("Programs/_freeze_module",)
+"""Programs of CPython's build that its rules link as the interpreter is, with minutes of LTO that nobody uses."""
+
+_CPYTHONS_TASK = ("-m", "test", "--pgo", "--timeout=1200")
+"""Makefile.pre.in."""
+_SINGLE = "-s"
+"""One test file per run, the next one each time; the runner keeps its place in ``_PLACE`` until the last is done."""
+_PLACE = "build/pynexttest"
 
 _MISMATCH = re.compile(r"In function '([^']+)'|\[-W(?:error=)?coverage-mismatch\]")
 
@@ -39,6 +46,12 @@ _REMEDIES = (
 OnLine = Callable[[str], None]
 
 
+def task_of(source: SourceTree, plan: FactorialPlan) -> tuple[str, ...]:
+    """Arguments of the interpreter for the training run; ``{source}`` stands for the tree."""
+    theirs = source.training_task if plan.training_task == "distribution" else None
+    return theirs or _CPYTHONS_TASK
+
+
 class Maker:
     """Makes what one source gives for one target."""
 
@@ -48,8 +61,8 @@ class Maker:
         self._source = source
         self._shop = shop
 
-    def train(self, recipe: Recipe, place: Place, on_line: OnLine) -> Facts:
-        """Build instrumented, run CPython's own training task, keep the counts.
+    def train(self, recipe: Recipe, task: tuple[str, ...], place: Place, on_line: OnLine) -> Facts:
+        """Build instrumented, run the training ``task``, keep the counts.
 
         Raises:
             MachineError: a step failed; with the builder's own words.
@@ -61,7 +74,10 @@ class Maker:
         env = {"LD_LIBRARY_PATH": str(place.work)} if recipe.product == "library" else {}
         mark = place.log.stat().st_size
         # A failing test of the training is no failure of the training (CPython's own rule ends in "|| true").
-        self._run((str(_program(place.work)), *PROFILE_TASK), place, _RUN_S, env=env, on_line=on_line, may_fail=True)
+        command = [str(_program(place.work)), *(word.replace("{source}", self._source.path) for word in task)]
+        self._run(command, place, _RUN_S, env=env, on_line=on_line, may_fail=True)
+        while _SINGLE in task and (place.work / _PLACE).exists():
+            self._run(command, place, _RUN_S, env=env, on_line=on_line, may_fail=True)
         found = sorted(place.work.rglob("*.gcda"))
         if not found:
             raise MachineError("the training run left no counts", hint=f"its output is in {place.log}; PGO needs gcc")
@@ -140,7 +156,6 @@ class Maker:
             self._source.digest,
             msgspec.structs.replace(
                 recipe,
-                levels={},
                 cflags=(),
                 ldflags=(),
                 core_ldflags=(),
@@ -166,6 +181,10 @@ class Maker:
         done.touch()
 
     def _make(self, recipe: Recipe, goals: tuple[str, ...], place: Place, on_line: OnLine) -> None:
+        helpers = [goal for goal in _HELPERS if f"\n{goal}:" in (place.work / "Makefile").read_text(errors="replace")]
+        if helpers and "-ffat-lto-objects" in recipe.cflags:
+            plain = msgspec.structs.replace(recipe, core_ldflags=("-fno-lto",))
+            self._run(_make(plain, *helpers), place, _MAKE_S, on_line=on_line)
         self._run(_make(recipe, *goals), place, _MAKE_S, on_line=on_line)
 
     def _run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,23 +15,37 @@ DEFAULT = Path(__file__).with_name("default-plan.toml")
 """A link into ``experiments/`` in a checkout, a file in an installed package."""
 
 _FORM = {"factor": "factors"}
+_EXTENDS = "extends"
+_EXAMPLE = "experiments/rebuild-default.toml is an example"
 
 
 def load_plan(path: Path) -> FactorialPlan:
-    """The plan in ``path``.
+    """The plan in ``path``; with ``extends = "OTHER.toml"``, what it says of its own over what the file beside it says.
+
+    Factors are added to the other's; one of the same name takes its place.
 
     Raises:
         UsageError: it cannot be read, holds something unknown, or contradicts itself.
     """
-    hint = "experiments/rebuild-default.toml is an example"
     try:
-        document = tomllib.loads(path.read_text())
-        unknown = set(document) - set(FactorialPlan.__struct_fields__) - set(_FORM)
-        if unknown:
-            raise UsageError(f"{path}: unknown {', '.join(sorted(unknown))}", hint=hint)
-        renamed = {_FORM.get(key, key): value for key, value in document.items()}
-        plan = msgspec.convert(renamed, FactorialPlan, strict=True)
+        plan = msgspec.convert(_read(path, ()), FactorialPlan, strict=True)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise UsageError(f"cannot read the plan {path}: {error}", hint=hint) from error
+        raise UsageError(f"cannot read the plan {path}: {error}", hint=_EXAMPLE) from error
     check(plan, str(path))
     return plan
+
+
+def _read(path: Path, readers: tuple[Path, ...]) -> dict[str, Any]:
+    document = tomllib.loads(path.read_text())
+    unknown = set(document) - set(FactorialPlan.__struct_fields__) - set(_FORM) - {_EXTENDS}
+    if unknown:
+        raise UsageError(f"{path}: unknown {', '.join(sorted(unknown))}", hint=_EXAMPLE)
+    own = {_FORM.get(key, key): value for key, value in document.items()}
+    if (other := own.pop(_EXTENDS, None)) is None:
+        return own
+    beside = path.resolve().parent / str(other)
+    if beside in (path.resolve(), *readers):
+        raise UsageError(f"{path}: extends {other}, which extends it", hint="one of them must stand alone")
+    base = _read(beside, (path.resolve(), *readers))
+    factors = {factor["name"]: factor for factor in (*base.pop("factors", ()), *own.pop("factors", ()))}
+    return base | own | {"factors": list(factors.values())}

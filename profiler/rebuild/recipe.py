@@ -115,6 +115,11 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
         missing = [program for program in level.needs if shutil.which(program) is None]
         if missing:
             raise MachineError(f"{level.name} needs {', '.join(missing)}", hint=_PACKAGES.get(missing[0]))
+        if level.hwcap is not None and f"{level.hwcap} (supported" not in (output_of(_LOADER, "--help") or ""):
+            raise MachineError(
+                f"{level.name}: this CPU, or the C library, does not know {level.hwcap}",
+                hint=f"{_LOADER} --help lists what it knows (glibc 2.33 or newer)",
+            )
     without = {word for level in chosen for word in level.without}
     env = dict(base.env)
     for name in _FLAGS:
@@ -127,7 +132,7 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
         compiler=base.compiler,
         cflags=(*plan.cflags, *_all(chosen, "cflags")),
         ldflags=(*env["LDFLAGS"].split(), *_all(chosen, "ldflags")),
-        core_ldflags=(*base.link, *_all(chosen, "core_ldflags")),
+        core_ldflags=(*(word for word in base.link if word not in without), *_all(chosen, "core_ldflags")),
         program_cflags=tuple(_all(chosen, "program_cflags")),
         program_ldflags=tuple(_all(chosen, "program_ldflags")),
         product=next((level.product for level in reversed(chosen) if level.product is not None), "library"),
@@ -149,6 +154,8 @@ def training_of(base: Base, plan: FactorialPlan, recipe: Recipe) -> Recipe:
     )
 
 
+_LOADER = "/lib64/ld-linux-x86-64.so.2"
+"""The System V ABI fixes this path."""
 _PACKAGES = {"dtrace": "apt-get install systemtap-sdt-dev"}
 
 

@@ -170,8 +170,11 @@ class Shop:
 
 
 def key_of(prefix: str, source: str, recipe: Recipe, *more: str) -> str:
-    """A name for what ``recipe`` makes: readable in front, then a hash of everything that goes into it."""
-    parts = [source, msgspec.to_builtins(recipe), *more]
+    """A name for what ``recipe`` makes: readable in front, then a hash of everything that goes into it.
+
+    What a plan calls its levels does not: the same flags make the same file, whichever plan asks for it.
+    """
+    parts = [source, msgspec.to_builtins(msgspec.structs.replace(recipe, levels={})), *more]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
     return f"{prefix}-{digest}"
 

@@ -37,6 +37,8 @@ class SourceTree(Noun, frozen=True, kw_only=True):
     """For people: which package revision or file it came from."""
     digest: str
     """Tells sources apart: part of the name of everything that is built from it."""
+    training_task: tuple[str, ...] | None = None
+    """The distribution's own run for PGO, as arguments of the interpreter; a path begins with ``{source}``."""
 
 
 def find_source(target: Target, named: str | None, cache: Path, say: Say) -> SourceTree:
@@ -59,15 +61,26 @@ def _from_user(named: str, cache: Path) -> SourceTree:
     path = Path(named).expanduser().resolve()
     if path.is_dir():
         digest = _digest(file for file in sorted(path.rglob("*.[ch]")))
-        return SourceTree(path=str(path), version=_version(path), origin=str(path), digest=digest)
+        return SourceTree(
+            path=str(path),
+            version=_version(path),
+            origin=str(path),
+            digest=digest,
+            training_task=_training_task(path),
+        )
     if not path.is_file():
         raise UsageError(f"--source-tree: no file or folder {named}", hint="give a CPython source tree or tarball")
     digest = _digest([path])
     place = cache / f"source-{digest}"
     if not (place / _COMPLETE).exists():
         _fill(place, lambda scratch: _unpack(path, scratch))
+    tree = _only_folder(place)
     return SourceTree(
-        path=str(_only_folder(place)), version=_version(_only_folder(place)), origin=path.name, digest=digest
+        path=str(tree),
+        version=_version(tree),
+        origin=path.name,
+        digest=digest,
+        training_task=_training_task(tree),
     )
 
 
@@ -95,7 +108,7 @@ def _from_distribution(target: Target, cache: Path, say: Say) -> SourceTree:
         )
     # The upstream part of the version: revisions of one upstream version share the tarball and differ in patches.
     binary, _, revision = package.partition(" ")
-    name = _source_name(binary)
+    name = source_name(binary)
     kept = sorted(cache.glob(f"source-{name}-{target.version}-*/{_COMPLETE}"))
     exact = [one for one in kept if one.parent.name.endswith(f"-{revision}")]
     for complete in exact or kept:
@@ -103,7 +116,8 @@ def _from_distribution(target: Target, cache: Path, say: Say) -> SourceTree:
     return _packaged(_fetch(name, revision, target.version, cache, say), name, revision)
 
 
-def _source_name(binary: str) -> str:
+def source_name(binary: str) -> str:
+    """The source package that ``binary`` is built from."""
     said = (output_of("dpkg-query", "-W", "-f", "${source:Package}", binary) or "").strip()
     return said or binary
 
@@ -117,7 +131,18 @@ def _packaged(place: Path, name: str, installed: str) -> SourceTree:
         version=_version(folder),
         origin=f"source package {name} {revision}{note}",
         digest=hashlib.sha256(f"{name} {revision}".encode()).hexdigest()[:12],
+        training_task=_training_task(folder),
     )
+
+
+def _training_task(folder: Path) -> tuple[str, ...] | None:
+    """What Debian's rules give ``make profile-opt``, run in a build folder inside the tree; asked of make itself."""
+    if not (folder / "debian" / "rules").is_file():
+        return None
+    ask = 'tax-probe-task:;@echo "$(PROFILE_TASK)"'
+    said = output_of("make", "-s", "-C", str(folder), "-f", "debian/rules", f"--eval={ask}", "tax-probe-task") or ""
+    words = (said.splitlines() or [""])[-1].split()
+    return tuple(re.sub(r"^\.\./", "{source}/", word) for word in words) or None
 
 
 def _fetch(name: str, installed: str, version: str, cache: Path, say: Say) -> Path:

@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
+from profiler.errors import MachineError
 from profiler.factorial import cell_name, cells
 from profiler.launch.interpreters import resolve_target
+from profiler.launch.packages import owners
 from profiler.rebuild.builds import Yard
 from profiler.rebuild.plans import load_plan
 from profiler.rebuild.recipe import base_of
 from profiler.rebuild.shop import Shop, drop_unfinished
-from profiler.rebuild.source import find_source
+from profiler.rebuild.source import find_source, source_name
 from tests.commandline import ENTRY, TaxProbe, assert_refused, comparison
 
 TINY = Path(__file__).parents[1] / "tiny_cpython"
@@ -179,6 +181,57 @@ def test_a_source_that_does_not_fit_is_refused(
     assert_refused(rebuild(tax_probe, plan, tree), 2, words)
 
 
+def offer(folder: Path, showsrc: str, *, fetching: str) -> str:
+    """A PATH on which the archive offers ``showsrc`` and ``apt-get source`` does ``fetching``."""
+    folder.mkdir()
+    for name, text in {
+        "apt-get": f'case "$*" in *update*) ;; *) {fetching} ;; esac',
+        "apt-cache": f"cat <<'EOF'\n{showsrc}\nEOF",
+        "dpkg-source": "exit 1",
+    }.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize(
+    ("offered", "words"),
+    [("", "the archive offers none"), ("Package: {name}\nVersion: {version}-1\n", "offered: {version}-1")],
+)
+def test_an_archive_without_the_source_is_an_error_with_the_way_on(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, offered: str, words: str
+) -> None:
+    target = resolve_target(None)
+    package = owners([target.real_path]).get(target.real_path)
+    if package is None:
+        pytest.skip("no package owns this python3")
+    known = {"name": source_name(package.partition(" ")[0]), "version": target.version}
+    path = offer(tmp_path / "bin", offered.format(**known), fetching="echo 'E: 404 Not Found' >&2; exit 100")
+    monkeypatch.setenv("PATH", path)
+    cache.mkdir(parents=True)
+    said: list[str] = []
+    with pytest.raises(MachineError) as refused:
+        find_source(target, None, cache, said.append)
+    assert words.format(**known) in refused.value.message
+    assert "--source-tree" in (refused.value.hint or "")
+    assert not list(cache.glob("source-*")), "nothing half fetched is kept"
+    assert bool(offered) == any("404 Not Found" in one for one in said)
+
+
+def test_without_the_tools_for_source_packages_it_says_so(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = resolve_target(None)
+    if not owners([target.real_path]):
+        pytest.skip("no package owns this python3")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "dpkg-query").symlink_to(str(shutil.which("dpkg-query")))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(MachineError, match="this machine lacks") as refused:
+        find_source(target, None, cache, lambda text: None)
+    assert "apt-get install dpkg-dev" in (refused.value.hint or "")
+
+
 def test_what_is_built_is_not_built_again(plan: Path, tree: Path, cache: Path) -> None:
     first = yard(plan, tree, cache)
     wanted = cells(load_plan(plan))
@@ -201,6 +254,21 @@ def test_one_training_serves_every_combination_with_a_profile(plan: Path, tree: 
     assert len(list((cache / "trained").glob("trained-*"))) == 1
     fits = {cell_name(one.levels): one.mismatched_functions for one in built}
     assert fits["lean,bare"] == 0, "the very flags of the training"
+
+
+def test_the_distributions_training_runs_one_test_file_after_the_other(plan: Path, tree: Path, cache: Path) -> None:
+    (tree / "debian").mkdir()
+    (tree / "debian" / "rules").write_text("#!/usr/bin/make -f\nPROFILE_TASK = ../regrtest.py -s\nbuild:\n")
+    (tree / "regrtest.py").write_text("")
+    profiled = PLAN.replace('{ name = "bare" }', '{ name = "bare", profile = true }')
+    trainings = {}
+    for task in ("distribution", "cpython"):
+        plan.write_text(f'training_task = "{task}"\n' + profiled + '[training]\nseven = "lean"\neleven = "bare"\n')
+        built, _ = yard(plan, tree, cache).build(cells(load_plan(plan))[:1], 1, Watch())
+        trainings[task] = built[0].training
+    assert trainings["distribution"] is not None
+    assert (trainings["distribution"].tests, trainings["distribution"].failed_tests) == (2, 0)
+    assert trainings["cpython"] != trainings["distribution"]
 
 
 def test_a_level_that_changes_control_flow_is_trained_for_itself(plan: Path, tree: Path, cache: Path) -> None:
@@ -236,7 +304,7 @@ def test_interrupted_building_goes_on(plan: Path, tree: Path, cache: Path) -> No
     wanted = cells(load_plan(plan))
     with pytest.raises(KeyboardInterrupt):
         yard(plan, tree, cache).build(wanted, 1, Watch(interrupt))
-    assert list((cache / "work").glob("*,*-*[!k]")), "what was begun is kept"
+    assert list((cache / "work").glob("program-*[!k]")), "what was begun is kept"
     built, failed = yard(plan, tree, cache).build(wanted, 2, Watch())
     assert failed == ()
     assert len(built) == 4

@@ -1,5 +1,7 @@
 """Factorial plans: combinations, and what they can and cannot tell apart, on designs from the textbook."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -108,6 +110,14 @@ def test_the_default_plan_separates_all_its_effects() -> None:
     assert len(cells(default)) == 12
     assert separable(default, cells(default))[1] == ()
     assert all(dict(end) in cells(default) for end in default.reproduces.values())
+
+
+@pytest.mark.parametrize("file", sorted(DEFAULT.resolve().parent.glob("rebuild-*.toml")), ids=lambda file: file.stem)
+def test_every_plan_that_we_offer_separates_its_effects(file: Path) -> None:
+    offered = load_plan(file)
+    assert separable(offered, cells(offered))[1] == ()
+    stands = offered.reproduces["library"]
+    assert set(stands) == {factor.name for factor in offered.factors}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from profiler.analyze.compare import Costs
 from profiler.analyze.options import FactorEffect, account, effects
-from profiler.analyze.rebuilt import caveats
+from profiler.analyze.rebuilt import best_library, caveats
 from profiler.factorial import (
     Built,
     Factor,
@@ -23,7 +23,7 @@ from profiler.factorial import (
     cells,
     levels_of,
 )
-from profiler.model import BASELINE, Launcher, Run
+from profiler.model import BASELINE, Comparison, Launcher, Run
 
 METRIC = "instructions"
 
@@ -200,3 +200,28 @@ def test_a_training_of_which_much_failed_is_a_caveat(failed: int, codes: list[st
     )
     assert [caveat.code for caveat in found] == codes
     assert all(f"trained-1: {failed} of 44 " in caveat.message for caveat in found)
+
+
+def test_the_drop_in_is_the_best_library_that_every_machine_runs() -> None:
+    newer = Factor(name="march", title="", levels=(Level(name="v3", hwcap="x86-64-v3"), Level(name="baseline")))
+    plan = msgspec.structs.replace(PLAN, factors=(*PLAN.factors, newer))
+    library = PLAN.reproduces["library"]
+    fast, portable, program = (
+        built(levels_of(plan, levels))
+        for levels in (
+            library | {"march": "v3"},
+            library | {"march": "baseline"},
+            PLAN.reproduces["program"] | {"march": "baseline"},
+        )
+    )
+    order = (fast, portable, program)
+    ratios = dict(zip((one.launcher for one in order), (0.95, 1.0, 0.9), strict=True))
+    comparisons = tuple(
+        Comparison(
+            **dict.fromkeys(Comparison.__struct_fields__) | {"launcher": launcher, "metric": METRIC, "ratio": ratio}  # type: ignore[arg-type]
+        )
+        for launcher, ratio in ratios.items()
+    )
+    rebuilt = Rebuilt(plan=plan, source="", compiler="", changed=(), built=order, failed=())
+    found = [best_library(comparisons, rebuilt, drop_in=drop_in) for drop_in in (False, True)]
+    assert [one and one[0] for one in found] == [fast, portable]
