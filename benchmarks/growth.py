@@ -1,7 +1,8 @@
-"""Analysis time and memory against the number of rows; run as a program it analyses one file and prints both."""
+"""Analysis time and memory against the number of rows; run as a program it analyses one folder and prints both."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import resource
 import subprocess
@@ -20,7 +21,7 @@ _TURNS = 32
 
 def write_rows(path: Path, count: int) -> None:
     """About ``count`` rows as a run with chunks leaves them."""
-    digest = "0" * 64
+    digest = hashlib.sha256(b"").hexdigest()
     with path.open("w") as out:
         out.write(_HEADER)
         written = block = 0
@@ -38,31 +39,22 @@ def write_rows(path: Path, count: int) -> None:
 
 
 def analysed(folder: Path, count: int) -> dict[str, Any]:
-    """Seconds and peak memory of a process that reads and compares ``count`` rows."""
+    """Seconds and peak memory of concluding from ``count`` rows in the folder of a run of chunks."""
     write_rows(folder / "rows.csv", count)
     done = subprocess.run([sys.executable, "-m", "benchmarks.growth", str(folder)], check=True, stdout=subprocess.PIPE)
-    (folder / "rows.csv").unlink()
     return {"rows": count, **json.loads(done.stdout)}
 
 
 def main() -> None:
-    """Read, reduce, compare; print seconds and megabytes."""
-    from profiler.analyze.compare import Costs, compare, cost_table
-    from profiler.analyze.rows import read_rows, slopes, sources
-    from profiler.analyze.variance import components
-
+    """From the files to the verdict; print seconds (imports included) and megabytes."""
     began = time.monotonic()
-    frame = read_rows(Path(sys.argv[1]))
-    table = cost_table(slopes(frame))
-    compare(
-        Costs(table=table, apart=frozenset(), sources=sources(frame), reasons={}, fallback_source="software"),
-        _LAUNCHERS,
-    )
-    components(table, frame)
+    from profiler.analyze.conclude import conclude
+
+    conclude(Path(sys.argv[1]))
     seconds = time.monotonic() - began
-    sys.stdout.write(
-        json.dumps({"seconds": seconds, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024})
-    )
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    found = {"seconds": seconds, "cpu_s": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024}
+    sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -125,8 +125,12 @@ def run_startup() -> dict[str, float]:
 
 
 def run_growth(scratch: Path, most: int) -> list[dict[str, Any]]:
-    """10³ rows, 10⁴ rows, … up to ``most``."""
-    return [analysed(scratch, 10**power) for power in range(3, len(str(most)))]
+    """10³ rows, 10⁴ rows, … up to ``most``, in the folder of a run with chunks."""
+    out = scratch / "growth"
+    short = ("--precision", "90", "--metric", "wall", "--blocks", "1")
+    tax_probe(["ipc", "--source", "software", "--launcher", "pyo3", "--seed", "1", "--out", str(out), *short])
+    (folder,) = out.iterdir()
+    return [analysed(folder, 10**power) for power in range(3, len(str(most)))]
 
 
 def run_aa(scratch: Path, runs: int = 50) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def conclude(folder: Path) -> Verdict:
             # A differing output ends the run before its row is written; the check here is on what was recorded.
             bit_exact=None
             if frame.empty
-            else bool((frame.groupby(["workload", "m"])["output_sha256"].nunique() == 1).all()),
+            else bool((frame.groupby(["workload", "m"], observed=True)["output_sha256"].nunique() == 1).all()),
         ),
         launchers=tuple(
             LauncherResult(

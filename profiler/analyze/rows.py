@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +19,7 @@ PER_ITERATION = "per_iteration"
 STARTUP = "startup"
 _OF_PROCESSES = "instructions"
 _KEYS = ["block", "launcher", "event"]
+_WORDS = ("pass", "launcher", "workload", "event", "unit", "output_sha256", "source", "raw_name", "reason")
 _HINT = "rows.csv is the measurement itself and cannot be made again from the other files: measure again"
 
 
@@ -31,18 +33,24 @@ def read_rows(folder: Path) -> pd.DataFrame:
 
     path = folder / ROWS
     try:
-        data = path.read_bytes()
-        frame = pd.read_csv(
-            io.BytesIO(data[: data.rfind(b"\n") + 1]),
-            dtype={"pass": "category", "launcher": "category", "event": "category", "source": "category"},
-            on_bad_lines="skip",
-        )
+        # Words that recur by the million take a byte each as categories.
+        frame = pd.read_csv(_whole_lines(path), dtype=dict.fromkeys(_WORDS, "category"), on_bad_lines="skip")
     except (OSError, pd.errors.EmptyDataError) as error:
         raise UsageError(f"cannot read {path}: {error}", hint=_HINT) from error
     needed = {"block", "pass", "launcher", "m", "event", "value", "repetition"}
     if not needed <= set(frame.columns):
         raise UsageError(f"{path} lacks the columns {sorted(needed - set(frame.columns))}", hint=_HINT)
     return frame[frame["repetition"] >= 0]
+
+
+def _whole_lines(path: Path) -> Path | io.BytesIO:
+    """The file, or what it holds up to its last line end."""
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        if file.read() == b"\n":
+            return path
+    data = path.read_bytes()
+    return io.BytesIO(data[: data.rfind(b"\n") + 1])
 
 
 def slopes(frame: pd.DataFrame) -> pd.DataFrame:
@@ -59,8 +67,7 @@ def slopes(frame: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    kinds = frame["pass"].astype(str)
-    whole = _of_processes(frame[~kinds.isin([REGIONS, CHUNKS])])
+    whole = _of_processes(frame[~frame["pass"].isin([REGIONS, CHUNKS])])
     costs = whole[[PER_ITERATION]]
     for finer in (_of_regions(frame), _of_chunks(frame)):
         coarser = ~costs.index.get_level_values("event").isin(finer.index.get_level_values("event"))
@@ -107,12 +114,12 @@ def phases(frame: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Index (block, launcher, event, repetition), column ``per_iteration``; empty where no regions were counted.
     """
-    return _between_m(frame[frame["pass"].astype(str) == REGIONS], [*_KEYS, "repetition"])[[PER_ITERATION]]
+    return _between_m(frame[frame["pass"] == REGIONS], [*_KEYS, "repetition"])[[PER_ITERATION]]
 
 
 def inside(frame: pd.DataFrame, event: str) -> pd.Series:
     """Slope of ``event`` between chunks at both M of the same process; index (block, launcher)."""
-    chosen = frame[(frame["pass"].astype(str) == CHUNKS) & (frame["event"] == event)]
+    chosen = frame[(frame["pass"] == CHUNKS) & (frame["event"] == event)]
     slope: pd.Series = _between_m(chosen, _KEYS[:2])[PER_ITERATION]
     return slope
 
@@ -142,7 +149,7 @@ def turns(frame: pd.DataFrame) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    chunks = frame[frame["pass"].astype(str) == CHUNKS]
+    chunks = frame[frame["pass"] == CHUNKS]
     chosen = chunks[(chunks["value"] > 0) & (chunks["m"] == chunks["m"].min()) & (chunks["event"] != _OF_PROCESSES)]
     pair = (chosen["repetition"] // 2).rename("pair")
     logs = pd.Series(np.log(chosen["value"] / chosen["m"]), index=chosen.index)

@@ -30,6 +30,9 @@ _POWER = 0.80
 _BOOTSTRAP_RESAMPLES = 1999
 _BOOTSTRAP_FROM = 8
 """With fewer blocks the bootstrap distribution is too coarse to add to the t interval (Efron & Tibshirani 1993)."""
+_BOOTSTRAP_TO = 1000
+"""With more blocks BCa hardly differs: its bias and acceleration are about ``skewness / 6 √n``, 0.01 for exponential
+figures, and move a bound by 3 % of its distance."""
 _BATCH = 200
 
 
@@ -68,9 +71,9 @@ def mean_interval(
 def mean_intervals(samples: Floats, *, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
     """Bounds of the mean of each row of ``samples``, shape (experiments, blocks); at least two blocks.
 
-    Student's t over blocks; from ``_BOOTSTRAP_FROM`` blocks on also the BCa bootstrap (Efron 1987), and the wider of
-    both at each end, since t misjudges skew and BCa is too short in small samples. The bootstrap is clustered: whole
-    blocks are drawn, with all processes and chunks that are nested in them (Field & Welsh 2007, "random cluster").
+    Student's t over blocks; from ``_BOOTSTRAP_FROM`` to ``_BOOTSTRAP_TO`` also the BCa bootstrap (Efron 1987), and the
+    wider of both at each end, since t misjudges skew and BCa is too short in small samples. The bootstrap is clustered:
+    whole blocks are drawn, with all processes and chunks nested in them (Field & Welsh 2007, "random cluster").
     """
     import numpy as np
     from scipy import stats
@@ -79,7 +82,7 @@ def mean_intervals(samples: Floats, *, confidence: float = CONFIDENCE) -> tuple[
     half = t_half_width(samples, confidence=confidence)
     lo, hi = centre - half, centre + half
     scattered = np.ptp(samples, axis=-1) > 0
-    if samples.shape[-1] >= _BOOTSTRAP_FROM and scattered.any():
+    if _BOOTSTRAP_FROM <= samples.shape[-1] <= _BOOTSTRAP_TO and scattered.any():
         found = stats.bootstrap(
             (samples[scattered],),
             np.mean,
