@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from benchmarks.growth import analysed
 from benchmarks.race import race
 from profiler import process
 from profiler.cli import main as tax_probe
+from profiler.folder import load_run
 from profiler.launch.builds import build_hosts
 from profiler.launch.interpreters import resolve_target
-from profiler.measure import machine
+from profiler.measure import machine, timed
 from profiler.workloads import find_workload
 
 OUT = Path("results/bench")
@@ -66,48 +67,66 @@ def run_race(scratch: Path, limit_s: float) -> list[dict[str, Any]]:
     return [one for wanted in (0.01, 0.005) for one in race(commands, wanted, limit_s, scratch, seed=1)]
 
 
-def run_overhead(scratch: Path) -> dict[str, float]:
-    """The share of a run's wall time, imports and analysis included, in which no child was alive."""
-    alive = {"s": 0.0}
-    before = process.run, process.live
+def run_overhead(scratch: Path) -> dict[str, dict[str, float]]:
+    """Shares of a run's wall time in which nothing was measured: no child alive, no core's clock taken for its run.
 
-    def timed_run(command: process.Command) -> process.Completed:
-        began = time.monotonic()
-        try:
-            return before[0](command)
-        finally:
-            alive["s"] += time.monotonic() - began
+    ``whole``: of all, imports, checks, analysis and figures included; ``measuring``: from the first block to the last.
+    """
+    spans: list[tuple[float, float]] = []
 
-    depth = {"n": 0, "since": 0.0}
+    def watched(call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any) -> Any:
+            began = time.monotonic()
+            try:
+                return call(*args)
+            finally:
+                spans.append((began, time.monotonic()))
+
+        return wrapped
 
     @contextmanager
-    def timed_live(*args: Any) -> Iterator[Any]:
-        with before[1](*args) as child:
-            if depth["n"] == 0:
-                depth["since"] = time.monotonic()
-            depth["n"] += 1
-            try:
-                yield child
-            finally:
-                depth["n"] -= 1
-                if depth["n"] == 0:
-                    alive["s"] += time.monotonic() - depth["since"]
+    def watched_live(*args: Any) -> Iterator[Any]:
+        began = time.monotonic()
+        with live(*args) as child:
+            yield child
+        spans.append((began, time.monotonic()))
 
+    live = process.live
+    seams = {(process, "run"): watched(process.run), (process, "live"): watched_live}
+    seams[timed, "_clock_ghz"] = watched(timed._clock_ghz)
+    before = {place: getattr(*place) for place in seams}
+    asked = {"whole processes": ("--blocks", "15"), "chunks": ("--precision", "0.01", "--blocks", "20")}
     found = {}
-    asked = {"whole processes": ("--blocks", "4"), "chunks": ("--precision", "0.01", "--blocks", "20")}
     for name, options in asked.items():
-        alive["s"] = 0.0
-        process.run, process.live = timed_run, timed_live
+        spans.clear()
+        for place, call in seams.items():
+            setattr(*place, call)
         began = time.monotonic()
         try:
-            tax_probe(
-                ["ipc", "--source", "software", "--launcher", "pyo3", "--seed", "1", "--out", str(scratch), *options]
-            )
+            argv = ["ipc", "--source", "software", "--launcher", "pyo3", "--seed", "1"]
+            tax_probe([*argv, "--out", str(scratch / name), *options])
         finally:
-            process.run, process.live = before
-        wall = time.monotonic() - began
-        found[name] = (wall - alive["s"]) / wall
+            ended = time.monotonic()
+            for place, call in before.items():
+                setattr(*place, call)
+        (folder,) = (scratch / name).iterdir()
+        measured_s = load_run(folder).measured_s
+        assert measured_s is not None
+        idle = ended - began - covered(spans)
+        # What precedes the first block: the launchers are looked at, while children are alive too.
+        last = max(end for _, end in spans)
+        inside = [(max(start, last - measured_s), end) for start, end in spans if end > last - measured_s]
+        found[name] = {"whole": idle / (ended - began), "measuring": 1 - covered(inside) / measured_s}
     return found
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Length of the union of spans."""
+    total = reached = 0.0
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
 
 
 def run_startup() -> dict[str, float]:
