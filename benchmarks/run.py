@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def main() -> None:
         "part", nargs="*", choices=["race", "overhead", "startup", "growth", "aa"], help="default: all but aa"
     )
     parser.add_argument("--limit", type=float, default=75.0, help="seconds per tool and precision (default: 75)")
+    parser.add_argument("--seeds", type=int, nargs=2, default=(0, 50), help="of the A/A runs; from 0 on: begin anew")
     parser.add_argument("--most-rows", type=float, default=1e7)
     args = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
@@ -51,8 +53,10 @@ def main() -> None:
                 "overhead": lambda: run_overhead(scratch),
                 "startup": run_startup,
                 "growth": lambda: run_growth(scratch, int(args.most_rows)),
-                "aa": lambda: run_aa(scratch),
+                "aa": lambda: run_aa(scratch, results.get("aa"), *args.seeds),
             }[part]()
+            # Children of the benchmark count too; much more than one says that the machine was not its own.
+            results.setdefault("load_average", {})[part] = os.getloadavg()[1]
             say(json.dumps(results[part], indent=1))
             (OUT / "bench.json").write_text(json.dumps(results, indent=1) + "\n")
     plot(results)
@@ -152,10 +156,12 @@ def run_growth(scratch: Path, most: int) -> list[dict[str, Any]]:
     return [analysed(folder, 10**power) for power in range(3, len(str(most)))]
 
 
-def run_aa(scratch: Path, runs: int = 50) -> dict[str, Any]:
-    """The baseline against itself, ``runs`` times: how often is it called slower or faster?"""
-    wrong = []
-    for seed in range(runs):
+def run_aa(scratch: Path, before: dict[str, Any] | None, first: int, end: int) -> dict[str, Any]:
+    """The baseline against itself, once per seed: how often is it called slower or faster? ``before``: lower seeds."""
+    wrong: list[dict[str, Any]] = [] if before is None or first == 0 else before["false"]
+    widths: list[float] = [] if before is None or first == 0 else before["half_widths"]
+    assert len(widths) == first
+    for seed in range(first, end):
         out = scratch / f"aa-{seed}"
         argv = ["ipc", "--source", "software", "--launcher", "python3", "--precision", "1", "--metric", "wall"]
         done = subprocess.run(
@@ -167,14 +173,21 @@ def run_aa(scratch: Path, runs: int = 50) -> dict[str, Any]:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        verdict = json.loads(done.stdout)
+        found = {c["metric"]: c for c in json.loads(done.stdout)["comparisons"]}
+        widths.append((found["wall"]["hi"] - found["wall"]["lo"]) / 2)
         wrong += [
-            {"seed": seed, "metric": c["metric"], "ratio": c["ratio"], "lo": c["lo"], "hi": c["hi"]}
-            for c in verdict["comparisons"]
+            {"seed": seed, "metric": metric, "ratio": c["ratio"], "lo": c["lo"], "hi": c["hi"]}
+            for metric, c in found.items()
             if c["verdict"] in {"slower", "faster"}
         ]
-        say(f"A/A {seed + 1} of {runs}: {len({one['seed'] for one in wrong})} with a false verdict")
-    return {"runs": runs, "runs_with_false_verdict": len({one["seed"] for one in wrong}), "false": wrong}
+        say(f"A/A, seed {seed}: {len({one['seed'] for one in wrong})} with a false verdict")
+    return {
+        "runs": len(widths),
+        "runs_with_false_verdict": len({one["seed"] for one in wrong}),
+        "median_half_width": statistics.median(widths),
+        "false": wrong,
+        "half_widths": widths,
+    }
 
 
 def plot(results: dict[str, Any]) -> None:
