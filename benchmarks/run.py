@@ -192,9 +192,11 @@ def run_aa(scratch: Path, before: dict[str, Any] | None, first: int, end: int) -
 
 def plot(results: dict[str, Any]) -> None:
     """Seconds to the precision by tool, and analysis against rows."""
+    import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    mpl.rcParams["svg.hashsalt"] = "tax-probe"
     if "race" in results:
         drawing = Figure(figsize=(7, 3.5), layout="constrained")
         FigureCanvasAgg(drawing)

@@ -24,11 +24,11 @@ def _where(pair: Pair) -> str:
     if work.status == "found":
         if pair.saving.value > 0:
             return (
-                f"embed up to {_work(work)} of work per launch (M up to {_m(pair.in_m)}); beyond, keep it in the host "
+                f"embed up to {_work(work)} of work per launch{_m('up to', pair.in_m)}; beyond, keep it in the host "
                 f"interpreter ({start}, {tax})."
             )
         return (
-            f"embed from {_work(work)} of work per launch on (M from {_m(pair.in_m)}); below, keep it in the host "
+            f"embed from {_work(work)} of work per launch on{_m('from', pair.in_m)}; below, keep it in the host "
             f"interpreter ({start}, {tax})."
         )
     if work.status == "none":
@@ -51,9 +51,9 @@ def _work(crossing: Crossing) -> str:
     return f"{crossing.at * _MS:.3g} ms ({crossing.lo * _MS:.3g} to {crossing.hi * _MS:.3g})"
 
 
-def _m(crossing: Crossing) -> str:
-    assert crossing.at is not None
-    return f"{crossing.at:,.0f}"
+def _m(where: str, crossing: Crossing) -> str:
+    """Nothing where the work has an interval and M has none: their scatter differs."""
+    return "" if crossing.at is None else f" (M {where} {crossing.at:,.0f})"
 
 
 def _start(saving: Estimate) -> str:

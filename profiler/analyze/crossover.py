@@ -1,8 +1,10 @@
 """Start-up + M × cost per unit for each launcher, and from which M on the cheaper start no longer pays.
 
-The model is fitted to medians by least squares on relative residuals, since the scatter of a run time is a constant
-part of it. Intervals come from a bootstrap over blocks (launchers of a block stay together), the crossover's from
-Fieller's quadratic with that bootstrap's covariance, because a quotient of two uncertain differences may have no bound.
+The model is fitted to lower quartiles, since what disturbs a run only ever adds to its time (Chen & Revels 2016,
+"Robust benchmarking in noisy environments"), by least squares on relative residuals, since the scatter of a run time
+is a constant part of it. Intervals come from a bootstrap over blocks (launchers of a block stay together), the
+crossover's from Fieller's quadratic with that bootstrap's covariance, because a quotient of two uncertain differences
+may have no bound.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     Figures = NDArray[np.float64]
 
 _RESAMPLES = 1999
+_QUARTILE = 0.25
 _EQUAL_STARTUP = 0.02
 _EQUAL_UNIT = 0.01
 """Two launchers are equal if start-up and cost per unit differ by less than these parts, whole intervals counted."""
@@ -31,14 +34,14 @@ Status = Literal["found", "none", "unbounded"]
 
 
 class Sample(Noun, frozen=True, kw_only=True):
-    """The figures of one event over the sweep: medians and their resampled twins."""
+    """The figures of one event over the sweep: lower quartiles and their resampled twins."""
 
     m: tuple[int, ...]
     launchers: tuple[str, ...]
     """The baseline is first."""
     blocks: int
     centre: Figures
-    """(launcher, M): median over all runs; the baseline's A/A twin counts as the baseline."""
+    """(launcher, M): lower quartile over all runs; the baseline's A/A twin counts as the baseline."""
     resampled: Figures
     """(resample, launcher, M); empty with a single block."""
 
@@ -89,7 +92,7 @@ class Pair(Noun, frozen=True, kw_only=True):
 
 
 def sample(frame: pd.DataFrame, event: str, launchers: Sequence[str], *, seed: int) -> Sample | None:
-    """Medians of ``event`` per launcher and M with bootstrap twins; None where a launcher or an M is missing.
+    """Lower quartiles of ``event`` per launcher and M with bootstrap twins; None where a launcher or an M is missing.
 
     ``frame`` holds the rows of the sweep alone. The baseline's second appearance is counted with the first.
     """
@@ -114,25 +117,26 @@ def sample(frame: pd.DataFrame, event: str, launchers: Sequence[str], *, seed: i
     resampled = np.empty((0, len(names), len(sweep)))
     if count >= 2:
         drawn = np.random.default_rng(seed).integers(count, size=(_RESAMPLES, count))
-        resampled = _median(whole[drawn])
+        resampled = _least_disturbed(whole[drawn])
     return Sample(
         m=sweep,
         launchers=names,
         blocks=count,
-        centre=_median(whole if count else values),
+        centre=_least_disturbed(whole if count else values),
         resampled=resampled,
     )
 
 
-def _median(values: Figures) -> Figures:
-    """Over blocks and runs, the first and last of the last four axes; missing runs are NaN."""
+def _least_disturbed(values: Figures) -> Figures:
+    """The lower quartile over blocks and runs, the first and last of the last four axes; missing runs are NaN."""
     import numpy as np
 
     pooled = np.moveaxis(values, -1, -3)
     pooled = np.sort(pooled.reshape(*pooled.shape[:-4], -1, *pooled.shape[-2:]), axis=-3)
-    known = (~np.isnan(pooled)).sum(axis=-3, keepdims=True)
-    middle = [np.take_along_axis(pooled, index, axis=-3) for index in ((known - 1) // 2, known // 2)]
-    found: Figures = (middle[0] + middle[1]).squeeze(-3) / 2
+    place = _QUARTILE * ((~np.isnan(pooled)).sum(axis=-3, keepdims=True) - 1)
+    below = np.floor(place).astype(int)
+    low, high = (np.take_along_axis(pooled, index, axis=-3) for index in (below, np.ceil(place).astype(int)))
+    found: Figures = (low + (place - below) * (high - low)).squeeze(-3)
     return found
 
 

@@ -13,6 +13,7 @@ from profiler.analyze.compare import Costs
 from profiler.analyze.effects import is_clear, ratio, share_of
 from profiler.analyze.options import METRICS, Effects, account, completed, effects, measured, walk
 from profiler.causes import EMBEDDER
+from profiler.errors import UsageError
 from profiler.events import BY_NAME
 from profiler.factorial import Built, Rebuilt, Remedy, cell_name, needed_hwcap
 from profiler.model import BASELINE, Cause, Caveat, Comparison, Run, Unexplained, Verdict
@@ -58,8 +59,18 @@ def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs) -> RebuildVerdict:
 
 
 def rebuilt_of(run: Run) -> Rebuilt | None:
-    """What the run was built from; None for runs of other commands."""
-    return None if run.rebuilt is None else msgspec.convert(run.rebuilt, Rebuilt)
+    """What the run was built from; None for runs of other commands.
+
+    Raises:
+        UsageError: it was recorded by a version that said it otherwise.
+    """
+    try:
+        return None if run.rebuilt is None else msgspec.convert(run.rebuilt, Rebuilt)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"the builds of this folder were recorded by another version: {error}",
+            hint="the same rebuild command measures again; what is built is kept",
+        ) from error
 
 
 _MAY_FAIL = 0.1

@@ -21,7 +21,7 @@ _UNCUT = "whole-time"
 
 
 class Cost(Noun, frozen=True, kw_only=True):
-    """Means over blocks of the medians of each block; None where it could not be told."""
+    """Means over blocks of each block's least disturbed run; None where it could not be told."""
 
     instructions: float | None
     cpu_ms: float | None
@@ -76,8 +76,8 @@ class Startup(Noun, frozen=True, kw_only=True):
 def split_startup(run: Run, frame: pd.DataFrame) -> Startup:
     """The passes that cut processes into phases, block by block."""
     cut = {what.name for what in run.plan.passes if what.phases}
-    rows = frame[frame["pass"].isin(cut)].dropna(subset=["value"]).astype({"launcher": str, "event": str})
-    table = rows.pivot_table(index="block", columns=["launcher", "event"], values="value", aggfunc="median")
+    rows = frame[frame["pass"].isin(cut)].dropna(subset=["value"]).astype({"pass": str, "launcher": str, "event": str})
+    table = _least_disturbed(rows).pivot_table(index="block", columns=["launcher", "event"], values="value")
     bases = [one.name for one in run.plan.launchers if one.base is None and one.name != AGAIN]
     native = frame[~frame["pass"].isin(cut) & (frame["m"] == 1)].dropna(subset=["value"])
     return Startup(
@@ -99,6 +99,14 @@ def split_startup(run: Run, frame: pd.DataFrame) -> Startup:
             for phase in (*PHASES, WHOLE)
         ),
     )
+
+
+def _least_disturbed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of each launcher, pass and block the run that took least in all: what disturbs a run only ever adds to it."""
+    run = ["pass", "block", "launcher", "repetition"]
+    totals = rows.groupby(run)["value"].sum()
+    least = totals.loc[totals.groupby(run[:-1]).idxmin().tolist()].index if len(totals) else totals.index
+    return rows[rows.set_index(run).index.isin(least)]
 
 
 def _cost(column: Callable[[str], pd.Series[float] | None]) -> dict[str, float | None]:

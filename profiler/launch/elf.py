@@ -139,12 +139,16 @@ def symbol_address(path: str, name: str) -> int | None:
         return _exported_at(elf, name)
 
 
-@cache
 def load_bias(path: str, start: int) -> int:
     """What to add to the file's addresses when its first page is mapped at ``start``; 0 for a fixed program."""
+    return start - _first_page(path)
+
+
+@cache
+def _first_page(path: str) -> int:
     with opened(path) as elf:
         first = min(segment["p_vaddr"] for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD")
-        return start - first // mmap.PAGESIZE * mmap.PAGESIZE
+        return int(first // mmap.PAGESIZE * mmap.PAGESIZE)
 
 
 def read_elf(path: str) -> Elf:

@@ -23,7 +23,7 @@ REFERENCE = "reference"
 
 _COUNTED_BLOCKS = 2
 """Counts hardly scatter; times run in every block."""
-_TIMED_REPETITIONS = 5
+_TIMED_REPETITIONS = 4
 """Times of a busy machine are bursty: many short runs in turns."""
 
 Complete = Callable[[str], Workload]

@@ -281,7 +281,7 @@ def render_marked(workload: Workload) -> str:
     return (
         f"import posix, sys\nposix.getsid(0)\nsys.path.insert(0, {folder!r})\n"
         f"sys.argv = [{workload.path!r}, str(int(posix.environ[{ENV_M.encode()!r}]))]\n"
-        f"{Path(workload.path).read_text()}\nsys.stdout.flush()\nposix.getpgid(0)\n"
+        f"{Path(workload.path).read_text()}\nsys.stdout.flush()\nposix.getpgid(0)\nposix.sched_get_priority_max(0)\n"
     )
 
 

@@ -27,9 +27,14 @@ WHOLE = ("whole-time",)
 COUNTS = tuple(f"{phase}-instructions" for phase in PHASES)
 
 _INIT = "Py_InitializeFromConfig"
+_MARKS = ("getsid", "getpgid")
+_NEXT = "sched_get_priority_max"
+"""Called right after the last mark."""
+_STOPS = (1, 3, 4, 5)
+"""How many stops lie before each point, its own among them."""
 _LIBC = re.compile(r"/libc[.-][^/]*$")
 _SLOWDOWN = 50
-_POINTS = ("--dump-before=__libc_start_main*", f"--dump-after={_INIT}", "--dump-before=getsid", "--dump-before=getpgid")
+_POINTS = ("--dump-before=__libc_start_main*", f"--dump-after={_INIT}", *(f"--dump-before={mark}" for mark in _MARKS))
 
 
 def measure(events: tuple[str, ...], command: Command, image: str | None, scratch: Path) -> Outcome:
@@ -42,7 +47,7 @@ def measure(events: tuple[str, ...], command: Command, image: str | None, scratc
     if events == TIMES:
         return time_phases(command, image)
     if events == WHOLE:
-        return _time(command, WHOLE, lambda watch: [])
+        return _time(command, WHOLE, lambda watch: ([], 0))
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         raise MachineError("valgrind is not installed any more", hint="apt-get install valgrind")
@@ -58,32 +63,34 @@ def time_phases(command: Command, image: str | None) -> Outcome:
     return _time(command, TIMES, lambda watch: _cut(watch, image))
 
 
-def _cut(watch: Stopwatch, image: str | None) -> list[int]:
-    """CPU time at each point inside the process's life, in ns."""
-    marks = []
+def _cut(watch: Stopwatch, image: str | None) -> tuple[list[int], int]:
+    """CPU time in ns at each point inside the process's life, less what stopping has taken so far; and that in all."""
     watch.run_to(watch.entry())
-    marks.append(watch.cpu_ns())
-    watch.run_to(watch.address(_INIT, lambda path: path == image))
-    watch.run_to(watch.return_address())
-    marks.append(watch.cpu_ns())
-    for mark in ("getsid", "getpgid"):
-        watch.run_to(watch.address(mark, lambda path: _LIBC.search(path) is not None))
+    marks = [watch.cpu_ns()]
+    # All at once: what the tracer does between points would empty caches that the process shares with it.
+    begin = watch.address(_INIT, lambda path: path == image)
+    points = [watch.address(name, lambda path: _LIBC.search(path) is not None) for name in (*_MARKS, _NEXT)]
+    watch.run_to(begin)
+    for point in (watch.return_address(), *points):
+        watch.run_to(point)
         marks.append(watch.cpu_ns())
-    return marks
+    # Between the last two lies nothing but a stop.
+    stop = marks.pop() - marks[-1]
+    return [mark - before * stop for mark, before in zip(marks, _STOPS, strict=True)], (_STOPS[-1] + 1) * stop
 
 
-def _time(command: Command, events: tuple[str, ...], cut: Callable[[Stopwatch], list[int]]) -> Outcome:
+def _time(command: Command, events: tuple[str, ...], cut: Callable[[Stopwatch], tuple[list[int], int]]) -> Outcome:
     """The time from exec to the end, between the points of ``cut``. Fork and exec are the tracer's own way to start."""
     watch = None
     try:
         watch = Stopwatch(command)
         start = watch.cpu_ns()
-        marks = cut(watch)
+        marks, stops = cut(watch)
         exit_, total = watch.finish()
         assert watch.child.stdout is not None
         assert watch.child.stderr is not None
         printed, complaints = watch.child.stdout.read(), watch.child.stderr.read()
-        spent = [after - before for before, after in pairwise((start, *marks, total))]
+        spent = [after - before for before, after in pairwise((start, *marks, total - stops))]
         return _outcome(
             _readings(events, spent, "ns", "software", "schedstat between breakpoints"), exit_, printed, complaints
         )

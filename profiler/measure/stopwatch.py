@@ -11,7 +11,7 @@ import os
 import platform
 import signal
 import subprocess
-import time
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,7 +26,6 @@ _AT_ENTRY = 9
 _RIP, _RSP, _REGISTERS = 16, 19, 27
 """Positions in user_regs_struct (sys/user.h, x86-64)."""
 _INT3 = 0xCC
-_POLL_S = 0.0005
 
 
 class UnwatchableError(Exception):
@@ -39,11 +38,11 @@ class Stopwatch:
     def __init__(self, command: Command) -> None:
         if platform.machine() != "x86_64":
             raise UnwatchableError(f"breakpoints are known for x86-64 only, not for {platform.machine()}")
+        self._late = False
         libc = ctypes.CDLL(None, use_errno=True)
         self._ptrace = libc.ptrace
         self._ptrace.restype = ctypes.c_long
         self._ptrace.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-        self._deadline = time.monotonic() + command.timeout_s
         restore = os.sched_getaffinity(0)
         if command.cpu is not None:
             os.sched_setaffinity(0, {command.cpu})
@@ -60,6 +59,10 @@ class Stopwatch:
             )
         finally:
             os.sched_setaffinity(0, restore)
+        # A wait that polls would leave the process stopped for longer, and its caches to others.
+        self._timer = threading.Timer(command.timeout_s, self._give_up)
+        self._timer.daemon = True
+        self._timer.start()
         if self._wait() is not None:
             raise UnwatchableError("the process could not be traced (ptrace is not permitted here)")
         self._call(SETOPTIONS, 0, _EXITKILL)
@@ -109,12 +112,17 @@ class Stopwatch:
 
     def close(self) -> None:
         """End it if it lives."""
+        self._timer.cancel()
         if self.child.returncode is None:
             self.child.kill()
             self.child.wait()
         for stream in (self.child.stdout, self.child.stderr):
             if stream is not None:
                 stream.close()
+
+    def _give_up(self) -> None:
+        self._late = True
+        self.child.kill()
 
     def _mapped(self) -> Iterator[tuple[str, int]]:
         seen = set()
@@ -137,13 +145,10 @@ class Stopwatch:
         """None when it stopped at a breakpoint or at exec; its exit code when it ended. Other signals are passed on."""
         pid = self.child.pid
         while True:
-            flags = os.WEXITED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT
-            seen = os.waitid(os.P_PID, pid, flags)
-            if seen is None:
-                if time.monotonic() > self._deadline:
-                    raise UnwatchableError("the process did not end in time")
-                time.sleep(_POLL_S)
-                continue
+            seen = os.waitid(os.P_PID, pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT)
+            if self._late:
+                raise UnwatchableError("the process did not end in time")
+            assert seen is not None
             if seen.si_code in (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED):
                 self._total = self.cpu_ns()
                 return self.child.wait()

@@ -29,8 +29,8 @@ COUNTED = "sweep-counted"
 STARTUP = "startup"
 STARTUP_WHOLE = "startup-whole"
 STARTUP_COUNTED = "startup-counted"
-_STARTUP_BLOCKS = 5
-_STARTUP_RUNS = 3
+_STARTUP_BLOCKS = 8
+_STARTUP_RUNS = 5
 
 
 @dataclass(frozen=True, kw_only=True)

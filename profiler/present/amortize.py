@@ -52,7 +52,7 @@ def _sweep(verdict: AmortizeVerdict, launcher: str) -> Grid:
             for point in verdict.points
             if point.launcher == launcher
         ),
-        note="\n".join(filter(None, ("medians with 95 % intervals; a positive delta is time saved", reach))),
+        note="\n".join(filter(None, ("lower quartiles with 95 % intervals; a positive delta is time saved", reach))),
     )
 
 

@@ -21,17 +21,49 @@ class Grid(Noun, frozen=True, kw_only=True):
     note: str
 
 
-def to_rich(grid: Grid) -> Table:
-    """For a terminal."""
-    table = Table(title=escape(grid.title), title_justify="left", title_style="bold")
-    for index, column in enumerate(grid.columns):
-        left = index in grid.text
-        table.add_column(escape(column), justify="left" if left else "right", no_wrap=not left)
-    for row in grid.rows:
-        table.add_row(*map(escape, row))
-    table.caption = escape(grid.note)
-    table.caption_justify = "left"
-    return table
+_NARROWEST = 18
+"""Words may be broken down to this width, figures never."""
+_FRAME = 3
+"""Characters that a column takes beside its cells."""
+
+
+def to_rich(grid: Grid, width: int) -> tuple[Table, ...]:
+    """For a terminal of ``width`` characters: side by side what fits there, the other columns in tables below."""
+    parts = _parts(grid, width)
+    tables = []
+    for part in parts:
+        table = Table(title=escape(grid.title), title_justify="left", title_style="bold")
+        for index in part:
+            left = index in grid.text
+            table.add_column(
+                escape(grid.columns[index]),
+                justify="left" if left else "right",
+                no_wrap=not left,
+                min_width=_least(grid, index),
+                overflow="fold",
+            )
+        for row in grid.rows:
+            table.add_row(*(escape(row[index]) for index in part))
+        tables.append(table)
+    tables[-1].caption = escape(grid.note)
+    tables[-1].caption_justify = "left"
+    return tuple(tables)
+
+
+def _parts(grid: Grid, width: int) -> list[list[int]]:
+    """Column numbers of each table: the leading words stand in all of them."""
+    leading = [index for index in range(len(grid.columns)) if all(one in grid.text for one in range(index + 1))]
+    parts = [list(leading)]
+    for index in range(len(leading), len(grid.columns)):
+        if parts[-1] != leading and sum(_least(grid, one) + _FRAME for one in (*parts[-1], index)) >= width:
+            parts.append(list(leading))
+        parts[-1].append(index)
+    return parts
+
+
+def _least(grid: Grid, index: int) -> int:
+    longest = max(len(row[index]) for row in (grid.columns, *grid.rows))
+    return min(longest, _NARROWEST) if index in grid.text else longest
 
 
 def to_markdown(grid: Grid) -> Iterable[str]:

@@ -29,7 +29,8 @@ def print_verdict(verdict: Verdict, run: Run, folder: Path) -> None:
     console.print(heading, markup=False, soft_wrap=True)
     own = extra.grids(verdict)
     for grid in own or ():
-        console.print(to_rich(grid))
+        for table in to_rich(grid, console.width):
+            console.print(table)
     main = _main_launchers(verdict, run) if own is None else set()
     for baseline, launcher in dict.fromkeys((c.baseline, c.launcher) for c in verdict.comparisons):
         if launcher in main:

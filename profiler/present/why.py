@@ -16,7 +16,7 @@ _SIDE_BY_SIDE = (
 _POC = (BASELINE, "pyo3", "runmain", f"{BASELINE}+malloc", "pyo3+malloc")
 """The launchers that the PoC asked to see beside each other."""
 
-_BAR = 40
+_BAR = 24
 _STATUS = {"confirmed": "red", "refuted": "green", "unresolved": "yellow", "not-tested": "dim"}
 
 
@@ -77,7 +77,7 @@ def _paths(ladder: tuple[Rung, ...], metric: str) -> list[list[Rung]]:
 
 def _waterfall(path: list[Rung], note: str) -> Table:
     table = Table(title=f"ladder: {path[0].metric} per iteration", title_justify="left", title_style="bold")
-    table.add_column("step", no_wrap=True)
+    table.add_column("step", overflow="fold")
     table.add_column("what changes")
     table.add_column("ratio", justify="right", no_wrap=True)
     table.add_column("95 % interval", justify="right", no_wrap=True)

@@ -10,7 +10,8 @@ import pytest
 
 from profiler.analyze.compare import Costs
 from profiler.analyze.options import FactorEffect, account, effects
-from profiler.analyze.rebuilt import best_library, caveats
+from profiler.analyze.rebuilt import best_library, caveats, rebuilt_of
+from profiler.errors import UsageError
 from profiler.factorial import (
     Built,
     Factor,
@@ -225,3 +226,12 @@ def test_the_drop_in_is_the_best_library_that_every_machine_runs() -> None:
     rebuilt = Rebuilt(plan=plan, source="", compiler="", changed=(), built=order, failed=())
     found = [best_library(comparisons, rebuilt, drop_in=drop_in) for drop_in in (False, True)]
     assert [one and one[0] for one in found] == [fast, portable]
+
+
+def test_builds_that_another_version_recorded_are_refused_with_a_remedy() -> None:
+    run = run_of((built(cells(PLAN)[0]),), PLAN)
+    assert run.rebuilt is not None
+    old = msgspec.structs.replace(run, rebuilt=run.rebuilt | {"built": [{"levels": {}}]})
+    with pytest.raises(UsageError, match="another version") as refused:
+        rebuilt_of(old)
+    assert refused.value.hint

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from profiler.errors import UsageError
+from profiler.errors import MachineError, UsageError
+from profiler.launch.interpreters import resolve_target
 from profiler.rebuild.plans import load_plan
-from profiler.rebuild.recipe import linker_words, setup_local
+from profiler.rebuild.recipe import base_of, linker_words, recipe_of, setup_local
 
 
 def test_what_a_distribution_tells_the_linker_is_kept_and_what_its_machine_needed_is_not() -> None:
@@ -57,3 +58,21 @@ def test_plans_that_cannot_be_read_are_refused(tmp_path: Path, text: str, words:
     (tmp_path / "two.toml").write_text(text + PLAN)
     with pytest.raises(UsageError, match=words):
         load_plan(tmp_path / "two.toml")
+
+
+def test_without_a_compiler_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "one.toml").write_text(PLAN)
+    target = resolve_target(None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MachineError, match="no C compiler") as refused:
+        base_of(target, load_plan(tmp_path / "one.toml"))
+    assert "apt-get install gcc make" in (refused.value.hint or "")
+
+
+def test_a_level_for_a_cpu_that_is_not_here_says_so(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(PLAN.replace('name = "pgo" }', 'name = "pgo", hwcap = "x86-64-v99" }'))
+    plan = load_plan(tmp_path / "one.toml")
+    base = base_of(resolve_target(None), plan)
+    assert recipe_of(base, plan, {"pgo": "no-pgo"}).cflags == ("-O1",)
+    with pytest.raises(MachineError, match="does not know x86-64-v99"):
+        recipe_of(base, plan, {"pgo": "pgo"})

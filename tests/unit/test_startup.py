@@ -6,6 +6,7 @@ import platform
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from profiler.analyze.amortized import AmortizeVerdict
@@ -73,6 +74,14 @@ def test_a_process_that_never_comes_there_is_unknown_with_the_reason(tmp_path: P
     assert (outcome.exit, outcome.stdout) == (0, b"1\n")
     assert {one.value for one in outcome.readings} == {None}
     assert {one.reason for one in outcome.readings} == {"the process ended before it came there"}
+
+
+@needs_x86
+def test_a_process_that_does_not_end_is_ended(tmp_path: Path) -> None:
+    endless = msgspec.structs.replace(command(tmp_path, "while True:\n    pass\n"), timeout_s=1)
+    outcome = time_phases(endless, image())
+    assert {one.reason for one in outcome.readings} == {"the process did not end in time"}
+    assert outcome.timed_out
 
 
 @needs_x86
