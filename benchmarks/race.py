@@ -114,14 +114,15 @@ def tax_probe(wanted: float, limit_s: float, scratch: Path, seed: int) -> dict[s
     )
     spent = time.monotonic() - began
     wall = next(c for c in json.loads(done.stdout)["comparisons"] if (c["launcher"], c["metric"]) == ("pyo3", "wall"))
-    width = max(wall["hi"] / wall["ratio"], wall["ratio"] / wall["lo"]) - 1 if wall["lo"] else math.inf
-    reached = width <= wanted * 1.0001
+    width = max(wall["hi"] / wall["ratio"], wall["ratio"] / wall["lo"]) - 1 if wall["lo"] else None
+    reached = width is not None and width <= wanted * 1.0001
+    more = None if width is None else (width / wanted) ** 2
     return {
         "tool": "tax-probe",
         "wanted": wanted,
         "reached": reached,
         "half_width": width,
         "spent_s": spent,
-        "needed_s": spent if reached else spent * (width / wanted) ** 2,
+        "needed_s": spent if reached else more and spent * more,
         "ratio": wall["ratio"],
     }

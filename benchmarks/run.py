@@ -203,7 +203,8 @@ def plot(results: dict[str, Any]) -> None:
         axes = drawing.subplots()
         labels = [f"{one['tool']}, ± {100 * one['wanted']:g} %" for one in results["race"]]
         reached = ["#1b7f3b" if one["reached"] else "#c28a00" for one in results["race"]]
-        axes.barh(labels[::-1], [one["needed_s"] for one in results["race"]][::-1], color=reached[::-1])
+        # No bar where a tool had too few runs for any interval.
+        axes.barh(labels[::-1], [one["needed_s"] or 0 for one in results["race"]][::-1], color=reached[::-1])
         axes.set_xscale("log")
         axes.set_xlabel("seconds to the interval (amber: extrapolated)")
         drawing.savefig(OUT / "race.svg", metadata={"Date": None})
