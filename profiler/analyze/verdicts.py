@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from profiler.analyze.case import Case, Finding, cause_of, make_case
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, is_clear, share_of
@@ -60,18 +62,20 @@ def _verdict(  # noqa: PLR0917 - one call, from one place
     tax = case.taxes[entry.shows]
     if not tax.logs.empty and not is_clear(tax.logs, tax.margin):
         return no_tax(case, entry)
-    strongest = _strongest(own)
+    strongest, known = _strongest(own), _known(run, case, entry)
     if strongest is not None and not tax.logs.empty:
         evidence = "; ".join(one.evidence for one in own)
+        if known is not None and _ORDER.index(known.status) < _ORDER.index(strongest.status):
+            return msgspec.structs.replace(known, evidence=f"{known.evidence}; {evidence}")
         return cause_of(case, entry, strongest.status, "intervened", evidence, strongest.share)
-    return _known(run, case, entry) or seen(run, case, entry, left, unexplained) or untested(run, case, entry)
+    return known or seen(run, case, entry, left, unexplained) or untested(run, case, entry)
 
 
 def _known(run: Run, case: Case, entry: CauseEntry) -> Cause | None:
-    """What ``rebuild`` found of the embedder's library, where this run itself tells nothing."""
+    """What ``rebuild`` found of the embedder's library with this workload."""
     if case.launcher.name != EMBEDDER:
         return None
-    return next((cause for cause in run.known_causes if cause.cause == entry.id), None)
+    return next((one for one in run.known_causes if one.cause == entry.id and one.status in _ORDER), None)
 
 
 def _strongest(own: list[Finding]) -> Finding | None:

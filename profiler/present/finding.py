@@ -11,7 +11,7 @@ from profiler.folder import ROWS, RUN, write_result
 from profiler.model import AGAIN, Comparison, Run, Verdict
 from profiler.present import extra
 from profiler.present.grid import to_markdown
-from profiler.present.words import figure, interval, title
+from profiler.present.words import amount, interval, title
 
 _ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv")
 
@@ -77,8 +77,9 @@ def _table(comparisons: Iterable[Comparison]) -> Iterable[str]:
             launcher = "A/A" if c.launcher == AGAIN else c.launcher
             ratio = "–" if c.ratio is None else f"{c.ratio:.4f}"
             effect = "–" if c.smallest_effect is None else f"{c.smallest_effect:.2%}"
+            value, baseline = amount(c.metric, c.value), amount(c.metric, c.baseline_value)
             yield (
-                f"| {launcher} | {c.baseline} | {title(c.metric)} | {figure(c.value)} | {figure(c.baseline_value)} "
+                f"| {launcher} | {c.baseline} | {title(c.metric)} | {value} | {baseline} "
                 f"| {ratio} | {interval(c.lo, c.hi)} | {effect} | {c.verdict} |"
             )
 

@@ -12,10 +12,9 @@ from profiler.events import BY_NAME
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
 from profiler.present import extra, why
 from profiler.present.grid import to_rich
-from profiler.present.words import detectable, figure, interval, title
+from profiler.present.words import amount, detectable, interval, title
 
 _STYLE = {"slower": "red", "faster": "green", "same": "default", "unresolved": "yellow"}
-_SCALES = {"startup-wall": 1e-6, "startup-instructions": 1e-6}
 _MAIN = ("instructions", "cycles", "ipc", "task-clock", "wall")
 """What the A/A table shows; the rest of it stands in the CSV."""
 
@@ -86,14 +85,10 @@ def _cells(comparison: Comparison) -> tuple[str, ...]:
         comparison.source == "callgrind" and comparison.metric in BY_NAME and BY_NAME[comparison.metric].simulated
     )
     style = _STYLE[comparison.verdict]
-    scale = _SCALES.get(comparison.metric, 1.0)
-    value, baseline = (
-        None if figure_ is None else figure_ * scale for figure_ in (comparison.value, comparison.baseline_value)
-    )
     return (
         title(comparison.metric) + (" (simulated)" if simulated else ""),
-        figure(baseline),
-        figure(value),
+        amount(comparison.metric, comparison.baseline_value),
+        amount(comparison.metric, comparison.value),
         "–" if comparison.ratio is None else f"{comparison.ratio:.4f}",
         interval(comparison.lo, comparison.hi),
         "–" if comparison.smallest_effect is None else f"{comparison.smallest_effect:.2%}",

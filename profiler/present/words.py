@@ -9,6 +9,7 @@ from profiler.model import AGAIN, Comparison
 
 _TITLES = {event.name: event.title for event in BY_NAME.values()} | {d.name: d.title for d in DERIVED}
 _TITLES |= {"startup-wall": "start-up time, ms", "startup-instructions": "start-up instructions, M"}
+_SCALES = {"startup-wall": 1e-6, "startup-instructions": 1e-6}
 _TITLES |= {"task-clock": "CPU time, ns", "wall": "wall time, ns"}
 
 
@@ -19,6 +20,11 @@ def figure(value: float | None, digits: int = 2) -> str:
     if value != 0 and abs(value) < 0.01:
         return f"{value:.2g}"
     return f"{value:,.{digits}f}"
+
+
+def amount(metric: str, value: float | None) -> str:
+    """A figure of ``metric`` in the unit that its title names."""
+    return figure(None if value is None else value * _SCALES.get(metric, 1.0))
 
 
 def interval(lo: float | None, hi: float | None, digits: int = 4) -> str:

@@ -64,6 +64,7 @@ def judged(
     launchers: tuple[Launcher, ...],
     fingerprints: dict[str, dict[str, Any]] | None = None,
     source: SourceName = "callgrind",
+    known: tuple[Cause, ...] = (),
 ) -> tuple[dict[tuple[str | None, str], Cause], dict[str, Unexplained]]:
     """Causes by (launcher, cause), and what is left by launcher. A bare figure is instructions per iteration."""
     events = {name: one if isinstance(one, dict) else {"instructions": one} for name, one in cost.items()}
@@ -92,6 +93,7 @@ def judged(
         fingerprints=fingerprints if fingerprints is not None else {one.name: CLEAN for one in launchers},
         warnings=(),
         measured_s=1.0,
+        known_causes=known,
     )
     causes, left = judge(costs, run)
     return {(cause.launcher, cause.cause): cause for cause in causes}, left
@@ -113,6 +115,34 @@ def test_the_library_is_named_and_nothing_is_left() -> None:
     assert found["pyo3", "init-path"].status == "refuted"
     assert left["pyo3"].share == pytest.approx(0.0, abs=1e-3)
     assert left["pyo3"].lo is not None
+
+
+@pytest.mark.parametrize(
+    ("status", "expected", "words"),
+    [
+        ("confirmed", "confirmed", "rebuilt with interposable; all symbols bound at start"),
+        ("refuted", "refuted", "all symbols bound at start"),
+        ("not-tested", "refuted", "all symbols bound at start"),
+    ],
+)
+def test_what_rebuild_confirmed_is_not_cleared_by_a_toggle_that_reaches_less(
+    status: Any, expected: str, words: str
+) -> None:
+    """LD_BIND_NOW spares the first calls alone; the rebuilt library has no such calls at all."""
+    known = Cause(
+        launcher="pyo3", cause="plt", status=status, strength="intervened", share=0.43, lo=0.42, hi=0.44,
+        evidence="rebuilt with interposable",
+    )  # fmt: skip
+    toggled = (
+        launcher("python3+bind-now", link="program", image=PROGRAM, base="python3"),
+        launcher("pyo3+bind-now", base="pyo3"),
+    )
+    found, left = judged(COST | {"python3+bind-now": 900.0, "pyo3+bind-now": 1080.0}, OWN + toggled, known=(known,))
+    verdict = found["pyo3", "plt"]
+    assert verdict.status == expected
+    assert verdict.evidence.startswith(words)
+    assert verdict.share == (0.43 if expected == "confirmed" else pytest.approx(0.0, abs=1e-3))
+    assert left["pyo3"].share == pytest.approx(0.0, abs=1e-3), "it is a part of the library's code, not beside it"
 
 
 def test_a_start_up_path_that_costs_is_named_beside_the_library() -> None:

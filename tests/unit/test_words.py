@@ -1,0 +1,20 @@
+"""Figures as people read them."""
+
+import pytest
+
+from profiler.present.words import amount, title
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "shown", "unit"),
+    [
+        ("startup-wall", 17_805_008.6, "17.81", "ms"),
+        ("startup-instructions", 58_884_743.2, "58.88", "M"),
+        ("task-clock", 68.42, "68.42", "ns"),
+        ("instructions", 1128.0, "1,128.00", "instructions"),
+        ("instructions", None, "–", "instructions"),
+    ],
+)
+def test_a_figure_stands_in_the_unit_of_its_title(metric: str, value: float | None, shown: str, unit: str) -> None:
+    assert amount(metric, value) == shown
+    assert title(metric).endswith(unit)
