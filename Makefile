@@ -2,7 +2,7 @@ UV ?= uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
-.PHONY: setup probe rebuild test test-slow lint record lock clean
+.PHONY: setup probe rebuild test test-slow lint bench record lock clean
 
 setup:
 	@tools/setup
@@ -36,6 +36,12 @@ lint:
 	@.venv/bin/python -m mypy.stubtest profiler._counters --concise
 	@echo 'lint: rust'
 	@tools/check-rust
+
+# Benchmarks of tax-probe itself against its peers (hyperfine, where it is installed): some ten minutes, on a quiet
+# machine. make bench ARGS=aa measures the baseline against itself, 50 times.
+bench:
+	@tools/setup --dev
+	@.venv/bin/python -m benchmarks.run $(ARGS)
 
 # Record the golden outputs again, to be read and committed.
 record:

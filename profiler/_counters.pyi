@@ -1,6 +1,8 @@
-"""Loops of known cost, written in Rust (``runner/counters``); the GIL is released while they run."""
+"""Loops of known cost, and counters around regions of a process's own work, written in Rust (``runner/counters``)."""
 
-__all__ = ["clock_ghz", "count_down"]
+from typing import final
+
+__all__ = ["Region", "clock_ghz", "count_down", "valgrind_depth", "valgrind_start", "valgrind_stop"]
 
 def count_down(n: int) -> None:
     """Execute exactly ``2 * n`` instructions, ``n`` of them branches, apart from the few around the loop.
@@ -20,3 +22,37 @@ def clock_ghz(chain: int) -> float:
         NotImplementedError: on anything but x86-64.
         OverflowError: ``chain`` is negative or does not fit in 64 bits.
     """
+
+def valgrind_depth() -> int:
+    """How deep in valgrinds this process runs; 0 on the bare machine."""
+
+def valgrind_start() -> None:
+    """Begin a region under callgrind: instrumentation on, costs at zero. Nothing on the bare machine."""
+
+def valgrind_stop() -> None:
+    """End the region: callgrind writes its costs to the out file. Nothing on the bare machine."""
+
+@final
+class Region:
+    """Counters that start and stop together, in user mode of this thread (``perf_event_open``)."""
+
+    def __new__(cls, events: list[str]) -> Region:
+        """Open a group; ``events`` are names of the event table, e.g. ``instructions``, ``task-clock``.
+
+        Raises:
+            OSError: an unknown name, or the kernel refuses (ENOENT: no PMU; EACCES: not allowed).
+        """
+
+    def start(self) -> None:
+        """Begin a region: all counters at zero.
+
+        Raises:
+            OSError: as the kernel answers.
+        """
+
+    def stop(self) -> tuple[list[int], int, int]:
+        """End the region: values in the order of ``events``, and the ns that the group was enabled and running.
+
+        Raises:
+            OSError: as the kernel answers.
+        """

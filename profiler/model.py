@@ -13,6 +13,7 @@ import msgspec
 SourceName = Literal["hardware", "callgrind", "software"]
 VerdictWord = Literal["slower", "faster", "same", "unresolved"]
 LinkMode = Literal["shared", "pic", "static"]
+PassKind = Literal["process", "regions", "chunks"]
 
 SCHEMA = "tax-probe/1"
 
@@ -102,6 +103,10 @@ class Pass(Noun, frozen=True, kw_only=True):
     repetitions: int
     blocks: tuple[int, int | None]
     """From which block on, and up to which (exclusive; None: to the end). A costly pass need not run in all."""
+    kind: PassKind = "process"
+    """``process``: whole processes, the slope between two M is the cost. ``regions``: both M in one process, once per
+    heap phase, counted without the start-up; ``repetitions`` phases. ``chunks``: all launchers alive at once, taking
+    turns at chunks of the lower M; ``repetitions`` turns each. The default reads folders of before there were kinds."""
     once_from: int | None = None
     """From this M on one repetition is enough; None: every M is repeated."""
     warmups: int = 0
@@ -185,6 +190,26 @@ class Elimination(Noun, frozen=True, kw_only=True):
     """The hypothesis is that at least this part of the tax goes; None: that the ratio moves at all."""
 
 
+class Precision(Noun, frozen=True, kw_only=True):
+    """When a run whose length is not fixed may stop."""
+
+    metric: str
+    half_width: float
+    """Of the interval of the ratio to the baseline, relative: 0.005 is ± 0.5 %. Each launcher's must be as narrow."""
+
+
+class Standing(Noun, frozen=True, kw_only=True):
+    """How far a run has come on its way to a precision."""
+
+    reached: bool
+    text: str
+    """The widest interval so far, for the progress bar."""
+    blocks_needed: int | None
+    """Estimate of all the blocks that it will take; None while nothing can be said."""
+    turns: int | None
+    """How many chunks the next processes should do (None: as planned): repetitions go where the variance is."""
+
+
 class Plan(Noun, frozen=True, kw_only=True):
     """Everything that was decided before the first process started; saved, so that a run can be resumed."""
 
@@ -195,12 +220,20 @@ class Plan(Noun, frozen=True, kw_only=True):
     """The baseline is first; its A/A twin is the launcher named by ``AGAIN``."""
     passes: tuple[Pass, ...]
     blocks: tuple[Block, ...]
+    """With a ``precision`` these are the blocks begun so far; more are drawn from the seed as they are needed."""
+    precision: Precision | None = None
     eliminations: tuple[Elimination, ...] = ()
+    most_blocks: int | None = None
+    """Where a run for a precision ends at the latest."""
 
 
 BASELINE = "python3"
 AGAIN = "python3-again"
 """The baseline's second appearance in every block (A/A): same command, same everything."""
+
+
+REGIONS, CHUNKS = "regions", "chunks"
+"""Names of the passes whose readings are of parts of a process; the readings of all others are of whole processes."""
 
 
 # ---------------------------------------------------------------- readings
@@ -344,12 +377,28 @@ class Comparison(Noun, frozen=True, kw_only=True):
     hi: float | None
     confidence: float
     verdict: VerdictWord
+    chance: float | None
+    """p-value of "within the margin", adjusted for all metrics of the pair (Holm); None where it cannot be tested."""
     blocks: int
     smallest_effect: float | None
     """The relative difference that this many blocks of this scatter show with 80 % power."""
     source: SourceName
     reason: str | None
     """Why a figure is missing, or why the verdict is unresolved."""
+
+
+class Scatter(Noun, frozen=True, kw_only=True):
+    """Variance components of the baseline in one metric, as relative standard deviations; None: not measured."""
+
+    metric: str
+    block: float | None
+    """What blocks have to themselves (hash seed, environment, heap phase, and the hour): pairing removes it."""
+    process: float | None
+    """Between two processes of the same block."""
+    chunk: float | None
+    """Between pairs of turns of one process, less what all launchers had in common."""
+    turns: int | None
+    """Turns per process at which a given time buys most precision (Kalibera & Jones 2013)."""
 
 
 class Term(Noun, frozen=True, kw_only=True):
@@ -434,6 +483,7 @@ class Verdict(Noun, frozen=True, kw_only=True):
     workload: WorkloadResult
     launchers: tuple[LauncherResult, ...]
     comparisons: tuple[Comparison, ...]
+    scatter: tuple[Scatter, ...]
     decomposition: tuple[Decomposition, ...]
     ladder: tuple[Rung, ...]
     causes: tuple[Cause, ...]

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import IO
 
 from profiler.model import Noun
 
@@ -55,22 +56,8 @@ def run(command: Command) -> Completed:
     Raises:
         OSError: the program could not be started at all.
     """
-    restore = os.sched_getaffinity(0)
-    if command.cpu is not None:
-        os.sched_setaffinity(0, {command.cpu})
-    try:
-        started = time.monotonic_ns()
-        child = subprocess.Popen(
-            command.argv,
-            env=command.env,
-            cwd=command.cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    finally:
-        os.sched_setaffinity(0, restore)
+    started = time.monotonic_ns()
+    child = _spawn(command, subprocess.PIPE, subprocess.PIPE)
     try:
         with within_reach(child.pid):
             return _follow(child, command, started)
@@ -94,6 +81,40 @@ def within_reach(pid: int) -> Iterator[None]:
         yield
     finally:
         _running.discard(pid)
+
+
+@contextmanager
+def live(command: Command, stdout: IO[bytes], stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start ``command`` with its output in files, for a dialog through other channels; it is killed at the end.
+
+    Raises:
+        OSError: the program could not be started at all.
+    """
+    child = _spawn(command, stdout, stderr)
+    try:
+        with within_reach(child.pid):
+            yield child
+    finally:
+        kill_group(child.pid)
+        child.wait()
+
+
+def _spawn(command: Command, stdout: int | IO[bytes], stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
+    restore = os.sched_getaffinity(0)
+    if command.cpu is not None:
+        os.sched_setaffinity(0, {command.cpu})
+    try:
+        return subprocess.Popen(
+            command.argv,
+            env=command.env,
+            cwd=command.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    finally:
+        os.sched_setaffinity(0, restore)
 
 
 def stop_all() -> None:

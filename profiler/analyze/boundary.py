@@ -31,9 +31,11 @@ class Boundary(Noun, frozen=True, kw_only=True):
 
     block: int
     launcher: str
+    phase: int | None
+    """Which of the process's heap phases; None: the process had one."""
     per_iteration: float
     usual: float
-    """The launcher's median over blocks."""
+    """The launcher's median over blocks, or the level of its process where that went through several heap phases."""
 
     @property
     def excess(self) -> float:
@@ -41,19 +43,29 @@ class Boundary(Noun, frozen=True, kw_only=True):
         return self.per_iteration / self.usual - 1
 
 
-def find_boundaries(instructions: pd.Series) -> tuple[Boundary, ...]:
-    """Boundaries in instructions per iteration, a series with index (block, launcher)."""
+def find_boundaries(instructions: pd.Series, *, levels: pd.Series | None = None) -> tuple[Boundary, ...]:
+    """Boundaries in instructions per iteration, a series with index (block, launcher) or (block, launcher, phase).
+
+    ``levels``: what is usual for each figure (default: its launcher's median). Where a third would be exceptional, none
+    is.
+    """
     found: list[Boundary] = []
     for launcher, values in instructions.groupby(level="launcher", observed=True):
         if len(values) < _FEWEST_BLOCKS:
             continue
-        usual = float(values.median())
-        spread = float((values - usual).abs().median())
-        exceptional = values[(values - usual).abs() > max(_LEAST_EXCESS * abs(usual), _SPREADS * spread)]
-        if len(exceptional) > _MOST_OF_ALL * len(values):
+        usual = values * 0 + values.median() if levels is None else levels[values.index]
+        off = (values - usual).abs()
+        exceptional = off > (_LEAST_EXCESS * usual.abs()).clip(lower=_SPREADS * float(off.median()))
+        if exceptional.mean() > _MOST_OF_ALL:
             continue
         found.extend(
-            Boundary(block=int(block), launcher=str(launcher), per_iteration=float(value), usual=usual)
-            for block, value in zip(exceptional.index.get_level_values("block"), exceptional, strict=True)
+            Boundary(
+                block=int(place[0]),
+                launcher=str(launcher),
+                phase=int(place[2]) if len(place) > 2 else None,
+                per_iteration=float(values[place]),
+                usual=float(usual[place]),
+            )
+            for place in values.index[exceptional]
         )
-    return tuple(sorted(found, key=lambda boundary: (boundary.block, boundary.launcher)))
+    return tuple(sorted(found, key=lambda boundary: (boundary.block, boundary.launcher, boundary.phase or 0)))

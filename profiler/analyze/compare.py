@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from profiler.analyze.rows import PER_ITERATION, STARTUP
 from profiler.analyze.stats import (
     CONFIDENCE,
+    FAMILY_ERROR,
+    chance_of_difference,
+    holm,
     log_ratio_interval,
     ratio_of_means,
     smallest_detectable_effect,
@@ -45,7 +50,10 @@ class Costs(Noun, frozen=True, kw_only=True):
     """(block, launcher) set apart because a process sat on an allocator boundary."""
     sources: dict[str, SourceName]
     reasons: dict[str, str]
+    """By metric or by its event."""
     fallback_source: SourceName
+    level: float = CONFIDENCE
+    """At which intervals are computed to cover ``CONFIDENCE``: higher where the run's length depended on them."""
 
 
 METRICS: tuple[Metric, ...] = (
@@ -83,10 +91,26 @@ def pairs(launchers: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 
 def compare(costs: Costs, launchers: tuple[str, ...]) -> tuple[Comparison, ...]:
-    """All pairs in all metrics; what cannot be known is present with its reason."""
+    """All pairs in all metrics; what cannot be known is present with its reason.
+
+    The metrics of one pair are a family: launchers that do not differ are called slower or faster in anything with a
+    probability of ``FAMILY_ERROR`` at most (Holm).
+    """
     return tuple(
-        _compare_one(costs, baseline, launcher, metric) for baseline, launcher in pairs(launchers) for metric in METRICS
+        comparison
+        for baseline, launcher in pairs(launchers)
+        for comparison in _as_family([_compare_one(costs, baseline, launcher, metric) for metric in METRICS])
     )
+
+
+def _as_family(found: list[Comparison]) -> Iterator[Comparison]:
+    adjusted = holm([comparison.chance for comparison in found])
+    for comparison, chance in zip(found, adjusted, strict=True):
+        word, reason = comparison.verdict, comparison.reason
+        if word in {"slower", "faster"} and (chance is None or chance > FAMILY_ERROR):
+            word = "unresolved"
+            reason = f"a difference as large comes by chance too often among {len(found)} metrics (Holm); more --blocks"
+        yield msgspec.structs.replace(comparison, verdict=word, reason=reason, chance=chance)
 
 
 def paired(costs: Costs, baseline: str, launcher: str, metric: str) -> pd.DataFrame:
@@ -114,17 +138,20 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
     both = paired(costs, baseline, launcher, metric.name)
     reason = None
     interval = Interval(ratio=None, lo=None, hi=None)
-    effect = None
+    effect = chance = None
+    base, other = both["base"].tolist(), both["other"].tolist()
     if both.empty:
-        reason = costs.reasons.get(metric.event, "no complete block")
+        reason = costs.reasons.get(metric.name) or costs.reasons.get(metric.event, "no complete block")
     elif float(both.abs().mean().max()) < _RARE:
         reason = f"too rare to compare: fewer than one in {round(1 / _RARE)} iterations"
     elif (both > 0).all(axis=None):
-        logs = [math.log(other / base) for base, other in both.itertuples(index=False)]
-        interval = log_ratio_interval(logs)
+        logs = [math.log(a / b) for a, b in zip(other, base, strict=True)]
+        interval = log_ratio_interval(logs, confidence=costs.level)
         effect = smallest_detectable_effect(logs)
+        chance = chance_of_difference(other, base, margin=metric.margin)
     else:
-        interval = ratio_of_means(both["other"].tolist(), both["base"].tolist())
+        interval = ratio_of_means(other, base, confidence=costs.level)
+        chance = chance_of_difference(other, base, margin=metric.margin)
     word = verdict(interval, margin=metric.margin, better=metric.better)
     if reason is None and interval.lo is None:
         reason = "one block has no interval; more --blocks" if len(both) < 2 else "the interval is unbounded"
@@ -139,6 +166,7 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
         hi=interval.hi,
         confidence=CONFIDENCE,
         verdict=word,
+        chance=chance,
         blocks=len(both),
         smallest_effect=effect,
         source=costs.sources.get(metric.event, costs.fallback_source),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profiler.analyze import words
+from profiler.analyze.agreement import disagreement
 from profiler.analyze.amortized import amortized
 from profiler.analyze.boundary import Boundary
 from profiler.analyze.compare import METRICS, compare
@@ -15,6 +16,7 @@ from profiler.analyze.eliminated import eliminated, reference_rows
 from profiler.analyze.ladder import climb
 from profiler.analyze.rebuilt import rebuild_verdict
 from profiler.analyze.rows import read_rows
+from profiler.analyze.variance import components
 from profiler.analyze.verdicts import judge
 from profiler.causes import EMBEDDER
 from profiler.folder import load_run
@@ -62,7 +64,7 @@ def conclude(folder: Path) -> Verdict:
             # A differing output ends the run before its row is written; the check here is on what was recorded.
             bit_exact=None
             if frame.empty
-            else bool((frame.groupby(["workload", "m"])["output_sha256"].nunique() == 1).all()),
+            else bool((frame.groupby(["workload", "m"], observed=True)["output_sha256"].nunique() == 1).all()),
         ),
         launchers=tuple(
             LauncherResult(
@@ -77,12 +79,13 @@ def conclude(folder: Path) -> Verdict:
             if launcher.name != AGAIN
         ),
         comparisons=comparisons,
+        scatter=components(costs.table, frame),
         decomposition=tuple(split for name in others for split in decompose(costs, name)),
         ladder=climb(costs, names) if why else (),
         causes=causes,
         unexplained=left.get(EMBEDDER, Unexplained(share=None, lo=None, hi=None)),
         sentence=words.sentence(comparisons, run, causes, left),
-        warnings=(*run.warnings, *map(_boundary_caveat, boundaries), *_health(comparisons, run)),
+        warnings=(*run.warnings, *map(_boundary_caveat, boundaries), *_health(comparisons, run), *disagreement(frame)),
     )
     if run.command == "rebuild":
         return rebuild_verdict(verdict, run, costs)
@@ -92,12 +95,17 @@ def conclude(folder: Path) -> Verdict:
 
 
 def _boundary_caveat(boundary: Boundary) -> Caveat:
+    where = f"block {boundary.block}"
+    rest = "Its rows are kept; the comparison is made on the other blocks"
+    if boundary.phase is not None:
+        where += f", heap phase {boundary.phase}"
+        rest = "Its rows are kept; the block's figure stands on its other phases"
     return Caveat(
         code="allocator-boundary",
         message=(
-            f"block {boundary.block}: {boundary.launcher} took {boundary.per_iteration:.2f} instructions per iteration "
+            f"{where}: {boundary.launcher} took {boundary.per_iteration:.2f} instructions per iteration "
             f"where it usually takes {boundary.usual:.2f} ({boundary.excess:+.1%}): at this heap phase the work "
-            "straddles an allocator pool. Its rows are kept; the comparison is made on the other blocks"
+            f"straddles an allocator pool. {rest}"
         ),
     )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profiler.analyze.boundary import Boundary, find_boundaries
-from profiler.analyze.compare import Costs, cost_table
-from profiler.analyze.rows import PER_ITERATION, levels, reasons, slopes, sources
+from profiler.analyze.compare import METRICS, Costs, cost_table
+from profiler.analyze.rows import PER_ITERATION, STARTUP, levels, phases, reasons, slopes, sources, steps_between_phases
+from profiler.analyze.stats import CONFIDENCE, SEQUENTIAL_LEVEL
+from profiler.events import EVENTS
 from profiler.model import Run
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def costs_of(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]]:
-    """Per-block costs from ``frame``, and the processes that sat on an allocator boundary."""
+    """Per-block costs from ``frame``, and the processes and heap phases that sat on an allocator boundary."""
     per_block = slopes(frame)
     table = cost_table(per_block)
     clock = levels(frame, "clock")
@@ -24,11 +26,25 @@ def costs_of(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]
     boundaries: tuple[Boundary, ...] = ()
     if "instructions" in events:
         boundaries = find_boundaries(per_block[PER_ITERATION].xs("instructions", level="event"))
+    apart = frozenset((boundary.block, boundary.launcher) for boundary in boundaries)
+    boundaries += steps_between_phases(phases(frame))
     costs = Costs(
         table=table,
-        apart=frozenset((boundary.block, boundary.launcher) for boundary in boundaries),
+        apart=apart,
         sources=sources(frame),
-        reasons={missing.event: missing.reason for missing in run.missing} | reasons(frame),
+        reasons=_not_asked(run, frame) | {missing.event: missing.reason for missing in run.missing} | reasons(frame),
         fallback_source=run.plan.source,
+        level=CONFIDENCE if run.plan.precision is None else SEQUENTIAL_LEVEL,
     )
     return costs, boundaries
+
+
+def _not_asked(run: Run, frame: pd.DataFrame) -> dict[str, str]:
+    """What a run for the precision of one metric leaves out: other events, and the start-up."""
+    if run.plan.precision is None or frame.empty:
+        return {}
+    metric, measured = run.plan.precision.metric, set(frame["event"])
+    others = (event.name for event in EVENTS if event.name not in measured)
+    return dict.fromkeys(others, f"not measured in a run for the precision of {metric}") | {
+        metric.name: "parts of a process have no start-up" for metric in METRICS if metric.name.startswith(STARTUP)
+    }

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from profiler.analyze.boundary import Boundary, find_boundaries
 from profiler.errors import UsageError
 from profiler.folder import ROWS
-from profiler.model import SourceName
+from profiler.model import CHUNKS, REGIONS, SourceName
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PER_ITERATION = "per_iteration"
 STARTUP = "startup"
+_OF_PROCESSES = "instructions"
+_KEYS = ["block", "launcher", "event"]
+_WORDS = ("pass", "launcher", "workload", "event", "unit", "output_sha256", "source", "raw_name", "reason")
 _HINT = "rows.csv is the measurement itself and cannot be made again from the other files: measure again"
 
 
@@ -28,12 +33,8 @@ def read_rows(folder: Path) -> pd.DataFrame:
 
     path = folder / ROWS
     try:
-        data = path.read_bytes()
-        frame = pd.read_csv(
-            io.BytesIO(data[: data.rfind(b"\n") + 1]),
-            dtype={"pass": "category", "launcher": "category", "event": "category", "source": "category"},
-            on_bad_lines="skip",
-        )
+        # Words that recur by the million take a byte each as categories.
+        frame = pd.read_csv(_whole_lines(path), dtype=dict.fromkeys(_WORDS, "category"), on_bad_lines="skip")
     except (OSError, pd.errors.EmptyDataError) as error:
         raise UsageError(f"cannot read {path}: {error}", hint=_HINT) from error
     needed = {"block", "pass", "launcher", "m", "event", "value", "repetition"}
@@ -42,17 +43,122 @@ def read_rows(folder: Path) -> pd.DataFrame:
     return frame[frame["repetition"] >= 0]
 
 
-def slopes(frame: pd.DataFrame) -> pd.DataFrame:
-    """Cost per iteration and start-up per (block, launcher, event).
+def _whole_lines(path: Path) -> Path | io.BytesIO:
+    """The file, or what it holds up to its last line end."""
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        if file.read() == b"\n":
+            return path
+    data = path.read_bytes()
+    return io.BytesIO(data[: data.rfind(b"\n") + 1])
 
-    The median over repetitions at each M, then ``(hi - lo) / (m_hi - m_lo)`` and the intercept, then the mean over the
-    passes that counted the event. A (block, pass, launcher) that lacks one of its two M is left out: its block is not
-    complete.
+
+def slopes(frame: pd.DataFrame) -> pd.DataFrame:
+    """Cost per iteration and start-up per (block, launcher, event), from all passes.
+
+    Whole processes: the median over repetitions at each M, then ``(hi - lo) / (m_hi - m_lo)`` and the intercept, then
+    the mean over the passes that counted the event. Regions: the slope in each heap phase, then the median over phases,
+    without those at which a launcher steps off its level; no start-up. Chunks: see ``turns``; no start-up. Where
+    several kinds read an event, the first of chunks, regions, whole processes is the cost, in all blocks. What lacks
+    one of its two M is left out: its block is not complete.
 
     Returns:
         Index (block, launcher, event), columns ``per_iteration`` and ``startup``, in the event's unit.
     """
-    keys = ["block", "pass", "launcher", "event"]
+    import pandas as pd
+
+    whole = _of_processes(frame[~frame["pass"].isin([REGIONS, CHUNKS])])
+    costs = whole[[PER_ITERATION]]
+    for finer in (_of_regions(frame), _of_chunks(frame)):
+        coarser = ~costs.index.get_level_values("event").isin(finer.index.get_level_values("event"))
+        costs = pd.concat([costs[coarser], finer]) if len(finer) else costs
+    return costs.join(whole[[STARTUP]], how="outer")
+
+
+def _of_processes(frame: pd.DataFrame) -> pd.DataFrame:
+    ends = _between_m(frame, [*_KEYS[:1], "pass", *_KEYS[1:]])
+    ends[STARTUP] = ends["lo"] - ends[PER_ITERATION] * ends["m_lo"]
+    return ends.groupby(_KEYS, observed=True)[[PER_ITERATION, STARTUP]].mean()
+
+
+def _of_regions(frame: pd.DataFrame) -> pd.DataFrame:
+    by_phase = phases(frame)
+    if by_phase.empty:
+        return by_phase
+    stepped = {(one.block, one.phase) for one in steps_between_phases(by_phase)}
+    places = zip(by_phase.index.get_level_values("block"), by_phase.index.get_level_values("repetition"), strict=True)
+    ordinary = by_phase[[place not in stepped for place in places]]
+    return ordinary.groupby(_KEYS, observed=True)[[PER_ITERATION]].median()
+
+
+def _of_chunks(frame: pd.DataFrame) -> pd.DataFrame:
+    """The typical level of each process: median over turns of its logarithm, free of what all had in common."""
+    import numpy as np
+    import pandas as pd
+
+    logs = turns(frame)
+    if logs.empty:
+        return pd.DataFrame({PER_ITERATION: []}, index=pd.MultiIndex.from_arrays([[], [], []], names=_KEYS))
+    common = logs.mean(axis=1)
+    keys = ["block", "event"]
+    own = logs.sub(common, axis=0).groupby(keys, observed=True).median()
+    level = own.add(common.groupby(keys, observed=True).median(), axis=0)
+    found = pd.DataFrame({PER_ITERATION: np.exp(level.stack())})
+    found.index = found.index.set_names("launcher", level=-1)
+    return found.reorder_levels(_KEYS).sort_index()
+
+
+def phases(frame: pd.DataFrame) -> pd.DataFrame:
+    """Cost per iteration in each heap phase of each process that counted regions.
+
+    Returns:
+        Index (block, launcher, event, repetition), column ``per_iteration``; empty where no regions were counted.
+    """
+    return _between_m(frame[frame["pass"] == REGIONS], [*_KEYS, "repetition"])[[PER_ITERATION]]
+
+
+def inside(frame: pd.DataFrame, event: str) -> pd.Series:
+    """Slope of ``event`` between chunks at both M of the same process; index (block, launcher)."""
+    chosen = frame[(frame["pass"] == CHUNKS) & (frame["event"] == event)]
+    slope: pd.Series = _between_m(chosen, _KEYS[:2])[PER_ITERATION]
+    return slope
+
+
+def steps_between_phases(by_phase: pd.DataFrame) -> tuple[Boundary, ...]:
+    """Phases at which a launcher left its level; ``by_phase`` as from ``phases``.
+
+    The level is that of the process, its lowest phase: a boundary only adds instructions, and what moves all phases of
+    a process is not the heap's phase but the block's hash seed or environment, which its launchers share.
+    """
+    events = by_phase.index.get_level_values("event")
+    if "instructions" not in events:
+        return ()
+    counts = by_phase[PER_ITERATION].xs("instructions", level="event")
+    return find_boundaries(counts, levels=counts.groupby(level=["block", "launcher"], observed=True).transform("min"))
+
+
+def turns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Logarithm of the cost per iteration of each launcher in each pair of turns, there and back (A B B A).
+
+    A drift that is linear over the two turns adds the same to every launcher. Pairs that lack a launcher are left out,
+    and instructions, for which ``perf stat`` stays the reference.
+
+    Returns:
+        Index (block, event, pair of turns), one column per launcher.
+    """
+    import numpy as np
+    import pandas as pd
+
+    chunks = frame[frame["pass"] == CHUNKS]
+    chosen = chunks[(chunks["value"] > 0) & (chunks["m"] == chunks["m"].min()) & (chunks["event"] != _OF_PROCESSES)]
+    pair = (chosen["repetition"] // 2).rename("pair")
+    logs = pd.Series(np.log(chosen["value"] / chosen["m"]), index=chosen.index)
+    launchers = chosen["launcher"].astype(str)
+    return logs.groupby([chosen["block"], chosen["event"], pair, launchers], observed=True).mean().unstack().dropna()
+
+
+def _between_m(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Slope between the median readings at the lowest and the highest M of each group."""
     at_m = (
         frame.dropna(subset=["value"])
         .groupby([*keys, "m"], observed=True)["value"]
@@ -62,10 +168,9 @@ def slopes(frame: pd.DataFrame) -> pd.DataFrame:
     )
     grouped = at_m.groupby(keys, observed=True)
     ends = grouped.agg(m_lo=("m", "first"), m_hi=("m", "last"), lo=("value", "first"), hi=("value", "last"))
-    ends = ends[ends["m_hi"] > ends["m_lo"]]
+    ends = ends[ends["m_hi"] > ends["m_lo"]].copy()
     ends[PER_ITERATION] = (ends["hi"] - ends["lo"]) / (ends["m_hi"] - ends["m_lo"])
-    ends[STARTUP] = ends["lo"] - ends[PER_ITERATION] * ends["m_lo"]
-    return ends.groupby(["block", "launcher", "event"], observed=True)[[PER_ITERATION, STARTUP]].mean()
+    return ends
 
 
 def levels(frame: pd.DataFrame, event: str) -> pd.Series:

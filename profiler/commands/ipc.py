@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 
 from profiler.commands.measuring import run_command
-from profiler.commands.options import add_launcher, add_measuring
+from profiler.commands.options import add_launcher, add_measuring, add_precision
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that all measuring commands share, and the choice of launchers."""
+    """The options that all measuring commands share, the choice of launchers, and a precision to reach."""
     add_measuring(parser)
     add_launcher(parser)
+    add_precision(parser)
 
 
 def run(args: argparse.Namespace) -> int:

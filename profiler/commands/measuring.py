@@ -26,6 +26,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     Raises:
         ProbeError: whatever its steps raise; what was measured is kept.
     """
+    from profiler.analyze.sequential import Watch
     from profiler.folder import load_run, new_folder
     from profiler.measure.choose import choose_source
     from profiler.measure.collect import Limits
@@ -55,6 +56,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
             limits=limits,
             budget_s=wanted.budget,
             progress=bar,
+            look=Watch(folder) if begun.plan.precision is not None else None,
         )
         if after is not None:
             after(folder, wanted, bar)

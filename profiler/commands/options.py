@@ -71,6 +71,17 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    """``--precision`` and ``--metric``, for commands that may measure as long as it takes."""
+    parser.add_argument(
+        "--precision",
+        metavar="PCT",
+        help="measure until every ratio's interval is ± PCT %% (or --budget, --blocks end it); launchers take turns at "
+        "chunks of work",
+    )
+    parser.add_argument("--metric", metavar="NAME", help="whose interval (default: cycles, or else task-clock)")
+
+
 def positive(text: str) -> int:
     """A whole number from 1 on, for argparse."""
     if not text.isdecimal() or int(text) < 1:

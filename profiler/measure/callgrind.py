@@ -14,9 +14,10 @@ from pathlib import Path
 from profiler import process
 from profiler.errors import MachineError
 from profiler.events import BY_NAME, EVENTS
+from profiler.measure.chunks import chunk_pass
 from profiler.measure.source import Outcome
 from profiler.measure.timed import TIMED_EVENTS, timed
-from profiler.model import Missing, Pass, Reading, SourceName, Workload
+from profiler.model import REGIONS, Missing, Pass, Reading, SourceName, Workload
 from profiler.process import Command
 
 SIMULATED = "simulated"
@@ -24,6 +25,10 @@ COUNTED = "counted"
 VARIANTS = "variants"
 TIMED = "timed"
 _TIMED_REPETITIONS = 3
+_PHASES = 3
+"""Heap phases that one process goes through."""
+_REGION_BLOCKS = 3
+"""Counts hardly scatter between processes; as many hash seeds and environments show whether they do."""
 
 _SIMULATED_BLOCKS = 3
 """Simulation doubles the time and its figures hardly scatter; later blocks count instructions only."""
@@ -33,8 +38,13 @@ _BLOCKS_OF_VARIANTS = 4
 
 _SIMULATION = ("--cache-sim=yes", "--branch-sim=yes")
 
+_IN_REGIONS = ("--instr-atstart=no", "--combine-dumps=yes")
+"""The start-up runs without instrumentation, so faster; all regions go to one out file, in their order."""
+
 _SLOWDOWN = 50
 """Callgrind with cache and branch simulation runs about 50 times slower than the bare machine; limits stretch by it."""
+
+_REGION_MARK = "desc: Trigger: Client Request: region"
 
 _LINE = re.compile(r"^(events|totals):(.*)\n", re.MULTILINE)
 """With its line end: a figure that was cut off in the middle is a figure too."""
@@ -119,6 +129,21 @@ class CallgrindSource:
             ),
         )
 
+    def chunk_passes(self, workload: Workload, metric: str) -> tuple[Pass, ...]:
+        """Regions in the first blocks (in all, where it is counts that are to be precise), and chunks for time."""
+        assert workload.counts_m is not None
+        counts = bool(BY_NAME[metric].callgrind)
+        regions = Pass(
+            name=REGIONS,
+            events=("instructions",) if metric == "instructions" or not counts else ("instructions", metric),
+            m=workload.counts_m,
+            exclusive=False,
+            repetitions=_PHASES,
+            blocks=(0, None if counts else _REGION_BLOCKS),
+            kind="regions",
+        )
+        return (regions,) if counts else (regions, chunk_pass(workload))
+
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process under callgrind, or bare for the timed pass.
 
@@ -134,6 +159,7 @@ class CallgrindSource:
                     self._valgrind,
                     "--tool=callgrind",
                     *(_SIMULATION if any(BY_NAME[name].simulated for name in what.events) else ()),
+                    *(_IN_REGIONS if what.kind == "regions" else ()),
                     f"--callgrind-out-file={out_file}.%p",
                     f"--log-file={scratch / 'valgrind.log'}.%p",
                     "--trace-children=yes",
@@ -155,7 +181,11 @@ class CallgrindSource:
                     f"valgrind wrote no counts for {command.argv[0]}: {log.strip()[-1000:] or done.stderr_tail}",
                     hint="callgrind cannot follow this program (static, setuid or not for this architecture?)",
                 )
-            readings = combine([parse_totals(path.read_text(errors="replace")) for path in files], what.events)
+            texts = [path.read_text(errors="replace") for path in files]
+            if what.kind == "regions":
+                readings = tuple(reading for part in _regions(texts) for reading in combine([part], what.events))
+            else:
+                readings = combine([parse_totals(text) for text in texts], what.events)
         return Outcome(
             readings=readings,
             exit=done.exit,
@@ -164,6 +194,15 @@ class CallgrindSource:
             timed_out=done.timed_out,
             output_exceeded=done.output_exceeded,
         )
+
+
+def _regions(texts: list[str]) -> list[dict[str, int]]:
+    """The totals of each region, in their order, from the out files of a process and its children.
+
+    Raises:
+        MachineError: the file was cut off.
+    """
+    return [parse_totals(part) for text in texts for part in text.split("\npart: ") if _REGION_MARK in part]
 
 
 def parse_totals(text: str) -> dict[str, int]:

@@ -11,16 +11,22 @@ from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
 
+import msgspec
+
 from profiler import process
 from profiler.errors import WorkloadError
 from profiler.events import BY_NAME, QUEUED
 from profiler.folder import RowWriter
 from profiler.measure import script, startup
+from profiler.measure.chunks import readings, take_turns, together
 from profiler.measure.fingerprint import PROBE
+from profiler.measure.live import CALLGRIND, CLOCK, serving
+from profiler.measure.record import elsewhere, rows_of, startable
+from profiler.measure.regions import counted, through_phases
 from profiler.measure.schedule import steps
 from profiler.measure.source import Outcome, Source
 from profiler.measure.timed import timed
-from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Pass, Plan, Reading, Row, Step, Workload
+from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Pass, PassKind, Plan, Reading, Row, Step, Workload
 from profiler.process import Command
 
 MAX_OUTPUT_BYTES = 1 << 20
@@ -48,16 +54,22 @@ class Bench:
     """A folder for scripts and side files, the CPUs to use, and the expected outputs of one plan."""
 
     def __init__(self, plan: Plan, source: Source, folder: Path, limits: Limits) -> None:
-        self.plan = plan
         self.source = source
         self.limits = limits
+        self.turns: int | None = None
+        """How many chunks each process does; None: as the pass has it."""
         self.caveats: dict[tuple[str, str], Caveat] = {}
         self._folder = folder
-        self._launchers = {launcher.name: launcher for launcher in plan.launchers}
-        self._passes = {what.name: what for what in plan.passes}
+        self.use(plan)
         self._cpus = sorted(os.sched_getaffinity(0))
         self._expected: dict[tuple[str, int], bytes] = {}
         self._hashes: dict[int, int] = {}
+
+    def use(self, plan: Plan) -> None:
+        """Go on with ``plan``: the same, with more blocks or other passes."""
+        self.plan = plan
+        self._launchers = {launcher.name: launcher for launcher in plan.launchers}
+        self._passes = {what.name: what for what in plan.passes}
 
     def check(self) -> tuple[Seen, ...]:
         """Run every launcher once at the smallest M, bare: what is it, and does it print what the baseline prints?
@@ -92,13 +104,43 @@ class Bench:
         if not todo:
             return
         self._learn(block)
-        for exclusive, group in groupby(todo, key=lambda step: self._passes[step.pass_name].exclusive):
+        for (kind, exclusive), group in groupby(todo, key=self._kind):
+            if kind == "chunks":
+                self._interleave(block, list(group), writer, on_step)
+                continue
             jobs = 1 if exclusive else len(self._cpus)
             # Closed here and not when it is collected: an interruption must end the processes before the folder goes.
             with closing(self._run_side_by_side(block, list(group), jobs)) as finished:
                 for step, rows in finished:
                     writer.append(rows)
                     on_step(step)
+
+    def cannot_serve(self) -> dict[str, str]:
+        """Launchers that cannot do chunks of work on request, each with the reason."""
+        failures = {}
+        for kind, what in {what.kind: what for what in self.plan.passes if what.kind != "process"}.items():
+            count = CALLGRIND if kind == "regions" else CLOCK
+            for launcher in self.plan.launchers:
+                try:
+                    self._try_serving(launcher, count, what.m[0])
+                except WorkloadError as error:
+                    failures[launcher.name] = error.message
+        return failures
+
+    def _try_serving(self, launcher: Launcher, count: str, m: int) -> None:
+        """One launcher, alone, bare: regions do nothing then, but the extension must load."""
+        with tempfile.TemporaryDirectory(dir=self._folder) as name:
+            scratch = Path(name)
+            path = self._placed(self.plan.blocks[0], self.plan.workload)
+            command = self._command(path, self.plan.blocks[0], launcher, m, scratch / "side", self._cpus[-1])
+            with startable(launcher), serving(launcher.name, command, count=count, scratch=scratch) as server:
+                said = server.hello(command.timeout_s), server.run(m, command.timeout_s)
+        for one in said:
+            self._compare_output(launcher, self.plan.workload, m, one.text.encode())
+
+    def _kind(self, step: Step) -> tuple[PassKind, bool]:
+        what = self._passes[step.pass_name]
+        return what.kind, what.exclusive
 
     def _learn(self, block: Block) -> None:
         """What the baseline prints for each workload and M and how it hashes in this block, from bare runs."""
@@ -138,6 +180,37 @@ class Bench:
                     process.stop_all()
                 raise
 
+    def _interleave(self, block: Block, todo: list[Step], writer: RowWriter, on_step: Callable[[Step], None]) -> None:
+        """All launchers of ``todo`` at once, taking turns; their rows are written together, when all is done."""
+        what = self._passes[todo[0].pass_name]
+        m, turns = what.m[0], self.turns or what.repetitions
+        by_name = {step.launcher: step for step in todo}
+        cpu = self._cpus[-1]
+        rows: list[Row] = []
+        with tempfile.TemporaryDirectory(dir=self._folder) as name, elsewhere(cpu):
+            folder = Path(name)
+            path = self._placed(block, self.plan.workload)
+            commands = {
+                launcher: self._command(
+                    path, block, self._launchers[launcher], m, folder / f"side-{step.position}", cpu
+                )
+                for launcher, step in by_name.items()
+            }
+            with together(commands, what, folder) as servers:
+                for launcher, (_, hello) in servers.items():
+                    self._compare_output(self._launchers[launcher], self.plan.workload, m, hello.text.encode())
+                    sighting = script.read_sighting(folder / f"side-{by_name[launcher].position}")
+                    self._verify(block, self._launchers[launcher], sighting)
+                alive = {launcher: server for launcher, (server, _) in servers.items()}
+                for launcher, m, turn, chunk in take_turns(alive, what, turns, self.limits.timeout_s):
+                    printed = chunk.text.encode()
+                    self._compare_output(self._launchers[launcher], self.plan.workload, m, printed)
+                    step = msgspec.structs.replace(by_name[launcher], m=m, repetition=turn)
+                    rows.extend(rows_of(self.plan.workload, step, readings(what, chunk), 0, printed))
+        writer.append(rows)
+        for step in todo:
+            on_step(step)
+
     def _measure(self, block: Block, step: Step, cpu: int) -> list[Row]:
         launcher = self._launchers[step.launcher]
         what = self._passes[step.pass_name]
@@ -147,15 +220,27 @@ class Bench:
             path = self._path(what, block, workload)
             watched = what.exclusive and not what.native and not what.phases
             command = self._command(path, block, launcher, step.m, scratch / "side", cpu, watch=watched)
-            with _startable(launcher):
+            if what.kind == "regions":
+                command = through_phases(self.plan.seed, block, what, command, scratch)
+            with startable(launcher):
                 outcome = self._run(what, launcher, command, scratch)
             self._require_success(launcher, workload, step.m, outcome)
-            self._compare_output(launcher, workload, step.m, outcome.stdout)
             sighting = script.read_sighting(scratch / "side")
             if not what.native and not what.phases:
                 self._verify(block, launcher, sighting)
-        readings = (*outcome.readings, *_queued(sighting)) if watched else outcome.readings
-        return list(_rows(workload, step, outcome, readings))
+            if what.kind == "regions":
+                return self._region_rows(what, step, outcome, scratch)
+            self._compare_output(launcher, workload, step.m, outcome.stdout)
+        found = (*outcome.readings, *_queued(sighting)) if watched else outcome.readings
+        return list(rows_of(workload, step, found, outcome.exit, outcome.stdout))
+
+    def _region_rows(self, what: Pass, step: Step, outcome: Outcome, scratch: Path) -> list[Row]:
+        rows: list[Row] = []
+        for region in counted(what, outcome, scratch):
+            self._compare_output(self._launchers[step.launcher], self.plan.workload, region.m, region.printed)
+            one = msgspec.structs.replace(step, m=region.m, repetition=region.phase)
+            rows.extend(rows_of(self.plan.workload, one, region.readings, outcome.exit, region.printed))
+        return rows
 
     def _bare(
         self, block: Block, launcher: Launcher, workload: Workload, m: int, *, probe: Path | None = None
@@ -164,7 +249,7 @@ class Bench:
             side = Path(name) / "side"
             path = self._placed(block, workload)
             command = self._command(path, block, launcher, m, side, self._cpus[-1], probe=probe)
-            with _startable(launcher):
+            with startable(launcher):
                 done = process.run(command)
             self._require_success(launcher, workload, m, done)
             return done, script.read_sighting(side)
@@ -283,18 +368,6 @@ class Bench:
 
 
 @contextmanager
-def _startable(launcher: Launcher) -> Iterator[None]:
-    """Name the launcher whose program is there and cannot be executed all the same (no ``#!``, another machine's)."""
-    try:
-        yield
-    except OSError as error:
-        raise WorkloadError(
-            f"{launcher.name}: {launcher.argv[0]} cannot be started: {error.strerror or error}",
-            hint="a host is an executable program, or a script that begins with #!",
-        ) from error
-
-
-@contextmanager
 def open_bench(plan: Plan, source: Source, limits: Limits) -> Iterator[Bench]:
     """A bench with a temporary folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="tax-probe-") as name:
@@ -315,30 +388,6 @@ def _queued(sighting: script.Sighting | None) -> tuple[Reading]:
         reason=None if known else "the script could not read it, or was not handed the environment",
     )
     return (reading,)
-
-
-def _rows(workload: Workload, step: Step, outcome: Outcome, readings: tuple[Reading, ...]) -> Iterator[Row]:
-    digest = hashlib.sha256(outcome.stdout).hexdigest()
-    for reading in readings:
-        yield Row(
-            block=step.block,
-            position=step.position,
-            pass_name=step.pass_name,
-            launcher=step.launcher,
-            workload=workload.name,
-            m=step.m,
-            repetition=step.repetition,
-            event=reading.event,
-            value=reading.value,
-            unit=reading.unit,
-            enabled_ns=reading.enabled_ns,
-            running_ns=reading.running_ns,
-            exit=outcome.exit,
-            output_sha256=digest,
-            source=reading.source,
-            raw_name=reading.raw_name,
-            reason=reading.reason,
-        )
 
 
 def _mark(workload: Workload) -> str:

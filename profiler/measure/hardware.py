@@ -7,9 +7,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from profiler.errors import MachineError
 from profiler.events import BY_NAME
 from profiler.measure import diagnose
+from profiler.measure.chunks import chunk_pass, in_process
 from profiler.measure.perf_events import Available, arrange, find_available, this_cpu
 from profiler.measure.perf_output import NOT_SUPPORTED, Asked
 from profiler.measure.perf_stat import Perf, find_perf, stat
@@ -20,6 +23,7 @@ from profiler.process import Command
 
 WALL = "wall"
 _LEAST_SLOTS = 2
+_REFERENCE_BLOCKS = 3
 _REQUIRED = tuple(
     Asked(event=name, spec=BY_NAME[name].perf[0].spec, unit=BY_NAME[name].unit)
     for name in ("instructions", "cycles", "task-clock")
@@ -91,6 +95,11 @@ class HardwareSource:
             )
             for name, events in self._passes.items()
         )
+
+    def chunk_passes(self, workload: Workload, metric: str) -> tuple[Pass, ...]:
+        """Whole processes in the first blocks, as the reference, and chunks under counters in the process itself."""
+        reference = (msgspec.structs.replace(what, blocks=(0, _REFERENCE_BLOCKS)) for what in self.passes(workload))
+        return (*reference, chunk_pass(workload, in_process()))
 
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process under perf.

@@ -16,6 +16,7 @@ import msgspec
 from profiler import process
 from profiler.causes import EMBEDDER
 from profiler.errors import MachineError, UsageError, WorkloadError
+from profiler.events import BY_NAME
 from profiler.launch.builds import HostBuild
 from profiler.launch.inspection import inspect_target
 from profiler.launch.interpreters import resolve_target
@@ -29,7 +30,7 @@ from profiler.measure.rebuilt import rebuilt_lineup
 from profiler.measure.schedule import draw_blocks, make_plan
 from profiler.measure.source import Source
 from profiler.measure.sweep import intervened, startup_passes, sweep_m, sweep_passes
-from profiler.model import BASELINE, SCHEMA, Cause, Caveat, Launcher, Noun, Run, SourceName, Target, Workload
+from profiler.model import BASELINE, SCHEMA, Cause, Caveat, Launcher, Noun, Precision, Run, SourceName, Target, Workload
 from profiler.process import Command
 from profiler.rebuild.left import Watch
 from profiler.rebuild.memory import recall
@@ -79,6 +80,8 @@ class Request(Noun, frozen=True, kw_only=True):
     source_tree: str | None = None
     jobs: Annotated[int, msgspec.Meta(ge=1)] | None = None
     remedy: bool = False
+    precision: str | float | None = None
+    metric: str | None = None
 
 
 def prepare(
@@ -103,6 +106,7 @@ def prepare(
         names = DEFAULT_LAUNCHERS.get(command, DEFAULT) if request.launcher is None else request.launcher
         lineup = chosen(target, names, request.host, watch.say)
     workload = _with_m(workload, request, command, lineup.launchers[0])
+    precision = wanted_precision(request, command, source)
     watch.say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
     passes = source.passes(workload)
     arms = None
@@ -121,14 +125,18 @@ def prepare(
             source=source.name,
         )
         passes, more = arms.passes, arms.launchers
+    elif precision is not None:
+        passes = source.chunk_passes(workload, precision.metric)
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
         source=source.name,
         workload=workload,
         launchers=(*lineup.launchers, *more),
         passes=passes,
-        blocks=request.blocks or DEFAULT_BLOCKS[command][source.name],
+        blocks=(request.blocks or DEFAULT_BLOCKS[command][source.name]) if precision is None else 1,
         eliminations=arms.eliminations if arms else (),
+        precision=precision,
+        most_blocks=request.blocks if precision is not None else None,
     )
     run = Run(
         schema=SCHEMA,
@@ -150,6 +158,42 @@ def prepare(
         known_causes=_known_causes(target, workload) if command == "variants" else (),
     )
     return run, source
+
+
+def wanted_precision(request: Request, command: str, source: Source) -> Precision | None:
+    """The precision that was asked for, of the metric that was asked for or else of cycles, or CPU time without them.
+
+    Raises:
+        UsageError: no such metric here, another command, or a figure that is no precision.
+    """
+    if request.precision is None:
+        if request.metric is not None:
+            raise UsageError("--metric names the metric of --precision", hint="for example --precision 0.5")
+        return None
+    if command != "ipc":
+        raise UsageError(f"{command} measures a fixed number of blocks", hint="precision is for tax-probe ipc")
+    half_width = percent(request.precision)
+    missing = {one.event for one in source.missing}
+    metric = request.metric or next(name for name in ("cycles", "task-clock") if name not in missing)
+    if metric not in BY_NAME or BY_NAME[metric].overhead or metric in missing:
+        known = [name for name, event in BY_NAME.items() if not event.overhead and name not in missing]
+        raise UsageError(f"--metric: the {source.name} source has no {metric}", hint=f"choose from {', '.join(known)}")
+    return Precision(metric=metric, half_width=half_width)
+
+
+def percent(text: str | float) -> float:
+    """``0.5``, ``"0.5"`` and ``"0.5%"`` are all 0.005.
+
+    Raises:
+        UsageError: not a percentage between 0 and 100, both excluded.
+    """
+    try:
+        value = float(str(text).removesuffix("%")) / 100
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise UsageError(f"--precision: {text} is no percentage between 0 and 100", hint="for example --precision 0.5")
+    return value
 
 
 def require_same_machine(run: Run) -> None:
@@ -174,7 +218,11 @@ def require_same_passes(run: Run, source: Source) -> None:
     Raises:
         MachineError: other counters are free now, or perf knows other events.
     """
-    offered = {what.events for what in source.passes(run.plan.workload)}
+    workload, precision = run.plan.workload, run.plan.precision
+    possible = source.passes(workload)
+    if precision is not None:
+        possible += source.chunk_passes(workload, precision.metric)
+    offered = {what.events for what in possible}
     if not {what.events for what in run.plan.passes if not what.bare and not what.phases} <= offered:
         raise MachineError(
             "the counters that can be used now are not those that this run began with",

@@ -8,7 +8,19 @@ from collections.abc import Iterator
 import msgspec
 
 from profiler.measure.script import SIZE_CLASSES, pool_capacity
-from profiler.model import AGAIN, BASELINE, Block, Elimination, Launcher, Pass, Plan, SourceName, Step, Workload
+from profiler.model import (
+    AGAIN,
+    BASELINE,
+    Block,
+    Elimination,
+    Launcher,
+    Pass,
+    Plan,
+    Precision,
+    SourceName,
+    Step,
+    Workload,
+)
 from profiler.treatments import counted_only
 
 MAX_ENV_PADDING = 4095
@@ -42,6 +54,8 @@ def make_plan(
     passes: tuple[Pass, ...],
     blocks: int,
     eliminations: tuple[Elimination, ...] = (),
+    precision: Precision | None = None,
+    most_blocks: int | None = None,
 ) -> Plan:
     """A plan over ``launchers`` (the baseline first), to which the baseline's A/A twin is added."""
     baseline = launchers[0]
@@ -55,7 +69,15 @@ def make_plan(
         passes=passes,
         blocks=draw_blocks(seed, blocks),
         eliminations=eliminations,
+        precision=precision,
+        most_blocks=most_blocks,
     )
+
+
+def growth(seed: int, block: Block, phases: int) -> tuple[tuple[int, ...], ...]:
+    """Objects to add per size class from the block's own heap phase on, for each further phase of ``phases``."""
+    rng = random.Random(f"phases {seed} {block.index}")
+    return tuple(tuple(rng.randrange(pool_capacity(size)) for size in SIZE_CLASSES) for _ in range(phases - 1))
 
 
 def steps(plan: Plan, block: Block) -> tuple[Step, ...]:
@@ -63,7 +85,7 @@ def steps(plan: Plan, block: Block) -> tuple[Step, ...]:
 
     Within a pass and repetition every launcher runs once at each M, in random order (or each launcher after the other,
     where the order is what is asked about); passes follow each other, since some need the machine for themselves. The
-    arms of eliminations take turns in random order.
+    arms of eliminations take turns in random order. A process that does chunks or regions is one step.
     """
     rng = random.Random(f"order {plan.seed} {block.index}")
     passes = [what for what in plan.passes if _runs_in(what, block)]
@@ -93,9 +115,10 @@ def _runs(plan: Plan, what: Pass, rng: random.Random) -> Iterator[tuple[str, int
         names = tuple(name for name in names if (name in brief) == (what.among == "counted-only"))
     for name in names:
         yield from ((name, min(what.m), warmup - what.warmups) for warmup in range(what.warmups))
+    whole = what.kind == "process"
     for group in [(name,) for name in names] if what.serial else [names]:
-        for repetition in range(what.repetitions):
+        for repetition in range(what.repetitions if whole else 1):
             again = [m for m in what.m if repetition == 0 or what.once_from is None or m < what.once_from]
-            pairs = [(name, m) for name in group for m in again]
+            pairs = [(name, m) for name in group for m in (again if whole else again[:1])]
             rng.shuffle(pairs)
             yield from ((name, m, repetition) for name, m in pairs)

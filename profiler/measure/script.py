@@ -37,6 +37,12 @@ ENV_NO_PHASE = "TAX_PROBE_NO_PHASE"
 ENV_WATCH = "TAX_PROBE_WATCH"
 """Set where the script shall say how long the work waited for a CPU."""
 ENV_PADDING = "TAX_PROBE_PADDING"
+ENV_SERVER = "TAX_PROBE_SERVER"
+"""Path of ``measure/server.py``; set where the script does its work in chunks on request."""
+ENV_COUNT, ENV_COUNTERS = "TAX_PROBE_COUNT", "TAX_PROBE_COUNTERS"
+"""What counts around a chunk (``server.make_counter``), and the file of the extension module that does it."""
+ENV_REQUESTS, ENV_ANSWERS = "TAX_PROBE_REQUESTS", "TAX_PROBE_ANSWERS"
+"""Where requests come from and answers go to: files or FIFOs."""
 
 SIZE_CLASSES = tuple(range(16, 513, 16))
 """pymalloc's size classes in bytes (CPython, Objects/obmalloc.c: ALIGNMENT 16, SMALL_REQUEST_THRESHOLD 512)."""
@@ -114,9 +120,40 @@ def _tax_probe_keep(phase):
                     break
             else:
                 placed = False
-        objects.extend([_tax_probe_make(size, n) for n in range(count)])
+        objects.extend(_tax_probe_several(size, count))
         kept[size] = objects
     return (held, kept), placed
+
+
+def _tax_probe_plug():
+    # Nothing that is freed when this returns may be from pymalloc, or it would leave a hole behind the plugs: what the
+    # loops need is kept for good (iterators too are allocated in a class), and no variable here lives in a cell.
+    plugs = deque([None])
+    sizes = iter({classes})
+    turns = itertools.repeat(None, {turns})
+    _tax_probe_kept.append((plugs, sizes, turns))
+    for size in sizes:
+        streak = {streak}
+        for _ in turns:
+            plugs.append(_tax_probe_make(size, {most}))
+            if id(plugs[-1]) >> {pool_bits} == id(plugs[-2]) >> {pool_bits}:
+                streak -= 1
+                if not streak:
+                    break
+            else:
+                streak = {streak}
+
+
+def _tax_probe_several(size, count):
+    return [_tax_probe_make(size, n) for n in range(count)]
+
+
+def _tax_probe_grow(counts):
+    # Another phase: more objects of each class, smallest class first in the request; then plug again. A comprehension
+    # would put a variable of this function into a cell, which is freed after the plugging: hence one of its own.
+    for size, count in zip({classes}, reversed(counts)):
+        _tax_probe_kept.append(_tax_probe_several(size, count))
+    _tax_probe_plug()
 
 
 def _tax_probe_report(placed):
@@ -155,26 +192,27 @@ with open({workload!r}, "rb") as _tax_probe_source:
 exec(os.environ.get("{treatment}", ""), {{"sys": sys}})
 _tax_probe_pymalloc = sys.getallocatedblocks() > 0
 _tax_probe_watch = "{watch}" in os.environ
+_tax_probe_server = None
+if "{server}" in os.environ:
+    _tax_probe_names = {{}}
+    with open(os.environ["{server}"]) as _tax_probe_source:
+        exec(_tax_probe_source.read(), _tax_probe_names)
+    _tax_probe_server = _tax_probe_names["Server"](
+        _tax_probe_code,
+        {{"__name__": "__main__", "__file__": __file__, "__builtins__": __builtins__}},
+        *[os.environ[_tax_probe_name] for _tax_probe_name in {service}],
+    )
 # Last of all, so that nothing but the work itself allocates from the placed pools.
 _tax_probe_kept, _tax_probe_placed = _tax_probe_keep({phase})
+_tax_probe_kept = [_tax_probe_kept]
 _tax_probe_report(_tax_probe_placed)
-_tax_probe_plugs = deque([None])
-# Iterators are allocated in a class too: freed after the loop, they would leave the hole that it plugs.
-_tax_probe_sizes = iter({classes})
-_tax_probe_turns = itertools.repeat(None, {turns})
-for _tax_probe_size in _tax_probe_sizes:
-    _tax_probe_streak = {streak}
-    for _ in _tax_probe_turns:
-        _tax_probe_plugs.append(_tax_probe_make(_tax_probe_size, {most}))
-        if id(_tax_probe_plugs[-1]) >> {pool_bits} == id(_tax_probe_plugs[-2]) >> {pool_bits}:
-            _tax_probe_streak -= 1
-            if not _tax_probe_streak:
-                break
-        else:
-            _tax_probe_streak = {streak}
+_tax_probe_plug()
 _tax_probe_before = _tax_probe_queued() if _tax_probe_watch else None
 try:
-    exec(_tax_probe_code)
+    if _tax_probe_server is None:
+        exec(_tax_probe_code)
+    else:
+        _tax_probe_server.serve(_tax_probe_grow)
 finally:
     sys.stdout.flush()
     if _tax_probe_before is not None:
@@ -205,6 +243,8 @@ def pool_capacity(size: int) -> int:
 def render(block: Block, workload: Workload, script: Path) -> str:
     """The text of ``block``'s script; ``script`` is where it will stand."""
     return _TEMPLATE.format(
+        server=ENV_SERVER,
+        service=(ENV_COUNT, ENV_COUNTERS, ENV_REQUESTS, ENV_ANSWERS),
         overhead=_BYTES_OBJECT_OVERHEAD,
         side=ENV_SIDE,
         check=ENV_CHECK,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -19,24 +20,31 @@ from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch import elf
 from profiler.measure.collect import Bench, Limits, Seen, open_bench
 from profiler.measure.fingerprint import complete, image_of
-from profiler.measure.schedule import steps
+from profiler.measure.schedule import draw_blocks, steps
 from profiler.measure.source import Source
 from profiler.measure.treat import bare_hosts, treated
-from profiler.model import Block, Caveat, Launcher, Plan, Run, Step
+from profiler.model import Block, Caveat, Launcher, Plan, Run, Standing, Step
 from profiler.treatments import Fingerprint
 
 
 class Progress(Protocol):
     """Who is told how far measuring has come."""
 
-    def start(self, total: int, done: int) -> None:
-        """``total`` processes in the plan, ``done`` of them from before."""
+    def start(self, total: int | None, done: int) -> None:
+        """``total`` processes in the plan (None: not known beforehand), ``done`` of them from before."""
 
     def step(self, step: Step) -> None:
         """One process ended."""
 
     def block(self, block: Block) -> None:
         """One block is complete."""
+
+    def standing(self, standing: Standing, blocks: int, left_s: float | None) -> None:
+        """After ``blocks`` blocks: how far it is to the precision that was asked for."""
+
+
+Look = Callable[[Run, int], Standing]
+"""Where a run stands on its way to a precision after so many blocks (``analyze.sequential.Watch``)."""
 
 
 @contextmanager
@@ -91,12 +99,19 @@ def _with_launchers(run: Run, more: tuple[Launcher, ...]) -> Run:
 
 
 def measure(
-    run: Run, source: Source, folder: Path, *, limits: Limits, budget_s: float | None, progress: Progress
+    run: Run,
+    source: Source,
+    folder: Path,
+    *,
+    limits: Limits,
+    budget_s: float | None,
+    progress: Progress,
+    look: Look | None = None,
 ) -> Run:
     """Carry ``run.plan`` out into ``folder`` and return the finished run (also saved there).
 
     Complete processes that ``folder`` already holds are not repeated. With ``budget_s`` no block is begun that would
-    probably end later.
+    probably end later. With ``look`` blocks are added to the plan until it says that the precision is reached.
 
     Raises:
         Interrupted: by Ctrl-C, SIGTERM or SIGHUP; ``--resume`` continues.
@@ -108,10 +123,16 @@ def measure(
     with _terminable(), open_bench(run.plan, source, limits) as bench:
         try:
             run = _with_sightings(run, bench.check())
-            bench.plan = run.plan
+            run = _with_passes(run, source, bench.cannot_serve())
+            bench.use(run.plan)
             save_run(folder, run)
             started = time.monotonic()
-            _run_blocks(bench, run.plan, done, writer, budget_s=budget_s, progress=progress)
+            if look is None:
+                _run_blocks(bench, run.plan, done, writer, budget_s=budget_s, progress=progress)
+            else:
+                for grown in _run_until(bench, run, done, writer, look, budget_s=budget_s, progress=progress):
+                    run = grown
+                    save_run(folder, run)
             run = msgspec.structs.replace(run, measured_s=(run.measured_s or 0.0) + time.monotonic() - started)
         except KeyboardInterrupt as error:
             raise Interrupted(
@@ -144,6 +165,61 @@ def _run_blocks(
             return
         bench.run_block(block, done, writer, progress.step)
         progress.block(block)
+
+
+def _run_until(
+    bench: Bench,
+    run: Run,
+    done: set[Step],
+    writer: RowWriter,
+    look: Look,
+    *,
+    budget_s: float | None,
+    progress: Progress,
+) -> Iterator[Run]:
+    """Blocks without end, drawn as they are needed; yields the run with its new plan before each is begun."""
+    progress.start(None, len(done))
+    started = time.monotonic()
+    most = run.plan.most_blocks
+    spent = 0.0
+    for count in itertools.count(1):
+        each = spent / (count - 1) if count > 1 else 0.0
+        if (most is not None and count > most) or (budget_s is not None and count > 1 and spent + each > budget_s):
+            return
+        plan = run.plan
+        if len(plan.blocks) < count:
+            plan = msgspec.structs.replace(plan, blocks=draw_blocks(plan.seed, count))
+            run = msgspec.structs.replace(run, plan=plan)
+            yield run
+        bench.use(plan)
+        bench.run_block(plan.blocks[count - 1], done, writer, progress.step)
+        progress.block(plan.blocks[count - 1])
+        if len(plan.blocks) > count:
+            continue
+        spent = time.monotonic() - started
+        standing = look(run, count)
+        left_s = None if standing.blocks_needed is None else max(0, standing.blocks_needed - count) * spent / count
+        if left_s is not None and budget_s is not None:
+            left_s = min(left_s, max(0.0, budget_s - spent))
+        progress.standing(standing, count, left_s)
+        bench.turns = standing.turns
+        if standing.reached:
+            return
+
+
+def _with_passes(run: Run, source: Source, cannot: dict[str, str]) -> Run:
+    """Whole processes for all, where one launcher cannot do chunks: figures of two kinds would not compare."""
+    if not cannot:
+        return run
+    plan = msgspec.structs.replace(run.plan, passes=source.passes(run.plan.workload))
+    caveats = tuple(
+        Caveat(
+            code="no-chunks",
+            message=f"{name} cannot do chunks of work on request, so whole processes are measured: {failure}",
+        )
+        for name, failure in cannot.items()
+    )
+    return msgspec.structs.replace(run, plan=plan, warnings=(*run.warnings, *caveats))
 
 
 def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:

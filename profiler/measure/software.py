@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from profiler.events import EVENTS
+from profiler.measure.chunks import chunk_pass
 from profiler.measure.source import Outcome
 from profiler.measure.timed import TIMED_EVENTS, timed
 from profiler.model import Missing, Pass, SourceName, Workload
@@ -42,6 +43,10 @@ class SoftwareSource:
                 blocks=(0, None),
             ),
         )
+
+    def chunk_passes(self, workload: Workload, metric: str) -> tuple[Pass, ...]:
+        """Chunks alone: times without the start-up."""
+        return (chunk_pass(workload),)
 
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process bare.

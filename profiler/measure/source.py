@@ -37,6 +37,9 @@ class Source(Protocol):
     def passes(self, workload: Workload) -> tuple[Pass, ...]:
         """The passes that together read every event this source can read. ``workload`` is calibrated (no None)."""
 
+    def chunk_passes(self, workload: Workload, metric: str) -> tuple[Pass, ...]:
+        """The passes of a run to a given precision of ``metric``, where launchers do chunks of work on request."""
+
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process. ``scratch`` is a directory of this process alone; temporary files go there.
 

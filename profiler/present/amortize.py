@@ -8,7 +8,7 @@ from profiler.analyze.amortized import AmortizeVerdict, Crossover
 from profiler.analyze.startup import Cost, Sum
 from profiler.model import BASELINE, PHASES
 from profiler.present.grid import Grid
-from profiler.present.words import figure, interval
+from profiler.present.words import detectable, figure, interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +36,7 @@ def _others(verdict: AmortizeVerdict) -> tuple[str, ...]:
 
 def _sweep(verdict: AmortizeVerdict, launcher: str) -> Grid:
     base = {point.m: point for point in verdict.points if point.launcher == BASELINE}
+    reach = detectable(verdict.comparisons, ["wall"], [launcher])
     return Grid(
         title=f"{launcher} against {BASELINE}, wall time of the whole process",
         columns=("M", f"{BASELINE} ms", f"{launcher} ms", "delta ms", "ratio", "bit-exact"),
@@ -51,7 +52,7 @@ def _sweep(verdict: AmortizeVerdict, launcher: str) -> Grid:
             for point in verdict.points
             if point.launcher == launcher
         ),
-        note="lower quartiles with 95 % intervals; a positive delta is time saved",
+        note="\n".join(filter(None, ("lower quartiles with 95 % intervals; a positive delta is time saved", reach))),
     )
 
 

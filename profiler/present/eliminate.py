@@ -5,7 +5,7 @@ from __future__ import annotations
 from profiler.analyze.eliminated import Eliminated, EliminateVerdict
 from profiler.model import BASELINE
 from profiler.present.grid import Grid
-from profiler.present.words import figure, interval
+from profiler.present.words import detectable, figure, interval
 
 
 def grids(verdict: EliminateVerdict) -> tuple[Grid, ...]:
@@ -19,12 +19,15 @@ def grids(verdict: EliminateVerdict) -> tuple[Grid, ...]:
 
 
 def _eliminations(verdict: EliminateVerdict, launcher: str) -> Grid:
+    own = [one for one in verdict.eliminations if one.launcher == launcher]
+    reach = detectable(verdict.comparisons, (one.metric for one in own), [launcher])
+    note = "before, after: ratio with and without the suspect; change: before ÷ after; the first metric decides"
     return Grid(
         title=f"{launcher} against {BASELINE}: suspects, each removed",
         columns=("suspect", "metric", "before", "after", "change", "of the tax", "verdict"),
         text=frozenset({0, 1, 6}),
-        rows=tuple(_row(one) for one in verdict.eliminations if one.launcher == launcher),
-        note="before, after: ratio with and without the suspect; change: before ÷ after; the first metric decides",
+        rows=tuple(map(_row, own)),
+        note="\n".join(filter(None, (note, reach))),
     )
 
 

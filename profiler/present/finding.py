@@ -70,16 +70,17 @@ def render(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) 
 
 
 def _table(comparisons: Iterable[Comparison]) -> Iterable[str]:
-    yield "| launcher | against | metric | value | baseline | ratio | 95 % interval | verdict |"
-    yield "|---|---|---|---:|---:|---:|---:|---|"
+    yield "| launcher | against | metric | value | baseline | ratio | 95 % interval | detectable | verdict |"
+    yield "|---|---|---|---:|---:|---:|---:|---:|---|"
     for c in comparisons:
         if c.value is not None:
             launcher = "A/A" if c.launcher == AGAIN else c.launcher
             ratio = "–" if c.ratio is None else f"{c.ratio:.4f}"
+            effect = "–" if c.smallest_effect is None else f"{c.smallest_effect:.2%}"
             value, baseline = amount(c.metric, c.value), amount(c.metric, c.baseline_value)
             yield (
                 f"| {launcher} | {c.baseline} | {title(c.metric)} | {value} | {baseline} "
-                f"| {ratio} | {interval(c.lo, c.hi)} | {c.verdict} |"
+                f"| {ratio} | {interval(c.lo, c.hi)} | {effect} | {c.verdict} |"
             )
 
 

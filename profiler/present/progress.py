@@ -7,7 +7,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from profiler.model import Block, Step
+from profiler.model import Block, Standing, Step
 
 
 class Bar:
@@ -48,7 +48,7 @@ class Bar:
             self._task, total=total or None, completed=done, description=f"building {doing}" if doing else "building"
         )
 
-    def start(self, total: int, done: int) -> None:
+    def start(self, total: int | None, done: int) -> None:
         """Know the length of the run."""
         self._progress.reset(self._task, total=total, completed=done, description="measuring")
 
@@ -61,4 +61,15 @@ class Bar:
         self._blocks += 1
         if not self._console.is_terminal:
             task = self._progress.tasks[self._task]
-            self.say(f"block {block.index}: {task.completed:.0f} of {task.total:.0f} processes measured")
+            of = "" if task.total is None else f" of {task.total:.0f}"
+            self.say(f"block {block.index}: {task.completed:.0f}{of} processes measured")
+
+    def standing(self, standing: Standing, blocks: int, left_s: float | None) -> None:
+        """How far it is to the precision that was asked for; the bar's length becomes an estimate."""
+        task = self._progress.tasks[self._task]
+        if standing.blocks_needed is not None:
+            total = task.completed * max(1.0, standing.blocks_needed / blocks)
+            self._progress.update(self._task, total=total, description=standing.text)
+        if not self._console.is_terminal and standing.text:
+            left = "" if left_s is None else f", about {left_s:.0f} s left"
+            self.say(f"  {standing.text}{'' if standing.reached else left}")

@@ -9,7 +9,7 @@ from profiler.analyze.rebuilt import RebuildVerdict
 from profiler.factorial import Remedy, cell_name
 from profiler.model import AGAIN, BASELINE, Comparison
 from profiler.present.grid import Grid
-from profiler.present.words import figure, interval
+from profiler.present.words import detectable, figure, interval
 
 _METRICS = ("instructions", "cycles", "task-clock", "wall")
 _PASSED = {True: "passed", False: "failed", None: "not checked"}
@@ -35,7 +35,7 @@ def _combinations(verdict: RebuildVerdict) -> Grid:
         rows=tuple(
             (name, *(cell for metric in metrics for cell in _figures(own.get(metric)))) for name, own in cheapest
         ),
-        note="",
+        note=detectable(verdict.comparisons, metrics),
     )
 
 
@@ -51,7 +51,7 @@ def _effects(verdict: RebuildVerdict) -> Grid:
         columns=("term", "change", "metric", "ratio", "95 % interval"),
         text=frozenset({0, 1, 2}),
         rows=tuple(map(_effect, verdict.factorial.effects)),
-        note="\n".join(_notes(verdict)),
+        note="\n".join(filter(None, _notes(verdict))),
     )
 
 
@@ -70,6 +70,7 @@ def _notes(verdict: RebuildVerdict) -> Iterator[str]:
         yield f"{' and '.join(group)}: " + (alone if len(group) == 1 else "cannot be told apart by these combinations")
     for metric, worst in verdict.factorial.lack_of_fit.items():
         yield f"{metric}: sums of effects describe each combination within {worst:.2%}"
+    yield detectable(verdict.comparisons, (effect.metric for effect in verdict.factorial.effects))
     yield "intervals are over blocks (hash seeds, heap phases); another training run may shift a build by itself"
 
 

@@ -9,10 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from profiler.events import BY_NAME
-from profiler.model import AGAIN, BASELINE, Comparison, Decomposition, Run, Verdict
+from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
 from profiler.present import extra, why
 from profiler.present.grid import to_rich
-from profiler.present.words import amount, interval, title
+from profiler.present.words import amount, detectable, interval, title
 
 _STYLE = {"slower": "red", "faster": "green", "same": "default", "unresolved": "yellow"}
 _MAIN = ("instructions", "cycles", "ipc", "task-clock", "wall")
@@ -35,7 +35,7 @@ def print_verdict(verdict: Verdict, run: Run, folder: Path) -> None:
         if launcher in main:
             console.print(_comparison_table(verdict, baseline, launcher))
     for launcher in dict.fromkeys(split.launcher for split in verdict.decomposition if split.launcher in main):
-        console.print(_split_table(launcher, [s for s in verdict.decomposition if s.launcher == launcher]))
+        console.print(_split_table(verdict, launcher))
     if verdict.causes:
         for table in why.tables(verdict, run) if own is None else why.ladder_and_causes(verdict):
             console.print(table)
@@ -96,14 +96,15 @@ def _cells(comparison: Comparison) -> tuple[str, ...]:
     )
 
 
-def _split_table(launcher: str, splits: list[Decomposition]) -> Table:
+def _split_table(verdict: Verdict, launcher: str) -> Table:
+    splits = [split for split in verdict.decomposition if split.launcher == launcher]
     table = Table(title=f"{launcher}: where it comes from", title_justify="left", title_style="bold")
     table.add_column("of")
     table.add_column("term")
     table.add_column("ratio", justify="right")
     table.add_column("95 % interval", justify="right")
     table.add_column("share of the log ratio", justify="right")
-    notes = []
+    notes = [detectable(verdict.comparisons, (split.of for split in splits), [launcher])]
     for split in splits:
         if split.reason:
             notes.append(f"{split.of}: {split.reason}")
@@ -116,6 +117,6 @@ def _split_table(launcher: str, splits: list[Decomposition]) -> Table:
                 "–" if term.share is None else f"{term.share:.1%}",
             )
         table.add_section()
-    table.caption = "\n".join(notes)
+    table.caption = "\n".join(filter(None, notes))
     table.caption_justify = "left"
     return table

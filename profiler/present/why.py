@@ -7,7 +7,7 @@ from rich.table import Table
 
 from profiler.analyze.inside import inside
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Rung, Verdict
-from profiler.present.words import figure, interval, title
+from profiler.present.words import detectable, figure, interval, title
 
 _SIDE_BY_SIDE = (
     "instructions", "cycles", "ipc", "branches", "indirect-branches", "branch-misses", "l1d-misses", "l1i-misses",
@@ -38,7 +38,7 @@ def ladder_and_causes(verdict: Verdict) -> tuple[Table, ...]:
 def _waterfalls(verdict: Verdict) -> tuple[Table, ...]:
     """Every path of the ladder in every metric."""
     return tuple(
-        _waterfall([rung for rung in path if rung.metric == metric])
+        _waterfall(path, detectable(verdict.comparisons, [metric], (rung.to for rung in path)))
         for metric in dict.fromkeys(rung.metric for rung in verdict.ladder)
         for path in _paths(verdict.ladder, metric)
     )
@@ -75,7 +75,7 @@ def _paths(ladder: tuple[Rung, ...], metric: str) -> list[list[Rung]]:
     return paths
 
 
-def _waterfall(path: list[Rung]) -> Table:
+def _waterfall(path: list[Rung], note: str) -> Table:
     table = Table(title=f"ladder: {path[0].metric} per iteration", title_justify="left", title_style="bold")
     table.add_column("step", overflow="fold")
     table.add_column("what changes")
@@ -96,6 +96,8 @@ def _waterfall(path: list[Rung]) -> Table:
             "–" if rung.share is None else f"{rung.share:.1%}",
             _bar(start, end),
         )
+    table.caption = note
+    table.caption_justify = "left"
     return table
 
 

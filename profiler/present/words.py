@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from profiler.events import BY_NAME, DERIVED
+from profiler.model import AGAIN, Comparison
 
 _TITLES = {event.name: event.title for event in BY_NAME.values()} | {d.name: d.title for d in DERIVED}
 _TITLES |= {"startup-wall": "start-up time, ms", "startup-instructions": "start-up instructions, M"}
@@ -29,6 +32,21 @@ def interval(lo: float | None, hi: float | None, digits: int = 4) -> str:
     if lo is None or hi is None:
         return "–"
     return f"[{lo:.{digits}f}, {hi:.{digits}f}]"
+
+
+def detectable(comparisons: Iterable[Comparison], metrics: Iterable[str], launchers: Iterable[str] = ()) -> str:
+    """The smallest difference per metric that the blocks would show, for a table's note; empty where unknown.
+
+    Of ``launchers`` (default: all but the baseline's twin) the one that could hide the largest difference.
+    """
+    wanted, only = list(dict.fromkeys(metrics)), set(launchers)
+    worst: dict[str, float] = {}
+    for one in comparisons:
+        if one.smallest_effect is None or one.launcher == AGAIN or (only and one.launcher not in only):
+            continue
+        worst[one.metric] = max(worst.get(one.metric, 0.0), one.smallest_effect)
+    told = [f"{metric} {worst[metric]:.2%}" for metric in wanted if metric in worst]
+    return f"detectable with 80 % power, per iteration: {', '.join(told)}" if told else ""
 
 
 def title(metric: str) -> str:

@@ -43,7 +43,9 @@ def rows(
 
 
 def costs(frame: pd.DataFrame, apart: frozenset[tuple[int, str]] = frozenset()) -> Costs:
-    return Costs(table=cost_table(slopes(frame)), apart=apart, sources={}, reasons={}, fallback_source="hardware")
+    return Costs(
+        table=cost_table(slopes(frame)), apart=apart, sources={}, reasons={}, fallback_source="hardware", level=0.95
+    )
 
 
 def pick(found: tuple[Comparison, ...], launcher: str, metric: str, baseline: str = "python3") -> Comparison:

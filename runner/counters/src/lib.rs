@@ -1,5 +1,7 @@
-//! Loops of known cost, as a Python extension module.
+//! Loops of known cost and counters around regions of a process's own work, as a Python extension module.
 
 #[cfg(feature = "binding")]
 mod binding;
 pub mod loops;
+pub mod region;
+pub mod valgrind;

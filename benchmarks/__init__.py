@@ -1,0 +1,1 @@
+"""Benchmarks of tax-probe itself; run by ``make bench``, never by the tests."""

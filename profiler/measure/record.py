@@ -1,0 +1,59 @@
+"""Small parts of collecting: the rows of one process, who may run where, and who cannot be started."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from profiler.errors import WorkloadError
+from profiler.model import Launcher, Reading, Row, Step, Workload
+
+
+def rows_of(workload: Workload, step: Step, found: Iterable[Reading], exit_code: int, printed: bytes) -> Iterator[Row]:
+    """One row per reading of what ``step`` ran, with the hash of what it printed."""
+    digest = hashlib.sha256(printed).hexdigest()
+    for reading in found:
+        yield Row(
+            block=step.block,
+            position=step.position,
+            pass_name=step.pass_name,
+            launcher=step.launcher,
+            workload=workload.name,
+            m=step.m,
+            repetition=step.repetition,
+            event=reading.event,
+            value=reading.value,
+            unit=reading.unit,
+            enabled_ns=reading.enabled_ns,
+            running_ns=reading.running_ns,
+            exit=exit_code,
+            output_sha256=digest,
+            source=reading.source,
+            raw_name=reading.raw_name,
+            reason=reading.reason,
+        )
+
+
+@contextmanager
+def elsewhere(cpu: int) -> Iterator[None]:
+    """Keep this process off the CPU that is measured on, where there is another one."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, before - {cpu} or before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def startable(launcher: Launcher) -> Iterator[None]:
+    """Name the launcher whose program is there and cannot be executed all the same (no ``#!``, another machine's)."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkloadError(
+            f"{launcher.name}: {launcher.argv[0]} cannot be started: {error.strerror or error}",
+            hint="a host is an executable program, or a script that begins with #!",
+        ) from error

@@ -1,0 +1,107 @@
+"""``ipc --precision`` from the command line to its files."""
+
+from pathlib import Path
+from shutil import which
+
+import pytest
+
+from profiler.analyze.rows import phases, read_rows
+from profiler.folder import load_run
+from tests.commandline import TaxProbe, assert_refused, comparison, rows, script
+from tests.conftest import needs_extension
+
+ALONE = ("ipc", "--source", "software", "--launcher", "python3", "--seed", "11", "--format", "json")
+LOOP = """\
+import sys
+def run(m):
+    acc = 0
+    for i in range(m):
+        acc += i * i
+    return acc
+print(run(int(sys.argv[1])))
+"""
+NO_FUNCTION = "import sys\nacc = 0\nfor i in range(int(sys.argv[1])):\n    acc += i\nprint(acc)\n"
+
+
+def only_folder(tax_probe: TaxProbe) -> Path:
+    (folder,) = tax_probe.out.iterdir()
+    return folder
+
+
+@pytest.mark.parametrize("text", [LOOP, NO_FUNCTION])
+def test_it_stops_when_the_interval_is_as_narrow_as_asked(tax_probe: TaxProbe, tmp_path: Path, text: str) -> None:
+    workload = ("--workload", script(tmp_path, text), "--m", "20000,40000")
+    ran = tax_probe(*ALONE, *workload, "--precision", "40%", "--metric", "wall", "--out", str(tax_probe.out))
+    assert ran.code == 0, ran.err
+    wall = comparison(ran.document, "python3-again", "wall")
+    assert wall["blocks"] >= 3
+    assert max(wall["hi"] / wall["ratio"], wall["ratio"] / wall["lo"]) <= 1.4
+    again = tax_probe("report", str(only_folder(tax_probe)), "--format", "json")
+    assert again.document == ran.document
+
+
+def test_blocks_and_resume(tax_probe: TaxProbe, tmp_path: Path) -> None:
+    """A precision that cannot be reached: --blocks end it, and nothing is measured twice."""
+    workload = ("--workload", script(tmp_path, LOOP), "--m", "2000,4000")
+    ran = tax_probe(*ALONE, *workload, "--precision", "0.0001", "--blocks", "2", "--out", str(tax_probe.out))
+    assert ran.code == 0, ran.err
+    folder = only_folder(tax_probe)
+    assert len(load_run(folder).plan.blocks) == 2
+    before = rows(folder)
+    assert {(row["pass"], row["m"]) for row in before} == {("chunks", "2000")}
+    resumed = tax_probe("ipc", "--resume", str(folder), "--format", "json")
+    assert resumed.code == 0, resumed.err
+    assert rows(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--precision", "none"), "is no percentage"),
+        (("--precision", "0"), "is no percentage"),
+        (("--precision", "1", "--metric", "cycles"), "has no cycles"),
+        (("--metric", "wall"), "--precision"),
+    ],
+)
+def test_what_cannot_be_asked_for(tax_probe: TaxProbe, options: tuple[str, ...], words: str) -> None:
+    assert_refused(tax_probe(*ALONE, *options), 2, words)
+
+
+def test_a_precision_in_the_experiment_of_another_command_is_refused(tax_probe: TaxProbe, tmp_path: Path) -> None:
+    experiment = tmp_path / "precise.toml"
+    experiment.write_text('[options]\nprecision = "0.5%"\n')
+    refused = tax_probe("amortize", "--source", "software", "--launcher", "python3", "--experiment", str(experiment))
+    assert_refused(refused, 2, "fixed number of blocks")
+
+
+def test_a_host_that_dies_in_chunks_is_measured_as_whole_processes(tax_probe: TaxProbe, tmp_path: Path) -> None:
+    text = "import os, sys\nif 'TAX_PROBE_SERVER' in os.environ:\n    os._exit(3)\n" + LOOP
+    workload = ("--workload", script(tmp_path, text), "--m", "2000,4000")
+    ran = tax_probe(*ALONE, *workload, "--precision", "0.01", "--blocks", "2", "--out", str(tax_probe.out))
+    assert ran.code == 0, ran.err
+    assert "no-chunks" in {caveat["code"] for caveat in ran.document["warnings"]}
+    assert {row["pass"] for row in rows(only_folder(tax_probe))} == {"timed"}
+
+
+@needs_extension
+def test_regions_count_the_same_in_every_process_and_phase(tax_probe: TaxProbe, tmp_path: Path) -> None:
+    """callgrind is real; M is small, so that it takes seconds. ``acc`` outgrows two digits, as in longer runs."""
+    which("valgrind") or pytest.skip("valgrind is not installed")
+    argv = ("ipc", "--source", "callgrind", "--launcher", "python3", "--seed", "11", "--format", "json")
+    workload = ("--workload", script(tmp_path, LOOP), "--m", "2000,6000")
+    asked = ("--precision", "1", "--metric", "instructions", "--blocks", "2", "--out", str(tax_probe.out))
+    ran = tax_probe(*argv, *workload, *asked)
+    assert ran.code == 0, ran.err
+    found = comparison(ran.document, "python3-again", "instructions")
+    assert found["ratio"] == pytest.approx(1.0, abs=1e-4)
+    reasons = {
+        metric: comparison(ran.document, "python3-again", metric)["reason"] for metric in ("wall", "startup-wall")
+    }
+    assert reasons == {
+        "wall": "not measured in a run for the precision of instructions",
+        "startup-wall": "parts of a process have no start-up",
+    }
+    by_phase = phases(read_rows(only_folder(tax_probe)))["per_iteration"].unstack("repetition")
+    assert list(by_phase) == [0, 1, 2]
+    # A phase on a pool boundary is rare.
+    assert (by_phase.max(axis=1) / by_phase.min(axis=1)).median() < 1.001
