@@ -43,7 +43,7 @@ def rebuilt_lineup(
     host = build_hosts(target, "shared", on_line=watch.say)
     yard = open_yard(target, plan, source_tree, watch)
     shop, base = yard.shop, yard.base
-    for changed in base.changed:
+    for changed in yard.changed:
         watch.say(f"not as the target's sysconfig says: {changed}")
     wanted = cells(plan)
     jobs = jobs or len(os.sched_getaffinity(0))
@@ -66,7 +66,7 @@ def rebuilt_lineup(
             plan=plan,
             source=yard.source.origin,
             compiler=base.compiler.strip().splitlines()[-1],
-            changed=base.changed,
+            changed=yard.changed,
             built=built,
             failed=failed,
         ),

@@ -27,6 +27,10 @@ class Yard:
     def __init__(self, *, target: Target, source: SourceTree, plan: FactorialPlan, base: Base, shop: Shop) -> None:
         self.source = source
         self.base = base
+        self.changed = base.changed
+        """What is not as the target's own build, as far as it is known; sentences."""
+        if plan.training_task == "distribution" and source.training_task is None:
+            self.changed += ("the training runs CPython's own task: the source names none of a distribution's",)
         self.shop = shop
         self._plan = plan
         self._maker = Maker(target, source, shop)
@@ -75,24 +79,19 @@ class Yard:
         order = [recipe.levels for recipe in recipes]
         return tuple(sorted(built, key=lambda one: order.index(one.levels))), tuple(failed)
 
-    def tested(
-        self, levels: Levels, product: str, reference: str, tests: tuple[str, ...], watch: Watch
-    ) -> tuple[bool, str]:
-        """Whether those of CPython's ``tests`` that pass on ``reference`` pass on ``product``, and a sentence on it.
-
-        ``product`` is a library of these levels, ``reference`` another of the same soname.
+    def tested(self, levels: Levels, product: str, tests: tuple[str, ...], watch: Watch) -> tuple[bool, str]:
+        """Whether CPython's own ``tests`` pass on ``product``, a library of these levels, and a sentence on it.
 
         Raises:
             MachineError: what they need cannot be built.
         """
         recipe = recipe_of(self.base, self._plan, levels)
-        identities = (build_id(library) or library for library in (product, reference))
-        key = key_of("tested", self.source.digest, recipe, *identities, *tests)
+        key = key_of("tested", self.source.digest, recipe, build_id(product) or product, *tests)
         on_line = Left({key: WEIGHT["train"]}, watch).doing(key)
         piece = self.shop.get(
             "tested",
             key,
-            lambda place: self._maker.test(recipe, (reference, product), tests, place, on_line),
+            lambda place: self._maker.test(recipe, product, tests, place, on_line),
         )
         return bool(piece.facts["passed"]), f"{', '.join(tests)}: {piece.facts['told']}"
 

@@ -58,7 +58,7 @@ def remedy_of(
     place = folder / "remedy"
     place.mkdir(exist_ok=True)
     shutil.copy2(best.product, place)
-    tested, told = yard.tested(best.levels, best.product, target.shared_library, TESTS, watch)
+    tested, told = yard.tested(best.levels, best.product, TESTS, watch)
     checks = (
         _same_soname(target.shared_library, best.product),
         _symbols(target.shared_library, best.product),

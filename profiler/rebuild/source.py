@@ -37,7 +37,7 @@ class SourceTree(Noun, frozen=True, kw_only=True):
     """For people: which package revision or file it came from."""
     digest: str
     """Tells sources apart: part of the name of everything that is built from it."""
-    training_task: tuple[str, ...] | None = None
+    training_task: tuple[str, ...] | None
     """The distribution's own run for PGO, as arguments of the interpreter; a path begins with ``{source}``."""
 
 
@@ -61,26 +61,19 @@ def _from_user(named: str, cache: Path) -> SourceTree:
     path = Path(named).expanduser().resolve()
     if path.is_dir():
         digest = _digest(file for file in sorted(path.rglob("*.[ch]")))
-        return SourceTree(
-            path=str(path),
-            version=_version(path),
-            origin=str(path),
-            digest=digest,
-            training_task=_training_task(path),
-        )
+        return _tree(path, str(path), digest)
     if not path.is_file():
         raise UsageError(f"--source-tree: no file or folder {named}", hint="give a CPython source tree or tarball")
     digest = _digest([path])
     place = cache / f"source-{digest}"
     if not (place / _COMPLETE).exists():
         _fill(place, lambda scratch: _unpack(path, scratch))
-    tree = _only_folder(place)
+    return _tree(_only_folder(place), path.name, digest)
+
+
+def _tree(path: Path, origin: str, digest: str) -> SourceTree:
     return SourceTree(
-        path=str(tree),
-        version=_version(tree),
-        origin=path.name,
-        digest=digest,
-        training_task=_training_task(tree),
+        path=str(path), version=_version(path), origin=origin, digest=digest, training_task=_training_task(path)
     )
 
 
@@ -125,14 +118,8 @@ def source_name(binary: str) -> str:
 def _packaged(place: Path, name: str, installed: str) -> SourceTree:
     revision = (place / _COMPLETE).read_text()
     note = "" if revision == installed else f" (installed is {installed}, whose source is no longer offered)"
-    folder = _only_folder(place)
-    return SourceTree(
-        path=str(folder),
-        version=_version(folder),
-        origin=f"source package {name} {revision}{note}",
-        digest=hashlib.sha256(f"{name} {revision}".encode()).hexdigest()[:12],
-        training_task=_training_task(folder),
-    )
+    digest = hashlib.sha256(f"{name} {revision}".encode()).hexdigest()[:12]
+    return _tree(_only_folder(place), f"source package {name} {revision}{note}", digest)
 
 
 def _training_task(folder: Path) -> tuple[str, ...] | None:

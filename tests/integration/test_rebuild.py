@@ -264,11 +264,17 @@ def test_the_distributions_training_runs_one_test_file_after_the_other(plan: Pat
     trainings = {}
     for task in ("distribution", "cpython"):
         plan.write_text(f'training_task = "{task}"\n' + profiled + '[training]\nseven = "lean"\neleven = "bare"\n')
-        built, _ = yard(plan, tree, cache).build(cells(load_plan(plan))[:1], 1, Watch())
+        mine = yard(plan, tree, cache)
+        built, _ = mine.build(cells(load_plan(plan))[:1], 1, Watch())
         trainings[task] = built[0].training
+        assert not any("training" in one for one in mine.changed)
     assert trainings["distribution"] is not None
     assert (trainings["distribution"].tests, trainings["distribution"].failed_tests) == (2, 0)
     assert trainings["cpython"] != trainings["distribution"]
+
+    shutil.rmtree(tree / "debian")
+    plan.write_text('training_task = "distribution"\n' + profiled)
+    assert any("the training runs CPython's own task" in one for one in yard(plan, tree, cache).changed)
 
 
 def test_a_level_that_changes_control_flow_is_trained_for_itself(plan: Path, tree: Path, cache: Path) -> None:

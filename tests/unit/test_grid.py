@@ -29,5 +29,5 @@ def test_every_figure_is_shown_whole_beside_its_launcher(width: int) -> None:
     for number in range(6):
         assert text.count(f"{number}.2345678") == 2
     assert text.count("measured") == 1
-    assert len(tables) == 1 if width == 400 else len(tables) >= 1
+    assert (len(tables) == 1) == (width >= 120), "split where it does not fit, and only there"
     assert sum(len(table.columns) - 1 for table in tables) == 6
