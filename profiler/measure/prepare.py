@@ -42,7 +42,7 @@ DEFAULT_BLOCKS: dict[str, dict[SourceName, int]] = {
     "ipc": {"hardware": 10, "callgrind": 6, "software": 15},
     "variants": {"hardware": 8, "callgrind": 5, "software": 10},
     "amortize": {"hardware": 15, "callgrind": 15, "software": 15},
-    "eliminate": {"hardware": 8, "callgrind": 8, "software": 8},
+    "eliminate": {"hardware": 8, "callgrind": 6, "software": 8},
     "rebuild": {"hardware": 8, "callgrind": 4, "software": 10},
 }
 """Enough blocks for intervals within the time of a command: ``ipc`` a minute with counters and two without,
