@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from profiler.analyze.case import NEGLIGIBLE, Case, Finding, differing, entry_of, fingerprint, percent, status_of, told
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import Share, differences, is_clear, logs, ratio, share_of
@@ -94,11 +96,16 @@ def _of_host(costs: Costs, run: Run, case: Case, launchers: dict[str, Launcher])
         yield from _found(case, cause, logs(costs, BASELINE, twin.name, case.main.metric), evidence)
     for treatment in TREATMENTS:
         metric = case.taxes[entry_of(treatment.cause).shows].metric
-        what = differing(run, host.name, treatment.keys) or "nothing of it is to be seen inside"
+        differs = differing(run, host.name, treatment.keys)
+        what = differs or "nothing of it is to be seen inside"
         relieved = f"{host.name}~{treatment.name}"
         if relieved in launchers:
             evidence = f"{host.name} with and without its {treatment.name} ({what})"
-            yield from _found(case, treatment.cause, logs(costs, relieved, host.name, metric), evidence)
+            effect = logs(costs, relieved, host.name, metric)
+            for found in _found(case, treatment.cause, effect, evidence):
+                # What only makes the host slower when it is taken away unseen was not there.
+                gone = not differs and effect.mean() < 0 and found.status == "confirmed"
+                yield msgspec.structs.replace(found, status="refuted") if gone else found
         elif twin is not None:
             given = f"{twin.name}+{treatment.name}@{host.name}"
             evidence = f"{twin.name} given the host's {treatment.name} ({what})"

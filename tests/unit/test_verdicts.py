@@ -204,6 +204,16 @@ def test_a_planted_cause_of_a_host_is_named_and_no_other(key: str, value: Any, v
     assert left["mine"].share == pytest.approx(0.0, abs=1e-3)
 
 
+@pytest.mark.parametrize(("trace", "status"), [("None", "refuted"), ("'function'", "confirmed")])
+def test_what_is_not_seen_and_makes_it_slower_when_removed_was_not_there(trace: str, status: str) -> None:
+    """Taking away what is not there costs something itself; what is there may well hide a part of the tax."""
+    host = launcher("mine", link=None, image=PROGRAM)
+    relieved = launcher("mine~tracing", link=None, image=PROGRAM, base="mine")
+    fingerprints = {one.name: CLEAN for one in OWN} | {"mine": CLEAN | {"trace": trace}}
+    found, _ = judged(COST | {"mine": 1350.0, "mine~tracing": 1400.0}, (*OWN, host, relieved), fingerprints)
+    assert found["mine", "tracing"].status == status
+
+
 def test_two_causes_that_work_on_each_other_leave_nothing_when_both_are_met() -> None:
     """Tracing removed from the host, development mode given to its twin: what is left is measured between those two."""
     host = launcher("mine", link=None, image=PROGRAM)
