@@ -245,9 +245,9 @@ def fieller(saving: float, tax: float, covariance: Figures, *, freedom: int, lea
     ``found``: bounded on both sides. ``none``: empty. ``unbounded``: everything else; a bound that exists is given, a
     point estimate is not.
     """
-    from scipy import stats
+    from scipy.special import stdtrit
 
-    t2 = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) ** 2
+    t2 = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) ** 2
     a = tax**2 - t2 * float(covariance[1, 1])
     b = saving * tax - t2 * float(covariance[0, 1])
     c = saving**2 - t2 * float(covariance[0, 0])

@@ -76,14 +76,16 @@ def mean_intervals(samples: Floats, *, confidence: float = CONFIDENCE) -> tuple[
     whole blocks are drawn, with all processes and chunks nested in them (Field & Welsh 2007, "random cluster").
     """
     import numpy as np
-    from scipy import stats
 
     centre = samples.mean(axis=-1)
     half = t_half_width(samples, confidence=confidence)
     lo, hi = centre - half, centre + half
     scattered = np.ptp(samples, axis=-1) > 0
     if _BOOTSTRAP_FROM <= samples.shape[-1] <= _BOOTSTRAP_TO and scattered.any():
-        found = stats.bootstrap(
+        # Takes a second to load, so here and not where figures of few blocks would wait for it too.
+        from scipy.stats import bootstrap
+
+        found = bootstrap(
             (samples[scattered],),
             np.mean,
             axis=-1,
@@ -101,10 +103,16 @@ def mean_intervals(samples: Floats, *, confidence: float = CONFIDENCE) -> tuple[
 
 def t_half_width(samples: Floats, *, confidence: float) -> Floats:
     """Half the width of Student's t interval of the mean of each row of ``samples``, shape (experiments, blocks)."""
-    from scipy import stats
+    from scipy.special import stdtrit
 
-    half: Floats = stats.t.ppf((1 + confidence) / 2, samples.shape[-1] - 1) * stats.sem(samples, axis=-1)
+    half: Floats = stdtrit(samples.shape[-1] - 1, (1 + confidence) / 2) * standard_error(samples)
     return half
+
+
+def standard_error(samples: Floats) -> Floats:
+    """Of the mean of each row of ``samples``, shape (…, blocks)."""
+    error: Floats = samples.std(axis=-1, ddof=1) / math.sqrt(samples.shape[-1])
+    return error
 
 
 def ratio_of_means(
@@ -116,7 +124,7 @@ def ratio_of_means(
     in Buonaccorsi, "Fieller's theorem", Encyclopedia of Environmetrics. Unbounded intervals come back as None bounds.
     """
     import numpy as np
-    from scipy import stats
+    from scipy.special import stdtrit
 
     top = np.asarray(numerators, dtype=float)
     bottom = np.asarray(denominators, dtype=float)
@@ -127,7 +135,7 @@ def ratio_of_means(
     if top.size < 2:
         return Interval(ratio=ratio, lo=None, hi=None)
     covariance = np.cov(top, bottom) / top.size
-    t2 = float(stats.t.ppf((1 + confidence) / 2, top.size - 1)) ** 2
+    t2 = float(stdtrit(top.size - 1, (1 + confidence) / 2)) ** 2
     a = mean_bottom**2 - t2 * float(covariance[1, 1])
     b = mean_top * mean_bottom - t2 * float(covariance[0, 1])
     c = mean_top**2 - t2 * float(covariance[0, 0])
@@ -143,14 +151,14 @@ def smallest_detectable_effect(logs: Sequence[float]) -> float | None:
     ``exp((t_{0.975} + t_{0.8}) · s / √n) - 1`` (Cohen 1988, for paired samples).
     """
     import numpy as np
-    from scipy import stats
+    from scipy.special import stdtrit
 
     values = np.asarray(logs, dtype=float)
     if values.size < 2:
         return None
     freedom = values.size - 1
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom) + stats.t.ppf(_POWER, freedom))
-    return math.expm1(reach * float(stats.sem(values)))
+    reach = float(stdtrit(freedom, (1 + CONFIDENCE) / 2) + stdtrit(freedom, _POWER))
+    return math.expm1(reach * float(standard_error(values)))
 
 
 def verdict(interval: Interval, *, margin: float, better: str) -> VerdictWord:
@@ -177,17 +185,17 @@ def chance_of_difference(other: Sequence[float], base: Sequence[float], *, margi
     for the choice of the side. It is the test that Fieller's interval inverts, so it holds for figures of any sign.
     """
     import numpy as np
-    from scipy import stats
+    from scipy.special import stdtr
 
     top, bottom = np.asarray(other, dtype=float), np.asarray(base, dtype=float)
     if top.size < 2 or bottom.mean() <= 0:
         return None
     above = top.mean() > bottom.mean()
     contrast = top - (1 + margin) * bottom if above else (1 - margin) * bottom - top
-    error = float(stats.sem(contrast))
+    error = float(standard_error(contrast))
     if error == 0:
         return 0.0 if contrast.mean() > 0 else 1.0
-    return min(1.0, 2 * float(stats.t.sf(contrast.mean() / error, top.size - 1)))
+    return min(1.0, 2 * float(stdtr(top.size - 1, -contrast.mean() / error)))
 
 
 def holm(chances: Sequence[float | None]) -> list[float | None]:
