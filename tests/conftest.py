@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from profiler.measure import hardware
 from tests.commandline import TaxProbe
 
 HERE = Path(__file__).parent
@@ -52,7 +53,8 @@ class FakePerf:
 
 @pytest.fixture
 def fake_perf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakePerf:
-    """perf is a fake for this test, and counts right until it is told otherwise."""
+    """perf is a fake for this test and right until it is told otherwise; a process has no counters of its own."""
+    monkeypatch.setattr(hardware, "in_process", lambda: ())
     return FakePerf(monkeypatch, tmp_path)
 
 

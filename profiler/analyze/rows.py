@@ -24,7 +24,17 @@ _HINT = "rows.csv is the measurement itself and cannot be made again from the ot
 
 
 def read_rows(folder: Path) -> pd.DataFrame:
-    """``rows.csv`` as a frame, typed, without warm-ups; a torn last line of an interrupted run is left out.
+    """``rows.csv`` without warm-ups; see ``read_all``."""
+    return measured(read_all(folder))
+
+
+def measured(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that figures stand on: all but warm-ups, which are repetitions below 0."""
+    return frame[frame["repetition"] >= 0]
+
+
+def read_all(folder: Path) -> pd.DataFrame:
+    """``rows.csv`` as a frame, typed; a torn last line of an interrupted run is left out.
 
     Raises:
         UsageError: there is no such file or it is not one of ours.
@@ -40,7 +50,7 @@ def read_rows(folder: Path) -> pd.DataFrame:
     needed = {"block", "pass", "launcher", "m", "event", "value", "repetition"}
     if not needed <= set(frame.columns):
         raise UsageError(f"{path} lacks the columns {sorted(needed - set(frame.columns))}", hint=_HINT)
-    return frame[frame["repetition"] >= 0]
+    return frame
 
 
 def _whole_lines(path: Path) -> Path | io.BytesIO:
@@ -59,8 +69,8 @@ def slopes(frame: pd.DataFrame) -> pd.DataFrame:
     Whole processes: the median over repetitions at each M, then ``(hi - lo) / (m_hi - m_lo)`` and the intercept, then
     the mean over the passes that counted the event. Regions: the slope in each heap phase, then the median over phases,
     without those at which a launcher steps off its level; no start-up. Chunks: see ``turns``; no start-up. Where
-    several kinds read an event, the first of chunks, regions, whole processes is the cost, in all blocks. What lacks
-    one of its two M is left out: its block is not complete.
+    several kinds read an event, that which did so in most blocks is the cost, in all of them; of equals the first of
+    chunks, regions, whole processes. What lacks one of its two M is left out: its block is not complete.
 
     Returns:
         Index (block, launcher, event), columns ``per_iteration`` and ``startup``, in the event's unit.
@@ -69,10 +79,21 @@ def slopes(frame: pd.DataFrame) -> pd.DataFrame:
 
     whole = _of_processes(frame[~frame["pass"].isin([REGIONS, CHUNKS])])
     costs = whole[[PER_ITERATION]]
+    if _OF_PROCESSES not in costs.index.get_level_values("event"):
+        own = pd.DataFrame({PER_ITERATION: inside(frame, _OF_PROCESSES)}).assign(event=_OF_PROCESSES)
+        costs = pd.concat([costs, own.set_index("event", append=True)])
     for finer in (_of_regions(frame), _of_chunks(frame)):
-        coarser = ~costs.index.get_level_values("event").isin(finer.index.get_level_values("event"))
-        costs = pd.concat([costs[coarser], finer]) if len(finer) else costs
+        blocks = _blocks(finer).sub(_blocks(costs), fill_value=0)
+        better = blocks.index[blocks >= 0].intersection(finer.index.get_level_values("event"))
+        replaced = costs.index.get_level_values("event").isin(better)
+        costs = pd.concat([costs[~replaced], finer[finer.index.isin(better, level="event")]])
     return costs.join(whole[[STARTUP]], how="outer")
+
+
+def _blocks(costs: pd.DataFrame) -> pd.Series:
+    """In how many blocks each event was read."""
+    found: pd.Series = costs.reset_index().groupby("event", observed=True)["block"].nunique()
+    return found
 
 
 def _of_processes(frame: pd.DataFrame) -> pd.DataFrame:
@@ -141,7 +162,7 @@ def turns(frame: pd.DataFrame) -> pd.DataFrame:
     """Logarithm of the cost per iteration of each launcher in each pair of turns, there and back (A B B A).
 
     A drift that is linear over the two turns adds the same to every launcher. Pairs that lack a launcher are left out,
-    and instructions, for which ``perf stat`` stays the reference.
+    and instructions: those of ``perf stat`` are the reference, and without perf it is the slope that cancels the rest.
 
     Returns:
         Index (block, event, pair of turns), one column per launcher.

@@ -30,7 +30,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     from profiler.folder import load_run, new_folder
     from profiler.measure.choose import choose_source
     from profiler.measure.collect import Limits
-    from profiler.measure.prepare import prepare, require_same_machine, require_same_passes
+    from profiler.measure.prepare import CHUNKS_SUFFICE, prepare, require_same_machine, require_same_passes
     from profiler.measure.session import look_at_hosts, measure, only_one_run
     from profiler.present.answer import show
     from profiler.present.progress import Bar
@@ -42,7 +42,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
             folder = args.resume
             begun = load_run(folder)
             require_same_machine(begun)
-            source, _ = choose_source(begun.plan.source)
+            source, _ = choose_source(begun.plan.source, chunks_suffice=begun.command in CHUNKS_SUFFICE)
             require_same_passes(begun, source)
         else:
             begun, source = prepare(wanted, command, args.argv, choose_source, bar)

@@ -129,8 +129,10 @@ class CallgrindSource:
             ),
         )
 
-    def chunk_passes(self, workload: Workload, metric: str) -> tuple[Pass, ...]:
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
         """Regions in the first blocks (in all, where it is counts that are to be precise), and chunks for time."""
+        if metric is None:
+            return self.passes(workload)
         assert workload.counts_m is not None
         counts = bool(BY_NAME[metric].callgrind)
         regions = Pass(

@@ -11,28 +11,29 @@ EXACT = ("hardware", "callgrind")
 """Sources that count instructions, best first."""
 
 
-def choose_source(name: str) -> tuple[Source, str]:
+def choose_source(name: str, *, chunks_suffice: bool = False) -> tuple[Source, str]:
     """The source, and one sentence on which and why. ``name``: auto, hardware, callgrind or software.
 
-    ``auto`` takes hardware before callgrind before software; the sentence says why better ones were rejected.
+    ``auto`` takes hardware before callgrind before software; the sentence says why better ones were rejected. Where
+    ``chunks_suffice``, hardware needs no perf.
 
     Raises:
         MachineError: the source that was asked for by name does not work here; with its remedy.
     """
     if name != "auto":
-        source = probe(name)
+        source = probe(name, chunks_suffice=chunks_suffice)
         return source, source.describe()
     rejected: dict[str, MachineError] = {}
     for candidate in EXACT:
         try:
-            return (source := probe(candidate)), sentence(source, rejected)
+            return (source := probe(candidate, chunks_suffice=chunks_suffice)), sentence(source, rejected)
         except MachineError as error:
             rejected[candidate] = error
     source = probe("software")
     return source, sentence(source, rejected)
 
 
-def probe(name: str) -> Source:
+def probe(name: str, *, chunks_suffice: bool = False) -> Source:
     """The source of that name, tried.
 
     Raises:
@@ -40,8 +41,18 @@ def probe(name: str) -> Source:
     """
     if name == "hardware":
         from profiler.measure.hardware import HardwareSource
+        from profiler.measure.own_counters import OwnCountersSource
+        from profiler.measure.perf_stat import NoPerfError
 
-        return HardwareSource.probe()
+        try:
+            return HardwareSource.probe()
+        except NoPerfError as error:
+            if not chunks_suffice:
+                raise
+            try:
+                return OwnCountersSource.probe()
+            except MachineError as own:
+                raise NoPerfError(f"{error.message}; {own.message}", hint=error.hint) from own
     if name == "callgrind":
         from profiler.measure.callgrind import CallgrindSource
 

@@ -12,7 +12,7 @@ import msgspec
 from profiler.errors import MachineError
 from profiler.events import BY_NAME
 from profiler.measure import diagnose
-from profiler.measure.chunks import chunk_pass, in_process
+from profiler.measure.chunks import CLOCKS, chunk_pass, in_process
 from profiler.measure.perf_events import Available, arrange, find_available, this_cpu
 from profiler.measure.perf_output import NOT_SUPPORTED, Asked
 from profiler.measure.perf_stat import Perf, find_perf, stat
@@ -96,10 +96,16 @@ class HardwareSource:
             for name, events in self._passes.items()
         )
 
-    def chunk_passes(self, workload: Workload, metric: str) -> tuple[Pass, ...]:
-        """Whole processes in the first blocks, as the reference, and chunks under counters in the process itself."""
-        reference = (msgspec.structs.replace(what, blocks=(0, _REFERENCE_BLOCKS)) for what in self.passes(workload))
-        return (*reference, chunk_pass(workload, in_process()))
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
+        """Whole processes, and chunks under counters in the process itself, each the other's check.
+
+        The one of them that reads ``metric`` in all blocks (chunks: clocks and cycles), the other in the first.
+        """
+        whole, own = self.passes(workload), in_process()
+        first = (0, _REFERENCE_BLOCKS)
+        if metric in {*CLOCKS, "cycles"}:
+            return (*(msgspec.structs.replace(what, blocks=first) for what in whole), chunk_pass(workload, own))
+        return (*whole, msgspec.structs.replace(chunk_pass(workload, own), blocks=first)) if own else whole
 
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process under perf.

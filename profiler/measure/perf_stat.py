@@ -18,10 +18,14 @@ from profiler.measure.perf_output import Asked, read
 from profiler.model import Noun, Reading
 from profiler.process import Command
 
-_INSTALL = "Debian: sudo apt-get install linux-perf; Ubuntu: sudo apt-get install linux-tools-$(uname -r)"
+INSTALL = "Debian: sudo apt-get install linux-perf; Ubuntu: sudo apt-get install linux-tools-$(uname -r)"
 _VERSION_TIMEOUT_S = 10.0
 _EXEC_FAILED = "Workload failed: "
 _CATALOGUES = ("/usr/share/locale", "/usr/share/locale-langpack")
+
+
+class NoPerfError(MachineError):
+    """There is no perf that runs; the kernel may count all the same."""
 
 
 class Perf(Noun, frozen=True, kw_only=True):
@@ -42,11 +46,11 @@ def find_perf() -> Perf:
     """The perf on PATH.
 
     Raises:
-        MachineError: there is none, or it is a distribution's wrapper without the perf of the running kernel behind it.
+        NoPerfError: there is none, or it is a distribution's wrapper without the perf of the running kernel behind it.
     """
     path = shutil.which("perf")
     if path is None:
-        raise MachineError("perf is not installed", hint=_INSTALL)
+        raise NoPerfError("perf is not installed", hint=INSTALL)
     try:
         done = process.run(
             Command(
@@ -59,12 +63,12 @@ def find_perf() -> Perf:
             )
         )
     except OSError as error:
-        raise MachineError(f"{path} cannot be started: {error.strerror}", hint=_INSTALL) from error
+        raise NoPerfError(f"{path} cannot be started: {error.strerror}", hint=INSTALL) from error
     words = done.stdout.decode(errors="replace").split()
     if done.timed_out or done.exit != 0 or words[:2] != ["perf", "version"]:
         said = next((line.strip() for line in done.stderr_tail.splitlines() if line.strip()), "(it said nothing)")
         how = "hangs" if done.timed_out else f"does not run (exit {done.exit})"
-        raise MachineError(f"{path} {how}: {said}", hint=_INSTALL)
+        raise NoPerfError(f"{path} {how}: {said}", hint=INSTALL)
     return Perf(path=path, version=" ".join(words[2:]))
 
 

@@ -6,10 +6,10 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
@@ -53,6 +53,9 @@ DEFAULT_WORKLOAD = {"amortize": "dynamic"}
 
 DEFAULT_LAUNCHERS = {"eliminate": (BASELINE, EMBEDDER)}
 
+CHUNKS_SUFFICE = frozenset({"ipc"})
+"""Commands that can do with parts of processes, where nothing can count whole ones."""
+
 _COSTLY_VARIABLES = ("PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONPROFILEIMPORTTIME", "PYTHONDEBUG")
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
@@ -84,9 +87,14 @@ class Request(Noun, frozen=True, kw_only=True):
     metric: str | None = None
 
 
-def prepare(
-    request: Request, command: str, argv: Sequence[str], choose: Callable[[str], tuple[Source, str]], watch: Watch
-) -> tuple[Run, Source]:
+class Choose(Protocol):
+    """How a source is chosen (``choose.choose_source``)."""
+
+    def __call__(self, name: str, *, chunks_suffice: bool) -> tuple[Source, str]:
+        """The source, and one sentence on which and why."""
+
+
+def prepare(request: Request, command: str, argv: Sequence[str], choose: Choose, watch: Watch) -> tuple[Run, Source]:
     """Everything before the first measured process.
 
     Raises:
@@ -94,7 +102,7 @@ def prepare(
     """
     target = resolve_target(request.python)
     workload = find_workload(request.workload or DEFAULT_WORKLOAD.get(command, "int_loop"))
-    source, why = choose(request.source)
+    source, why = choose(request.source, chunks_suffice=command in CHUNKS_SUFFICE)
     watch.say(f"source: {why}")
     if command == "variants":
         lineup = whole_ladder(target, request.host, request.libpython, source.name, watch.say)
@@ -125,8 +133,8 @@ def prepare(
             source=source.name,
         )
         passes, more = arms.passes, arms.launchers
-    elif precision is not None:
-        passes = source.chunk_passes(workload, precision.metric)
+    elif command in CHUNKS_SUFFICE:
+        passes = source.chunk_passes(workload, precision.metric if precision else None)
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
         source=source.name,
@@ -220,8 +228,8 @@ def require_same_passes(run: Run, source: Source) -> None:
     """
     workload, precision = run.plan.workload, run.plan.precision
     possible = source.passes(workload)
-    if precision is not None:
-        possible += source.chunk_passes(workload, precision.metric)
+    if run.command in CHUNKS_SUFFICE:
+        possible += source.chunk_passes(workload, precision.metric if precision else None)
     offered = {what.events for what in possible}
     if not {what.events for what in run.plan.passes if not what.bare and not what.phases} <= offered:
         raise MachineError(

@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from profiler.causes import TOGGLES
-from profiler.errors import Interrupted, MachineError, ProbeError
+from profiler.errors import Interrupted, MachineError, ProbeError, WorkloadError
 from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch import elf
 from profiler.measure.collect import Bench, Limits, Seen, open_bench
@@ -212,6 +212,12 @@ def _with_passes(run: Run, source: Source, cannot: dict[str, str]) -> Run:
     if not cannot:
         return run
     plan = msgspec.structs.replace(run.plan, passes=source.passes(run.plan.workload))
+    if not all(what.kind == "process" for what in plan.passes):
+        name, failure = next(iter(cannot.items()))
+        raise WorkloadError(
+            f"{name} cannot do chunks of work on request, and whole processes cannot be counted here: {failure}",
+            hint="install perf, or choose --source callgrind",
+        )
     caveats = tuple(
         Caveat(
             code="no-chunks",

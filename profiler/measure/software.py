@@ -44,9 +44,9 @@ class SoftwareSource:
             ),
         )
 
-    def chunk_passes(self, workload: Workload, metric: str) -> tuple[Pass, ...]:
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
         """Chunks alone: times without the start-up."""
-        return (chunk_pass(workload),)
+        return self.passes(workload) if metric is None else (chunk_pass(workload),)
 
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process bare.

@@ -37,8 +37,9 @@ class Source(Protocol):
     def passes(self, workload: Workload) -> tuple[Pass, ...]:
         """The passes that together read every event this source can read. ``workload`` is calibrated (no None)."""
 
-    def chunk_passes(self, workload: Workload, metric: str) -> tuple[Pass, ...]:
-        """The passes of a run to a given precision of ``metric``, where launchers do chunks of work on request."""
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
+        """The passes of a run whose launchers may be asked for chunks of work: to a given precision of ``metric``, or
+        without one (None)."""
 
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process. ``scratch`` is a directory of this process alone; temporary files go there.

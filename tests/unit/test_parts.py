@@ -121,3 +121,41 @@ def test_both_readings_of_instructions_must_agree(off: float, warned: bool) -> N
     # Trusted means used: the cost is perf stat's.
     found = slopes(pd.DataFrame(rows))["per_iteration"].xs("instructions", level="event")
     assert found.loc[(0, "pyo3")] == pytest.approx(120.0)
+
+
+def test_where_perf_reads_nothing_the_processes_own_counters_give_the_instructions() -> None:
+    chunks = chunk_rows(2)
+    found = slopes(pd.concat([chunks, pd.DataFrame(own_counts(blocks=2))]))["per_iteration"]
+    counted = found.xs("instructions", level="event").unstack("launcher")
+    assert counted["pyo3"].tolist() == pytest.approx([1128.0, 1128.0])
+    assert (found.xs("wall", level="event") > 0).all()
+
+
+@pytest.mark.parametrize(("blocks", "cost"), [(1, 936.0), (3, 900.0)])
+def test_the_kind_that_read_an_event_in_most_blocks_is_the_cost(blocks: int, cost: float) -> None:
+    """Cycles: chunks of ``blocks`` blocks against whole processes of two; chunks say 900, perf stat says 936."""
+    whole = [
+        row(block, "hardware-1", name, m, 0, 5e6 + 936.0 * m, "cycles")
+        for block in range(2)
+        for name in LAUNCHERS
+        for m in (M, 3 * M)
+    ]
+    chunks = [
+        row(block, CHUNKS, name, M, turn, 900.0 * M, "cycles")
+        for block in range(blocks)
+        for name in LAUNCHERS
+        for turn in range(4)
+    ]
+    found = slopes(pd.DataFrame([*whole, *chunks]))["per_iteration"].xs("cycles", level="event")
+    assert found.tolist() == pytest.approx([cost] * len(LAUNCHERS) * max(2, blocks if cost == 900.0 else 2))
+
+
+def own_counts(blocks: int) -> list[dict[str, object]]:
+    """Instructions of the process's own counters: some 200 per chunk belong to the counting itself."""
+    return [
+        row(block, CHUNKS, name, m, turn, 200 + m * (1128.0 if name == "pyo3" else 936.4), "instructions")
+        for block in range(blocks)
+        for name in LAUNCHERS
+        for m, turns in ((M, range(16)), (3 * M, (16,)))
+        for turn in turns
+    ]

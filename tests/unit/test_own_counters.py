@@ -1,0 +1,94 @@
+"""Hardware counters without perf: chosen for ipc alone, and only where they count right."""
+
+from typing import Any
+
+import pytest
+
+from profiler import _counters
+from profiler.errors import MachineError
+from profiler.measure import choose, hardware
+from profiler.measure.chunks import COUNTED
+from profiler.measure.hardware import HardwareSource
+from profiler.measure.own_counters import OwnCountersSource
+from profiler.model import CHUNKS, Workload
+
+WORKLOAD = Workload(name="loop", path="loop.py", counts_m=(1, 2), timed_m=(1000, 6000))
+
+
+def counting(monkeypatch: pytest.MonkeyPatch, *, per_iteration: float = 2.0, running: int = 1000) -> None:
+    """A kernel that gives a process counters, which count so many instructions per iteration of the known loop."""
+
+    class Region:
+        done = 0
+
+        def __init__(self, events: list[str]) -> None:
+            assert events == list(COUNTED)
+
+        def start(self) -> None:
+            Region.done = 0
+
+        def stop(self) -> tuple[list[int], int, int]:
+            return [round(per_iteration * Region.done), Region.done], 1000, running
+
+    def count_down(n: int) -> None:
+        Region.done += n
+
+    monkeypatch.setattr(_counters, "Region", Region)
+    monkeypatch.setattr(_counters, "count_down", count_down)
+
+
+@pytest.mark.usefixtures("no_perf")
+@pytest.mark.parametrize("asked", ["auto", "hardware"])
+def test_without_perf_they_suffice_where_chunks_do(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    counting(monkeypatch)
+    source, why = choose.choose_source(asked, chunks_suffice=True)
+    assert isinstance(source, OwnCountersSource)
+    assert source.name == "hardware"
+    assert "without perf" in why
+    (what,) = source.passes(WORKLOAD)
+    assert (what.name, what.kind, what.events) == (CHUNKS, "chunks", ("wall", "task-clock", "instructions", "cycles"))
+    assert not {"instructions", "cycles", "wall"} & {one.event for one in source.missing}
+    assert "dtlb-misses" in {one.event for one in source.missing}
+
+
+@pytest.mark.usefixtures("no_perf")
+def test_commands_that_need_whole_processes_need_perf(monkeypatch: pytest.MonkeyPatch) -> None:
+    counting(monkeypatch)
+    with pytest.raises(MachineError, match="perf is not installed"):
+        choose.choose_source("hardware")
+
+
+@pytest.mark.usefixtures("no_perf")
+@pytest.mark.parametrize(
+    ("kernel", "words"),
+    [({"per_iteration": 1.5}, "counted wrong: 1.500 per"), ({"running": 900}, "not on the PMU all the time")],
+)
+def test_counters_that_do_not_count_right_are_refused(
+    monkeypatch: pytest.MonkeyPatch, kernel: dict[str, Any], words: str
+) -> None:
+    counting(monkeypatch, **kernel)
+    with pytest.raises(MachineError, match=words) as raised:
+        choose.choose_source("hardware", chunks_suffice=True)
+    assert raised.value.message.startswith("perf is not installed; ")
+    assert "linux-perf" in (raised.value.hint or "")
+
+
+@pytest.mark.usefixtures("fake_perf")
+def test_where_there_is_perf_each_checks_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, _ = choose.choose_source("hardware", chunks_suffice=True)
+    assert isinstance(source, HardwareSource)
+    monkeypatch.setattr(hardware, "in_process", lambda: COUNTED)
+    by_metric = {}
+    for metric in (None, "instructions", "dtlb-misses", "cycles", "wall"):
+        *whole, chunks = source.chunk_passes(WORKLOAD, metric)
+        assert chunks.kind == "chunks"
+        assert {what.kind for what in whole} == {"process"}
+        by_metric[metric] = {what.blocks for what in whole}, chunks.blocks
+    every, first = (0, None), (0, 3)
+    assert by_metric == {
+        None: ({every}, first),
+        "instructions": ({every}, first),
+        "dtlb-misses": ({every}, first),
+        "cycles": ({first}, every),
+        "wall": ({first}, every),
+    }
