@@ -401,6 +401,23 @@ class Scatter(Noun, frozen=True, kw_only=True):
     """Turns per process at which a given time buys most precision (Kalibera & Jones 2013)."""
 
 
+class Series(Noun, frozen=True, kw_only=True):
+    """The chunks of a launcher's processes in their order: are they in a steady state?"""
+
+    launcher: str
+    metric: str
+    turns: tuple[int, ...]
+    """From the first run on, which is below 0: turns below 0 warm up and stand in no other figure."""
+    relative: tuple[float, ...]
+    """Per turn, median over blocks: cost relative to the median of the second half of the process."""
+    first: Interval
+    """The first run, likewise."""
+    shift: Interval
+    """Ratio to the baseline in the second half of the turns, relative to that in the first half."""
+    steady: VerdictWord
+    """``same``: the ratio does not move by the metric's margin."""
+
+
 class Term(Noun, frozen=True, kw_only=True):
     """One factor of a product; ``share`` is its part of the log ratio (the shares add up to 1)."""
 
@@ -484,6 +501,7 @@ class Verdict(Noun, frozen=True, kw_only=True):
     launchers: tuple[LauncherResult, ...]
     comparisons: tuple[Comparison, ...]
     scatter: tuple[Scatter, ...]
+    series: tuple[Series, ...]
     decomposition: tuple[Decomposition, ...]
     ladder: tuple[Rung, ...]
     causes: tuple[Cause, ...]

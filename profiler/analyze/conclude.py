@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from profiler.analyze import words
 from profiler.analyze.agreement import disagreement
@@ -15,7 +14,8 @@ from profiler.analyze.decompose import decompose
 from profiler.analyze.eliminated import eliminated, reference_rows
 from profiler.analyze.ladder import climb
 from profiler.analyze.rebuilt import rebuild_verdict
-from profiler.analyze.rows import read_rows
+from profiler.analyze.rows import measured, read_all
+from profiler.analyze.series import not_steady, series
 from profiler.analyze.variance import components
 from profiler.analyze.verdicts import judge
 from profiler.causes import EMBEDDER
@@ -33,9 +33,6 @@ from profiler.model import (
     WorkloadResult,
 )
 
-if TYPE_CHECKING:
-    pass
-
 
 def conclude(folder: Path) -> Verdict:
     """The verdict of a result folder; needs no perf, no valgrind and no target.
@@ -44,9 +41,10 @@ def conclude(folder: Path) -> Verdict:
         UsageError: the folder is not a readable result folder, or holds no complete block.
     """
     run = load_run(folder)
-    frame = read_rows(folder)
-    measured = reference_rows(frame) if run.command == "eliminate" else frame
-    costs, boundaries = costs_of(run, measured)
+    everything = read_all(folder)
+    frame = measured(everything)
+    costs, boundaries = costs_of(run, reference_rows(frame) if run.command == "eliminate" else frame)
+    in_order = series(run.plan, everything)
     names = tuple(
         launcher.name for launcher in run.plan.launchers if run.command != "amortize" or launcher.base is None
     )
@@ -80,12 +78,19 @@ def conclude(folder: Path) -> Verdict:
         ),
         comparisons=comparisons,
         scatter=components(costs.table, frame),
+        series=in_order,
         decomposition=tuple(split for name in others for split in decompose(costs, name)),
         ladder=climb(costs, names) if why else (),
         causes=causes,
         unexplained=left.get(EMBEDDER, Unexplained(share=None, lo=None, hi=None)),
         sentence=words.sentence(comparisons, run, causes, left),
-        warnings=(*run.warnings, *map(_boundary_caveat, boundaries), *_health(comparisons, run), *disagreement(frame)),
+        warnings=(
+            *run.warnings,
+            *map(_boundary_caveat, boundaries),
+            *_health(comparisons, run),
+            *disagreement(frame),
+            *not_steady(in_order),
+        ),
     )
     if run.command == "rebuild":
         return rebuild_verdict(verdict, run, costs)
@@ -96,16 +101,17 @@ def conclude(folder: Path) -> Verdict:
 
 def _boundary_caveat(boundary: Boundary) -> Caveat:
     where = f"block {boundary.block}"
+    why = "at this block's heap phase the work straddles an allocator pool, or its hash seed takes another path"
     rest = "Its rows are kept; the comparison is made on the other blocks"
     if boundary.phase is not None:
         where += f", heap phase {boundary.phase}"
+        why = "at this heap phase the work straddles an allocator pool"
         rest = "Its rows are kept; the block's figure stands on its other phases"
     return Caveat(
         code="allocator-boundary",
         message=(
             f"{where}: {boundary.launcher} took {boundary.per_iteration:.2f} instructions per iteration "
-            f"where it usually takes {boundary.usual:.2f} ({boundary.excess:+.1%}): at this heap phase the work "
-            f"straddles an allocator pool. {rest}"
+            f"where it usually takes {boundary.usual:.2f} ({boundary.excess:+.1%}): {why}. {rest}"
         ),
     )
 

@@ -49,7 +49,7 @@ def in_process() -> tuple[str, ...]:
 
 @contextmanager
 def together(commands: Mapping[str, Command], what: Pass, folder: Path) -> Iterator[dict[str, tuple[Server, Hello]]]:
-    """Start all commands as servers of chunks, and wait until each is ready.
+    """Start all commands as servers of chunks; each is ready before the next begins.
 
     Raises:
         WorkloadError: one ends or does not answer.
@@ -58,29 +58,35 @@ def together(commands: Mapping[str, Command], what: Pass, folder: Path) -> Itera
     counted = what.events[len(CLOCKS) :]
     count = f"perf:{','.join(counted)}" if counted else CLOCK
     with ExitStack() as opened:
-        servers: dict[str, Server] = {}
+        servers: dict[str, tuple[Server, Hello]] = {}
         for name, command in commands.items():
             scratch = folder / f"chunks-{len(servers)}"
             scratch.mkdir()
-            servers[name] = opened.enter_context(serving(name, command, count=count, scratch=scratch))
-        yield {name: (server, server.hello(commands[name].timeout_s)) for name, server in servers.items()}
+            server = opened.enter_context(serving(name, command, count=count, scratch=scratch))
+            # One after the other: their first runs are measured too.
+            servers[name] = server, server.hello(command.timeout_s)
+        yield servers
 
 
 def take_turns(
-    servers: Mapping[str, Server], what: Pass, turns: int, timeout_s: float
+    servers: Mapping[str, tuple[Server, Hello]], what: Pass, turns: int, timeout_s: float
 ) -> Iterator[tuple[str, int, int, Chunk]]:
     """Launcher, M, turn and chunk, in the order in which they are done: every other turn goes backwards.
 
+    The first runs of each process are turns below 0: they warm up, and are recorded as such.
     Under counters there is one more turn at the higher M: the slope between both is what ``perf stat`` must agree with.
     """
     names = tuple(servers)
     lower, higher = what.m[0], what.m[-1]
+    for name, (_, hello) in servers.items():
+        for turn, chunk in enumerate(hello.runs, start=-len(hello.runs)):
+            yield name, lower, turn, chunk
     for turn in range(turns):
         for name in names if turn % 2 == 0 else reversed(names):
-            yield name, lower, turn, servers[name].run(lower, timeout_s)
+            yield name, lower, turn, servers[name][0].run(lower, timeout_s)
     if len(what.events) > len(CLOCKS):
         for name in names:
-            yield name, higher, turns, servers[name].run(higher, timeout_s)
+            yield name, higher, turns, servers[name][0].run(higher, timeout_s)
 
 
 def readings(what: Pass, chunk: Chunk) -> Iterator[Reading]:

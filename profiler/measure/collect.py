@@ -201,8 +201,7 @@ class Bench:
                     self._compare_output(self._launchers[launcher], self.plan.workload, m, hello.text.encode())
                     sighting = script.read_sighting(folder / f"side-{by_name[launcher].position}")
                     self._verify(block, self._launchers[launcher], sighting)
-                alive = {launcher: server for launcher, (server, _) in servers.items()}
-                for launcher, m, turn, chunk in take_turns(alive, what, turns, self.limits.timeout_s):
+                for launcher, m, turn, chunk in take_turns(servers, what, turns, self.limits.timeout_s):
                     printed = chunk.text.encode()
                     self._compare_output(self._launchers[launcher], self.plan.workload, m, printed)
                     step = msgspec.structs.replace(by_name[launcher], m=m, repetition=turn)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -45,6 +46,8 @@ class Hello(Noun, frozen=True, kw_only=True):
     """``run``: chunks are calls of the workload's ``run(m)``; ``script``: the whole text is executed again."""
     text: str
     """What the script printed when it ran as a whole."""
+    runs: tuple[Chunk, ...]
+    """The process's first runs of the work, before any chunk was asked for: the whole script, then ``run(m)``."""
 
 
 def counters_file() -> str | None:
@@ -67,13 +70,17 @@ def served(command: Command, *, count: str, requests: Path, answers: Path) -> Co
 
 def parse_hello(line: bytes) -> Hello:
     """The first line of the answers."""
-    how, text = ast.literal_eval(line.decode())
-    return Hello(how=how, text=text)
+    how, text, runs = ast.literal_eval(line.decode())
+    return Hello(how=how, text=text, runs=tuple(map(_chunk, runs)))
 
 
 def parse_chunk(line: bytes) -> Chunk:
     """Any other line of the answers."""
-    wall_ns, cpu_ns, counted, text = ast.literal_eval(line.decode())
+    return _chunk(ast.literal_eval(line.decode()))
+
+
+def _chunk(answer: tuple[Any, ...]) -> Chunk:
+    wall_ns, cpu_ns, counted, text = answer
     counts, enabled_ns, running_ns = counted or ((), None, None)
     return Chunk(
         wall_ns=wall_ns,

@@ -9,7 +9,7 @@ from profiler.analyze.amortized import AmortizeVerdict
 from profiler.analyze.eliminated import EliminateVerdict
 from profiler.analyze.rebuilt import RebuildVerdict
 from profiler.model import Verdict
-from profiler.present import amortize, eliminate, rebuilt
+from profiler.present import amortize, eliminate, rebuilt, series
 from profiler.present.grid import Grid
 
 if TYPE_CHECKING:
@@ -28,7 +28,17 @@ def grids(verdict: Verdict) -> tuple[Grid, ...] | None:
 
 
 def pictures(verdict: Verdict) -> dict[str, Callable[[Axes], None]]:
-    """Name and drawing of each picture."""
+    """Name and drawing of each picture in place of that of the comparisons."""
     if isinstance(verdict, AmortizeVerdict) and verdict.model:
         return {"amortize": lambda axes: amortize.draw(axes, verdict)}
     return {}
+
+
+def grids_besides(verdict: Verdict) -> tuple[Grid, ...]:
+    """Tables beside the others, by what was measured and not by command."""
+    return (series.grid(verdict),) if verdict.series else ()
+
+
+def pictures_besides(verdict: Verdict) -> dict[str, Callable[[Axes], None]]:
+    """Pictures beside the others, likewise."""
+    return {"series": lambda axes: series.draw(axes, verdict)} if verdict.series else {}

@@ -32,9 +32,10 @@ def write(folder: Path, verdict: Verdict) -> tuple[str, ...]:
     Raises:
         MachineError: the folder cannot be written to.
     """
-    drawn = extra.pictures(verdict)
-    if drawn:
-        return tuple(path for name, draw in drawn.items() for path in _save(folder, name, _drawing(draw)))
+    besides = _save_all(folder, extra.pictures_besides(verdict))
+    own = _save_all(folder, extra.pictures(verdict))
+    if own:
+        return own + besides
     steps = _steps(verdict.ladder)
     # Toggles and rungs would bury the launchers that matter; they stand in the tables.
     main = [one.name for one in verdict.launchers if not set("+~@") & set(one.name)] + [AGAIN]
@@ -46,7 +47,11 @@ def write(folder: Path, verdict: Verdict) -> tuple[str, ...]:
         if c.hi < _WIDEST and c.lo > 0
     ]
     written = _save(folder, "ratios", _ratios(shown, verdict)) if shown else ()
-    return written + (_save(folder, "waterfall", _waterfall(steps, verdict)) if steps else ())
+    return written + (_save(folder, "waterfall", _waterfall(steps, verdict)) if steps else ()) + besides
+
+
+def _save_all(folder: Path, drawn: dict[str, Callable[[Axes], None]]) -> tuple[str, ...]:
+    return tuple(path for name, draw in drawn.items() for path in _save(folder, name, _drawing(draw)))
 
 
 def _save(folder: Path, name: str, drawing: Figure) -> tuple[str, ...]:

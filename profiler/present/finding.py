@@ -11,7 +11,7 @@ from profiler.folder import ROWS, RUN, write_result
 from profiler.model import AGAIN, Comparison, Run, Verdict
 from profiler.present import extra
 from profiler.present.grid import to_markdown
-from profiler.present.words import amount, interval, title
+from profiler.present.words import amount, detectable, interval, title
 
 _ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv")
 
@@ -53,6 +53,7 @@ def render(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) 
         "",
         *_splits(verdict),
         "",
+        *(line for grid in extra.grids_besides(verdict) for line in to_markdown(grid)),
         *(
             ("## Reservations", "", *(f"- `{c.code}`: {c.message}" for c in verdict.warnings), "")
             * bool(verdict.warnings)
@@ -97,7 +98,8 @@ def _ladder(verdict: Verdict) -> Iterable[str]:
             f"| {rung.from_} | {rung.to} | {rung.factor} | {rung.metric} | {ratio} "
             f"| {interval(rung.lo, rung.hi)} | {share} |"
         )
-    yield ""
+    metrics, steps = (rung.metric for rung in verdict.ladder), (rung.to for rung in verdict.ladder)
+    yield from ("", detectable(verdict.comparisons, metrics, steps), "")
 
 
 def _causes(verdict: Verdict) -> Iterable[str]:
@@ -128,6 +130,7 @@ def _splits(verdict: Verdict) -> Iterable[str]:
             if term.ratio is not None
         )
         yield f"- {split.launcher}, {split.of}: {terms or 'not known'}" + (f" ({split.reason})" if split.reason else "")
+    yield from ("", detectable(verdict.comparisons, (split.of for split in verdict.decomposition)))
 
 
 def _repeat(run: Run) -> list[str]:

@@ -36,6 +36,9 @@ def print_verdict(verdict: Verdict, run: Run, folder: Path) -> None:
             console.print(_comparison_table(verdict, baseline, launcher))
     for launcher in dict.fromkeys(split.launcher for split in verdict.decomposition if split.launcher in main):
         console.print(_split_table(verdict, launcher))
+    for grid in extra.grids_besides(verdict):
+        for table in to_rich(grid, console.width):
+            console.print(table)
     if verdict.causes:
         for table in why.tables(verdict, run) if own is None else why.ladder_and_causes(verdict):
             console.print(table)

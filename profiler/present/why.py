@@ -57,6 +57,8 @@ def _side_by_side(verdict: Verdict) -> Table:
         cells = [None if first is None else first.baseline_value]
         cells += [_value(known.get((name, metric))) for name in names[1:]]
         table.add_row(title(metric), *(figure(cell) for cell in cells))
+    table.caption = detectable(verdict.comparisons, _SIDE_BY_SIDE, names[1:])
+    table.caption_justify = "left"
     return table
 
 

@@ -1,5 +1,6 @@
 """``ipc --precision`` from the command line to its files."""
 
+import sys
 from pathlib import Path
 from shutil import which
 
@@ -81,6 +82,39 @@ def test_a_host_that_dies_in_chunks_is_measured_as_whole_processes(tax_probe: Ta
     assert ran.code == 0, ran.err
     assert "no-chunks" in {caveat["code"] for caveat in ran.document["warnings"]}
     assert {row["pass"] for row in rows(only_folder(tax_probe))} == {"timed"}
+
+
+CHANGING = """\
+import os, sys
+calls = []
+def run(m):
+    calls.append(m)
+    times = 20 if len(calls) == 1 else 5 if len(calls) > 10 and 'PLANTED' in os.environ else 1
+    for _ in range(times):
+        acc = 0
+        for i in range(m):
+            acc += i * i
+    return acc
+print(run(int(sys.argv[1])))
+"""
+
+
+def test_warm_up_is_seen_and_a_launcher_without_a_steady_state_is_named(tax_probe: TaxProbe, tmp_path: Path) -> None:
+    """The first run takes 20 times as long in all; from the eighth chunk on one host takes five times as long."""
+    host = ("--host", f"changing=env PLANTED=1 {sys.executable} {{script}} {{m}}")
+    workload = ("--workload", script(tmp_path, CHANGING), "--m", "20000,40000")
+    asked = ("--precision", "0.0001", "--metric", "wall", "--blocks", "3", "--out", str(tax_probe.out))
+    ran = tax_probe(*ALONE, *workload, *host, *asked)
+    assert ran.code == 0, ran.err
+    by_launcher = {one["launcher"]: one for one in ran.document["series"]}
+    assert set(by_launcher) == {"python3", "python3-again", "changing"}
+    assert by_launcher["python3"]["first"]["ratio"] > 5
+    assert by_launcher["python3"]["turns"] == list(range(-2, 16))
+    assert by_launcher["changing"]["shift"]["ratio"] > 2
+    unsteady = [one["message"] for one in ran.document["warnings"] if one["code"] == "not-steady"]
+    assert [message.partition(":")[0] for message in unsteady] == ["changing"]
+    assert (only_folder(tax_probe) / "figures" / "series.svg").exists()
+    assert "chunks of a living process in their order" in (only_folder(tax_probe) / "finding.md").read_text()
 
 
 @needs_extension
