@@ -14,7 +14,7 @@ from pathlib import Path
 from profiler import process
 from profiler.errors import MachineError
 from profiler.events import BY_NAME, EVENTS
-from profiler.measure.chunks import chunk_pass
+from profiler.measure.chunks import chunk_pass, with_chunks
 from profiler.measure.source import Outcome
 from profiler.measure.timed import TIMED_EVENTS, timed
 from profiler.model import REGIONS, Missing, Pass, Reading, SourceName, Workload
@@ -130,9 +130,12 @@ class CallgrindSource:
         )
 
     def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
-        """Regions in the first blocks (in all, where it is counts that are to be precise), and chunks for time."""
+        """Regions in the first blocks (in all, where it is counts that are to be precise), and chunks for time.
+
+        Without a metric whole processes are counted, with their start-up, and chunks are for time.
+        """
         if metric is None:
-            return self.passes(workload)
+            return with_chunks(self.passes(workload), workload)
         assert workload.counts_m is not None
         counts = bool(BY_NAME[metric].callgrind)
         regions = Pass(

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import msgspec
+
 from profiler.events import BY_NAME
 from profiler.measure.live import CLOCK, Chunk, Hello, Server, serving
 from profiler.model import CHUNKS, Pass, Reading, Workload
@@ -34,6 +36,12 @@ def chunk_pass(workload: Workload, counted: tuple[str, ...] = ()) -> Pass:
         blocks=(0, None),
         kind="chunks",
     )
+
+
+def with_chunks(passes: tuple[Pass, ...], workload: Workload) -> tuple[Pass, ...]:
+    """Chunks beside bare timed runs of whole processes, which are then for the start-up alone: one repetition each."""
+    once = (msgspec.structs.replace(what, repetitions=1) if what.exclusive else what for what in passes)
+    return (*once, chunk_pass(workload))
 
 
 def in_process() -> tuple[str, ...]:

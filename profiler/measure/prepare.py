@@ -133,8 +133,11 @@ def prepare(request: Request, command: str, argv: Sequence[str], choose: Choose,
             source=source.name,
         )
         passes, more = arms.passes, arms.launchers
-    elif command in CHUNKS_SUFFICE:
-        passes = source.chunk_passes(workload, precision.metric if precision else None)
+    elif precision is not None:
+        passes = source.chunk_passes(workload, precision.metric)
+    elif command in CHUNKS_SUFFICE and request.m is None:
+        # Chunks are of the lower M, which is calibrated to be work enough; one that was asked for may be 1.
+        passes = source.chunk_passes(workload, None)
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
         source=source.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from profiler.events import EVENTS
-from profiler.measure.chunks import chunk_pass
+from profiler.measure.chunks import chunk_pass, with_chunks
 from profiler.measure.source import Outcome
 from profiler.measure.timed import TIMED_EVENTS, timed
 from profiler.model import Missing, Pass, SourceName, Workload
@@ -45,8 +45,8 @@ class SoftwareSource:
         )
 
     def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
-        """Chunks alone: times without the start-up."""
-        return self.passes(workload) if metric is None else (chunk_pass(workload),)
+        """Chunks for times without the start-up; without a metric whole processes too, for the start-up."""
+        return with_chunks(self.passes(workload), workload) if metric is None else (chunk_pass(workload),)
 
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process bare.

@@ -84,6 +84,29 @@ def test_a_host_that_dies_in_chunks_is_measured_as_whole_processes(tax_probe: Ta
     assert {row["pass"] for row in rows(only_folder(tax_probe))} == {"timed"}
 
 
+def test_without_a_pmu_times_come_from_chunks_and_the_start_up_from_whole_processes(
+    tax_probe: TaxProbe, tmp_path: Path
+) -> None:
+    workload = ("--workload", script(tmp_path, LOOP), "--blocks", "2")
+    ran = tax_probe(*ALONE, *workload, "--out", str(tax_probe.out))
+    assert ran.code == 0, ran.err
+    measured = {row["pass"]: row for row in rows(only_folder(tax_probe))}
+    assert set(measured) == {"timed", "chunks"}
+    per_iteration = comparison(ran.document, "python3-again", "wall")["value"]
+    chunks = [row for row in rows(only_folder(tax_probe)) if (row["pass"], row["event"]) == ("chunks", "wall")]
+    levels = sorted(float(row["value"]) / int(row["m"]) for row in chunks if int(row["repetition"]) >= 0)
+    assert levels[0] <= per_iteration <= levels[-1]
+    assert comparison(ran.document, "python3-again", "startup-wall")["value"] > 0
+
+
+def test_an_m_that_was_asked_for_is_run_in_whole_processes(tax_probe: TaxProbe, tmp_path: Path) -> None:
+    """Chunks of M = 1 would be the call and not the work."""
+    workload = ("--workload", script(tmp_path, LOOP), "--blocks", "2", "--m", "1,20000")
+    ran = tax_probe(*ALONE, *workload, "--out", str(tax_probe.out))
+    assert ran.code == 0, ran.err
+    assert {row["pass"] for row in rows(only_folder(tax_probe))} == {"timed"}
+
+
 CHANGING = """\
 import os, sys
 calls = []

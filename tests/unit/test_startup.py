@@ -55,7 +55,9 @@ def test_work_falls_into_the_run_phase_alone(tmp_path: Path) -> None:
         {one.event: one.value for one in time_phases(command(tmp_path, SPIN, m=m), image()).readings}
         for m in (1, 2_000_000)
     )
-    assert all(value is not None and value > 0 for value in (*short.values(), *long.values()))
+    # One turn takes no longer than the stop at its end, whose estimated cost is taken off: its figure may be below 0.
+    assert all(value is not None and (value > 0 or name == "run-time") for name, value in short.items())
+    assert all(value is not None and value > 0 for value in long.values())
     spent = {name: (long[name] or 0) - (short[name] or 0) for name in short}
     assert max(spent, key=lambda name: spent[name]) == "run-time"
     assert spent["run-time"] > 10 * abs(spent["core-time"])
