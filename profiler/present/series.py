@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from profiler.model import AGAIN, BASELINE, Series, Verdict
 from profiler.present.grid import Grid
-from profiler.present.words import interval, title
+from profiler.present.words import figure, interval, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,16 +28,14 @@ def grid(verdict: Verdict) -> Grid:
 
 
 def _row(one: Series) -> tuple[str, ...]:
-    chunks = str(sum(turn >= 0 for turn in one.turns))
-    cells = (one.first.ratio, interval(one.first.lo, one.first.hi), one.shift.ratio)
-    words = tuple(cell if isinstance(cell, str) else "–" if cell is None else f"{cell:.4f}" for cell in cells)
-    later = "–" if one.launcher == BASELINE else _TOLD[one.steady]
     return (
         "A/A" if one.launcher == AGAIN else one.launcher,
-        chunks,
-        *words,
+        str(sum(turn >= 0 for turn in one.turns)),
+        figure(one.first.ratio, 4),
+        interval(one.first.lo, one.first.hi),
+        figure(one.shift.ratio, 4),
         interval(one.shift.lo, one.shift.hi),
-        later,
+        "–" if one.launcher == BASELINE else _TOLD[one.steady],
     )
 
 

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,19 @@ from profiler import process
 from profiler.measure.fingerprint import PROBE
 from profiler.measure.live import CLOCK, parse_chunk, served
 from profiler.measure.schedule import draw_blocks, growth
-from profiler.measure.script import ENV_UNPLACED, environment, read_sighting, render
+from profiler.measure.script import ENV_TREATMENT, ENV_UNPLACED, environment, read_sighting, render
 from profiler.model import Block, Workload
 from profiler.process import Command
 
 
 def run(
-    tmp_path: Path, source: str, *, m: int = 7, block: Block | None = None, probe: bool = False
+    tmp_path: Path,
+    source: str,
+    *,
+    m: int = 7,
+    block: Block | None = None,
+    probe: bool = False,
+    extra: Mapping[str, str] | None = None,
 ) -> tuple[str, Path]:
     workload_file = tmp_path / "work" / "load.py"
     workload_file.parent.mkdir(exist_ok=True)
@@ -32,7 +39,7 @@ def run(
     probe_file.write_text(PROBE)
     done = subprocess.run(
         [sys.executable, str(script), str(m)],
-        env=environment(block, m=m, side=side, extra={}, probe=probe_file if probe else None),
+        env=environment(block, m=m, side=side, extra=dict(extra or {}), probe=probe_file if probe else None),
         capture_output=True,
         text=True,
         check=True,
@@ -98,6 +105,33 @@ def test_the_work_allocates_in_arenas_that_begin_at_a_multiple_of_1_mib(
     assert sighting is not None
     assert not sighting.placed
     assert printed != "placed 0\n"
+
+
+@pytest.mark.parametrize("before", ["", "early = [[] for _ in range(300)]"])
+def test_the_collector_begins_anew_whatever_came_before(tmp_path: Path, before: str) -> None:
+    """The collections of the work fall where they would if nothing had been imported before it."""
+    printed, _ = run(tmp_path, "import gc\nprint(gc.get_count())", extra={ENV_TREATMENT: before})
+    young, middle, _ = ast.literal_eval(printed)
+    assert young < 100
+    assert middle == 0
+
+
+@pytest.mark.parametrize(("first", "collected"), [("", "collected\n"), ("import gc; gc.disable()\n", "")])
+def test_garbage_of_the_work_is_collected_though_nobody_finalises(tmp_path: Path, first: str, collected: str) -> None:
+    """Unless the collector is off. ``os._exit`` stands for a host that never finalises; names of ours are free."""
+    leaves = """\
+import os, threading
+gc = None
+class Node:
+    def __del__(self):
+        os.write(1, b"collected\\n")
+node = Node()
+node.me = node
+del node
+threading._shutdown = lambda: os._exit(0)
+"""
+    printed, _ = run(tmp_path, first + leaves)
+    assert printed == collected
 
 
 HOLES = """\
