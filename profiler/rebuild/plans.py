@@ -11,7 +11,7 @@ import msgspec
 from profiler.errors import UsageError
 from profiler.factorial import FactorialPlan, check
 
-DEFAULT = Path(__file__).with_name("default-plan.toml")
+DEFAULT = Path(__file__).with_name("rebuild-default.toml")
 """A link into ``experiments/`` in a checkout, a file in an installed package."""
 
 _FORM = {"factor": "factors"}
