@@ -162,7 +162,16 @@ TOGGLES: tuple[Toggle, ...] = (
         takes="allocator",
     ),
     Toggle(
-        name="unplaced", cause="arena-placement", title="arenas left where they fall", env={"TAX_PROBE_UNPLACED": "1"}
+        name="arena-head",
+        cause="arena-placement",
+        title="every object in the head of its arena (arenas at a multiple of 1 MiB)",
+        env={"TAX_PROBE_ARENA_OFFSET": "0"},
+    ),
+    Toggle(
+        name="arena-tail",
+        cause="arena-placement",
+        title="every object in the tail of its arena (arenas one page below a multiple of 1 MiB)",
+        env={"TAX_PROBE_ARENA_OFFSET": "1044480"},
     ),
     Toggle(
         name="no-phase",

@@ -147,6 +147,8 @@ class Block(Noun, frozen=True, kw_only=True):
     """Bytes added to the environment, 0 to 4095."""
     heap_phase: tuple[int, ...]
     """Live objects kept before the work, one figure per pymalloc size class (16, 32, … 512 bytes)."""
+    arena_offset: int = 0
+    """Where in their MiB the arenas begin from which the work allocates, in bytes; folders of before have it at 0."""
 
 
 class Step(Noun, frozen=True, kw_only=True):
@@ -274,6 +276,8 @@ class Row(Noun, frozen=True, kw_only=True):
     source: SourceName
     raw_name: str
     reason: str | None
+    placement: int | None = None
+    """Where in its MiB a fresh object of 32 bytes lay when the work began; None: unknown, or its heap was not placed."""
 
 
 class Caveat(Noun, frozen=True, kw_only=True):

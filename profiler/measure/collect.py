@@ -205,7 +205,17 @@ class Bench:
                     printed = chunk.text.encode()
                     self._compare_output(self._launchers[launcher], self.plan.workload, m, printed)
                     step = msgspec.structs.replace(by_name[launcher], m=m, repetition=turn)
-                    rows.extend(rows_of(self.plan.workload, step, readings(what, chunk), 0, printed))
+                    found = readings(what, chunk)
+                    rows.extend(
+                        rows_of(
+                            self.plan.workload,
+                            step,
+                            found,
+                            exit_code=0,
+                            printed=printed,
+                            placement=chunk.placement,
+                        )
+                    )
         writer.append(rows)
         for step in todo:
             on_step(step)
@@ -231,14 +241,26 @@ class Bench:
                 return self._region_rows(what, step, outcome, scratch)
             self._compare_output(launcher, workload, step.m, outcome.stdout)
         found = (*outcome.readings, *_queued(sighting)) if watched else outcome.readings
-        return list(rows_of(workload, step, found, outcome.exit, outcome.stdout))
+        placement = sighting.placement if sighting is not None else None
+        return list(
+            rows_of(workload, step, found, exit_code=outcome.exit, printed=outcome.stdout, placement=placement)
+        )
 
     def _region_rows(self, what: Pass, step: Step, outcome: Outcome, scratch: Path) -> list[Row]:
         rows: list[Row] = []
         for region in counted(what, outcome, scratch):
             self._compare_output(self._launchers[step.launcher], self.plan.workload, region.m, region.printed)
             one = msgspec.structs.replace(step, m=region.m, repetition=region.phase)
-            rows.extend(rows_of(self.plan.workload, one, region.readings, outcome.exit, region.printed))
+            rows.extend(
+                rows_of(
+                    self.plan.workload,
+                    one,
+                    region.readings,
+                    exit_code=outcome.exit,
+                    printed=region.printed,
+                    placement=region.placement,
+                )
+            )
         return rows
 
     def _bare(
@@ -346,7 +368,7 @@ class Bench:
                 "to the script",
             )
             return
-        if sighting.pymalloc and not sighting.placed and script.ENV_UNPLACED not in launcher.env:
+        if sighting.pymalloc and not sighting.placed:
             self._warn(
                 "heap-not-placed",
                 launcher,

@@ -37,6 +37,8 @@ class Chunk(Noun, frozen=True, kw_only=True):
     enabled_ns: int | None
     running_ns: int | None
     text: str
+    placement: int | None
+    """Where in its MiB a fresh object lay before it (``script.Sighting.placement``)."""
 
 
 class Hello(Noun, frozen=True, kw_only=True):
@@ -80,7 +82,7 @@ def parse_chunk(line: bytes) -> Chunk:
 
 
 def _chunk(answer: tuple[Any, ...]) -> Chunk:
-    wall_ns, cpu_ns, counted, text = answer
+    wall_ns, cpu_ns, counted, text, placement = answer
     counts, enabled_ns, running_ns = counted or ((), None, None)
     return Chunk(
         wall_ns=wall_ns,
@@ -89,6 +91,7 @@ def _chunk(answer: tuple[Any, ...]) -> Chunk:
         enabled_ns=enabled_ns,
         running_ns=running_ns,
         text=text,
+        placement=placement,
     )
 
 

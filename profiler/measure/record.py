@@ -11,8 +11,16 @@ from profiler.errors import WorkloadError
 from profiler.model import Launcher, Reading, Row, Step, Workload
 
 
-def rows_of(workload: Workload, step: Step, found: Iterable[Reading], exit_code: int, printed: bytes) -> Iterator[Row]:
-    """One row per reading of what ``step`` ran, with the hash of what it printed."""
+def rows_of(
+    workload: Workload,
+    step: Step,
+    found: Iterable[Reading],
+    *,
+    exit_code: int,
+    printed: bytes,
+    placement: int | None,
+) -> Iterator[Row]:
+    """One row per reading of what ``step`` ran, with the hash of what it printed and where its heap lay."""
     digest = hashlib.sha256(printed).hexdigest()
     for reading in found:
         yield Row(
@@ -33,6 +41,7 @@ def rows_of(workload: Workload, step: Step, found: Iterable[Reading], exit_code:
             source=reading.source,
             raw_name=reading.raw_name,
             reason=reading.reason,
+            placement=placement,
         )
 
 

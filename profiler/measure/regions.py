@@ -25,6 +25,7 @@ class Region(Noun, frozen=True, kw_only=True):
     m: int
     readings: tuple[Reading, ...]
     printed: bytes
+    placement: int | None
 
 
 def through_phases(seed: int, block: Block, what: Pass, command: Command, scratch: Path) -> Command:
@@ -44,14 +45,14 @@ def counted(what: Pass, outcome: Outcome, scratch: Path) -> Iterator[Region]:
     Raises:
         MachineError: there are fewer or more than were asked for.
     """
-    texts = [parse_chunk(line).text.encode() for line in (scratch / _ANSWERS).read_bytes().splitlines()[1:]]
+    chunks = [parse_chunk(line) for line in (scratch / _ANSWERS).read_bytes().splitlines()[1:]]
     places = [(phase, m) for phase in range(what.repetitions) for m in what.m]
     width = len(what.events)
-    if len(outcome.readings) != width * len(places) or len(texts) != len(places):
+    if len(outcome.readings) != width * len(places) or len(chunks) != len(places):
         raise MachineError(
             f"callgrind wrote {len(outcome.readings) // width} regions of {len(places)}",
             hint="is the disk of the temporary folder full?",
         )
-    for number, ((phase, m), printed) in enumerate(zip(places, texts, strict=True)):
+    for number, ((phase, m), chunk) in enumerate(zip(places, chunks, strict=True)):
         own = outcome.readings[number * width : (number + 1) * width]
-        yield Region(phase=phase, m=m, readings=own, printed=printed)
+        yield Region(phase=phase, m=m, readings=own, printed=chunk.text.encode(), placement=chunk.placement)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from profiler.measure.script import SIZE_CLASSES, pool_capacity
+from profiler.measure.script import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
 from profiler.model import (
     AGAIN,
     BASELINE,
@@ -42,7 +42,22 @@ def _draw_block(seed: int, index: int) -> Block:
         hash_seed=rng.randint(1, _MAX_HASH_SEED),
         env_padding=rng.randint(0, MAX_ENV_PADDING),
         heap_phase=tuple(rng.randrange(pool_capacity(size)) for size in SIZE_CLASSES),
+        arena_offset=_arena_offset(seed, index),
     )
+
+
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+def _arena_offset(seed: int, index: int) -> int:
+    """Any page of a MiB, each as likely for each block, and few blocks spread over all of it.
+
+    A random start and steps of the golden section: the largest gap after n blocks is the least that a sequence without
+    a known end can have (Weyl 1916; Kronecker sequences in Niederreiter 1992, ch. 3). Counts have two levels or few
+    more along the offset, so independent draws would miss one of them in every eighth run of four blocks.
+    """
+    start = random.Random(f"arena {seed}").random()
+    return int((start + index * _GOLDEN) % 1 * (MIB // PAGE_BYTES)) * PAGE_BYTES
 
 
 def make_plan(

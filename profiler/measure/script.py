@@ -5,12 +5,14 @@ runs the workload in ``__main__``. All launchers run the same text, so whatever 
 
 Placing the heap: since CPython 3.10 every ``free`` asks a radix tree whether an address belongs to an arena, and the
 number of instructions depends on which side of a 1 MiB boundary of its arena the object lies (Objects/obmalloc.c,
-``arena_map_is_used``). Arenas come from ``mmap`` at any page, so without care one process pays one to two per cent more
-instructions than the next, and two launchers differ by as much for no reason of their own. The script therefore maps
-padding until arenas begin at a multiple of 1 MiB, where all objects take the same path, and fills each size class until
-it allocates there; only then the phase is counted, so it means the same position in a pool for every launcher. At
+``address_in_range``): two tests in the arena's head, one in its tail. Arenas come from ``mmap`` at any page, so without
+care one process pays one to two per cent more instructions than the next, and two launchers differ by as much for no
+reason of their own. The script therefore maps padding until arenas begin at the block's offset in their MiB, the same
+for all launchers of a block and another in the next, as it is in real processes; it fills each size class until it
+allocates there, and only then the phase is counted, so it means the same position in a pool for every launcher. At
 the end it plugs the holes that its own work left in full pools: a single such hole makes two pools take turns at every
-allocation, another per cent. What is left is the boundary itself, when the work's own objects straddle a full pool.
+allocation, another per cent, and a pool of an older arena that became free again is used up. Where a fresh object lies
+then is reported. What is left is the boundary itself, when the work's own objects straddle a full pool.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ ENV_SIDE = "TAX_PROBE_SIDE"
 """Where the script writes what it saw."""
 ENV_CHECK = "TAX_PROBE_CHECK"
 """Path of ``fingerprint.PROBE``; set in the one run per launcher that reports its fingerprint."""
-ENV_UNPLACED = "TAX_PROBE_UNPLACED"
-"""Set by the toggle that leaves the heap where it falls."""
+ENV_ARENA_OFFSET = "TAX_PROBE_ARENA_OFFSET"
+"""Set by the toggles that put arenas at another offset in their MiB than the block's, in bytes."""
 ENV_TREATMENT = "TAX_PROBE_TREATMENT"
 """Statements that relieve a host of a cause before the work begins."""
 ENV_NO_PHASE = "TAX_PROBE_NO_PHASE"
@@ -49,6 +51,12 @@ SIZE_CLASSES = tuple(range(16, 513, 16))
 
 POOL_BYTES = 16384
 """Pool size since CPython 3.10 (Objects/obmalloc.c); earlier pools of 4 KiB divide it, so one range serves both."""
+
+MIB = 1 << 20
+"""Arena size since CPython 3.10, and what a leaf of the radix tree covers (Objects/obmalloc.c: ARENA_BITS 20)."""
+
+PAGE_BYTES = 4096
+"""Arenas begin at any page."""
 
 _POOL_HEADER_BYTES = 48
 _BYTES_OBJECT_OVERHEAD = 33
@@ -70,8 +78,8 @@ import sys
 from _collections import deque
 
 
-def _tax_probe_edge():
-    # Map padding until the next arena will begin at a multiple of 1 MiB; return the range where arenas will lie.
+def _tax_probe_edge(offset):
+    # Map padding until the next arena will begin at this offset in its MiB; return the range where arenas will lie.
     import mmap
 
     def pad(size):
@@ -88,10 +96,10 @@ def _tax_probe_edge():
     mib = 1 << 20
     (first, _), (start, end) = pad(mib), pad(mib)
     if start < first:
-        start, _ = pad(mib + start % mib)
-        return held, start - {reach}, start, start % mib == 0
-    _, end = pad(mib + -end % mib)
-    return held, end, end + {reach}, end % mib == 0
+        start, _ = pad(mib + (start - offset) % mib)
+        return held, start - {reach}, start, start % mib == offset
+    _, end = pad(mib + (offset - end) % mib)
+    return held, end, end + {reach}, end % mib == offset
 
 
 def _tax_probe_make(size, n):
@@ -106,10 +114,10 @@ def _tax_probe_keep(phase):
     # Largest class first: it uses up the free pools of older arenas with the fewest objects.
     kept = {{}}
     try:
-        held, low, high, placed = _tax_probe_edge()
+        held, low, high, placed = _tax_probe_edge(int(os.environ.get("{arena_offset}", "{offset}")))
     except Exception:
         held, low, high, placed = None, 0, 0, False
-    placed = placed and _tax_probe_pymalloc and "{unplaced}" not in os.environ
+    placed = placed and _tax_probe_pymalloc
     if "{no_phase}" in os.environ:
         phase = [(size, 0) for size, count in phase]
     for size, count in phase:
@@ -123,7 +131,7 @@ def _tax_probe_keep(phase):
                 placed = False
         objects.extend(_tax_probe_several(size, count))
         kept[size] = objects
-    return (held, kept), placed
+    return (held, kept), placed, low if placed else 0, high if placed else 1 << 64
 
 
 def _tax_probe_plug():
@@ -137,12 +145,21 @@ def _tax_probe_plug():
         streak = {streak}
         for _ in turns:
             plugs.append(_tax_probe_make(size, {most}))
-            if id(plugs[-1]) >> {pool_bits} == id(plugs[-2]) >> {pool_bits}:
+            if (
+                _tax_probe_low <= id(plugs[-1]) < _tax_probe_high
+                and id(plugs[-1]) >> {pool_bits} == id(plugs[-2]) >> {pool_bits}
+            ):
                 streak -= 1
                 if not streak:
                     break
             else:
                 streak = {streak}
+
+
+def _tax_probe_where():
+    # Where in its MiB a fresh int lies; None: not in the arenas that were placed.
+    address = id(_tax_probe_make(32, {most}))
+    return address % {mib} if _tax_probe_placed and _tax_probe_low <= address < _tax_probe_high else None
 
 
 def _tax_probe_several(size, count):
@@ -158,10 +175,9 @@ def _tax_probe_grow(counts):
 
 
 def _tax_probe_report(placed):
-    path = os.environ.get("{side}")
-    if path is None:
+    if _tax_probe_side_path is None:
         return
-    with open(path, "w") as out:
+    with open(_tax_probe_side_path, "w") as out:
         out.write("%d %d %d\\n" % (hash("tax-probe"), _tax_probe_pymalloc, placed))
         if "{check}" in os.environ:
             import json
@@ -193,6 +209,7 @@ with open({workload!r}, "rb") as _tax_probe_source:
 exec(os.environ.get("{treatment}", ""), {{"sys": sys}})
 _tax_probe_pymalloc = sys.getallocatedblocks() > 0
 _tax_probe_watch = "{watch}" in os.environ
+_tax_probe_side_path = os.environ.get("{side}")
 _tax_probe_server = None
 if "{server}" in os.environ:
     _tax_probe_names = {{}}
@@ -207,11 +224,12 @@ if "{server}" in os.environ:
 # time, after the heap was placed, only its young generations do: a full collection would empty the free lists.
 _tax_probe_gc.collect()
 # Last of all, so that nothing but the work itself allocates from the placed pools.
-_tax_probe_kept, _tax_probe_placed = _tax_probe_keep({phase})
+_tax_probe_kept, _tax_probe_placed, _tax_probe_low, _tax_probe_high = _tax_probe_keep({phase})
 _tax_probe_kept = [_tax_probe_kept]
 _tax_probe_report(_tax_probe_placed)
 _tax_probe_gc.collect(1)
 _tax_probe_plug()
+_tax_probe_at = _tax_probe_where()
 _tax_probe_before = _tax_probe_queued() if _tax_probe_watch else None
 try:
     if _tax_probe_server is None:
@@ -220,12 +238,13 @@ try:
             # Garbage that is left is part of the work; only some launchers would collect it when they finalise.
             _tax_probe_gc.collect()
     else:
-        _tax_probe_server.serve(_tax_probe_grow)
+        _tax_probe_server.serve(_tax_probe_grow, _tax_probe_where)
 finally:
     sys.stdout.flush()
-    if _tax_probe_before is not None:
-        with open(os.environ["{side}"], "a") as _tax_probe_side:
-            _tax_probe_side.write("\\n%d\\n" % (_tax_probe_queued() - _tax_probe_before))
+    if _tax_probe_side_path is not None:
+        _tax_probe_waited = None if _tax_probe_before is None else _tax_probe_queued() - _tax_probe_before
+        with open(_tax_probe_side_path, "a") as _tax_probe_side:
+            _tax_probe_side.write("\\n%s %s\\n" % (_tax_probe_at, _tax_probe_waited))
 '''
 
 
@@ -236,7 +255,9 @@ class Sighting(Noun, frozen=True, kw_only=True):
     """``hash("tax-probe")``: a function of the hash seed in effect."""
     pymalloc: bool
     placed: bool
-    """The heap phase stands in arenas that begin at a multiple of 1 MiB."""
+    """The heap phase stands in arenas that begin where the block says."""
+    placement: int | None
+    """Where in its MiB the work's first new int of 32 bytes lay; None: not in the arenas that were placed, or unknown."""
     fingerprint: dict[str, Any] | None
     """See ``fingerprint.PROBE``; in check runs only."""
     queued_ns: int | None
@@ -256,7 +277,9 @@ def render(block: Block, workload: Workload, script: Path) -> str:
         overhead=_BYTES_OBJECT_OVERHEAD,
         side=ENV_SIDE,
         check=ENV_CHECK,
-        unplaced=ENV_UNPLACED,
+        arena_offset=ENV_ARENA_OFFSET,
+        offset=block.arena_offset,
+        mib=MIB,
         no_phase=ENV_NO_PHASE,
         watch=ENV_WATCH,
         treatment=ENV_TREATMENT,
@@ -315,14 +338,16 @@ def environment(
 def read_sighting(side: Path) -> Sighting | None:
     """What the script wrote, or None when it wrote nothing readable (the host drops the environment, say)."""
     try:
-        first, answer, queued = [*side.read_text(errors="replace").splitlines(), "", ""][:3]
+        first, answer, last = [*side.read_text(errors="replace").splitlines(), "", ""][:3]
         string_hash, pymalloc, placed = map(int, first.split())
+        placement, queued = ([*last.split(), "None", "None"])[:2]
         return Sighting(
             string_hash=string_hash,
             pymalloc=pymalloc == 1,
             placed=placed == 1,
+            placement=None if placement == "None" else int(placement),
             fingerprint=json.loads(answer) if answer else None,
-            queued_ns=int(queued) if queued else None,
+            queued_ns=None if queued == "None" else int(queued),
         )
     except (OSError, ValueError):
         return None

@@ -3,11 +3,12 @@
 Not imported by tax-probe: the generated script (``measure.script``) executes this text in the process that it measures,
 in any CPython from 3.8 on. Requests come line by line from a file or a FIFO, each is answered by one line:
 
-    run M        do the work of M; the answer is ``repr((wall_ns, cpu_ns, counts, text))``
+    run M        do the work of M; the answer is ``repr((wall_ns, cpu_ns, counts, text, placement))``
     grow N…      keep N more objects of each size class, so that the heap is at another phase; no answer
 
 The first line of the answers is ``repr((how, text, runs))``: whether the work is the workload's own function
 ``run(m)`` or its whole text executed again, what the text printed, and what these first runs took, each like an answer.
+The placement of a chunk is where a fresh object lay just before it (``_tax_probe_where`` of the script).
 """
 
 import io
@@ -72,21 +73,22 @@ class Server:
         self.requests = open(requests)
         self.answers = open(answers, "w")
 
-    def serve(self, grow):
+    def serve(self, grow, where):
         """Answer requests until there are no more."""
+        self.where = where
         first = int(sys.argv[1])
         names = dict(self.namespace)
         # Callgrind would write a region for each, which nobody asked for.
         counter = Clock() if isinstance(self.counter, Callgrind) else self.counter
         opening = self.whole(first, names, counter)
-        text = opening[-1]
+        text = opening[3]
         run = names.get("run")
         # Only a function that gives what the whole script prints is the script's work.
         try:
             second = self.through(run, first, counter) if callable(run) else None
         except Exception:
             second = None
-        through_run = second is not None and second[-1] == text
+        through_run = second is not None and second[3] == text
         self.answer(("run" if through_run else "script", text, [opening, second] if through_run else [opening]))
         kept = []
         for line in self.requests:
@@ -108,17 +110,19 @@ class Server:
 
     def through(self, run, m, counter):
         """One chunk by the workload's function."""
+        placement = self.where()
         cpu, wall = CPU(), WALL()
         counter.start()
         result = run(m)
         counts = counter.stop()
         wall, cpu = WALL() - wall, CPU() - cpu
-        return wall, cpu, counts, str(result) + "\n"
+        return wall, cpu, counts, str(result) + "\n", placement
 
     def whole(self, m, names, counter):
         """One chunk by the whole text of the workload, with what it prints held back."""
         sys.argv[1] = str(m)
         stdout, sys.stdout = sys.stdout, io.StringIO()
+        placement = self.where()
         try:
             cpu, wall = CPU(), WALL()
             counter.start()
@@ -128,4 +132,4 @@ class Server:
             text = sys.stdout.getvalue()
         finally:
             sys.stdout = stdout
-        return wall, cpu, counts, text
+        return wall, cpu, counts, text, placement

@@ -13,7 +13,15 @@ from profiler import process
 from profiler.measure.fingerprint import PROBE
 from profiler.measure.live import CLOCK, parse_chunk, served
 from profiler.measure.schedule import draw_blocks, growth
-from profiler.measure.script import ENV_TREATMENT, ENV_UNPLACED, environment, read_sighting, render
+from profiler.measure.script import (
+    ENV_ARENA_OFFSET,
+    ENV_TREATMENT,
+    MIB,
+    PAGE_BYTES,
+    environment,
+    read_sighting,
+    render,
+)
 from profiler.model import Block, Workload
 from profiler.process import Command
 
@@ -94,17 +102,38 @@ for low, high, edge in ((below - (64 << 20), below, below), (above, above + (64 
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="arenas of 1 MiB came with 3.10")
-def test_the_work_allocates_in_arenas_that_begin_at_a_multiple_of_1_mib(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for _ in range(5):  # the address space is drawn anew each time
-        assert run(tmp_path, PLACED)[0] == "placed 0\n"
-    monkeypatch.setenv(ENV_UNPLACED, "1")
-    printed, side = run(tmp_path, PLACED)
+@pytest.mark.parametrize("block", draw_blocks(1, 4), ids=lambda block: str(block.arena_offset))
+def test_the_work_allocates_in_arenas_that_begin_at_the_blocks_offset(tmp_path: Path, block: Block) -> None:
+    seen = set()
+    for _ in range(3):  # the address space is drawn anew each time
+        printed, side = run(tmp_path, PLACED, block=block)
+        assert printed == f"placed {block.arena_offset}\n"
+        sighting = read_sighting(side)
+        assert sighting is not None
+        assert sighting.placed
+        seen.add(sighting.placement)
+    assert len(seen) == 1
+    assert None not in seen
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="arenas of 1 MiB came with 3.10")
+def test_a_toggle_puts_the_arenas_elsewhere(tmp_path: Path) -> None:
+    for offset in (0, MIB - PAGE_BYTES):
+        printed, side = run(tmp_path, PLACED, extra={ENV_ARENA_OFFSET: str(offset)})
+        assert printed == f"placed {offset}\n"
+        sighting = read_sighting(side)
+        assert sighting is not None
+        assert sighting.placement is not None
+        # Head and tail: on which side of the MiB's begin the arena's objects lie.
+        assert (sighting.placement < offset) == (offset > 0)
+
+
+def test_without_mmap_the_process_says_that_its_heap_is_not_placed(tmp_path: Path) -> None:
+    _, side = run(tmp_path, "", extra={ENV_TREATMENT: "sys.modules['mmap'] = None"})
     sighting = read_sighting(side)
     assert sighting is not None
     assert not sighting.placed
-    assert printed != "placed 0\n"
+    assert sighting.placement is None
 
 
 @pytest.mark.parametrize("before", ["", "early = [[] for _ in range(300)]"])
