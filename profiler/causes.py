@@ -148,6 +148,8 @@ class Toggle:
     """It reaches a program of the user's as well."""
     shown: bool = False
     """Measured in every pass and block, as a launcher in its own right; the others are counted in the first blocks."""
+    moves_heap: bool = False
+    """It puts the work's objects elsewhere than the block says."""
     takes: str | None = None
     """Fingerprint key that must change, else the launcher has not taken it (it discards the environment, say)."""
 
@@ -166,18 +168,21 @@ TOGGLES: tuple[Toggle, ...] = (
         cause="arena-placement",
         title="every object in the head of its arena (arenas at a multiple of 1 MiB)",
         env={"TAX_PROBE_ARENA_OFFSET": "0"},
+        moves_heap=True,
     ),
     Toggle(
         name="arena-tail",
         cause="arena-placement",
         title="every object in the tail of its arena (arenas one page below a multiple of 1 MiB)",
         env={"TAX_PROBE_ARENA_OFFSET": "1044480"},
+        moves_heap=True,
     ),
     Toggle(
         name="no-phase",
         cause="arena-placement",
         title="no heap phase, pools begun anew",
         env={"TAX_PROBE_NO_PHASE": "1"},
+        moves_heap=True,
     ),
     Toggle(name="seed-0", cause="hash-seed", title="hash seed 0", env={"PYTHONHASHSEED": "0"}, takes="string_hash"),
     Toggle(

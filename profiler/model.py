@@ -277,7 +277,7 @@ class Row(Noun, frozen=True, kw_only=True):
     raw_name: str
     reason: str | None
     placement: int | None = None
-    """Where in its MiB a fresh object of 32 bytes lay when the work began; None: unknown, or its heap was not placed."""
+    """Where in its MiB a new object of 32 bytes lay when the work began; None: its heap was not placed, or unknown."""
 
 
 class Caveat(Noun, frozen=True, kw_only=True):
@@ -389,6 +389,8 @@ class Comparison(Noun, frozen=True, kw_only=True):
     source: SourceName
     reason: str | None
     """Why a figure is missing, or why the verdict is unresolved."""
+    over: Literal["placements"] | None = None
+    """What alone makes the figure differ between blocks, so that the interval is one over it; None: not one thing."""
 
 
 class Scatter(Noun, frozen=True, kw_only=True):

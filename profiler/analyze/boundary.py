@@ -25,6 +25,12 @@ _MOST_OF_ALL = 0.34
 
 _FEWEST_BLOCKS = 4
 
+_POLISHES = 4
+"""Rounds of median polish; two suffice for tables without missing figures."""
+
+_MOST_OF_PLACEMENT = 0.03
+"""Where the arena lies in its MiB moves all launchers of a block alike, and by less than this of their usual count."""
+
 
 class Boundary(Noun, frozen=True, kw_only=True):
     """One process pair (a launcher in a block) whose instructions per iteration left its launcher's level."""
@@ -43,18 +49,26 @@ class Boundary(Noun, frozen=True, kw_only=True):
         return self.per_iteration / self.usual - 1
 
 
-def find_boundaries(instructions: pd.Series, *, levels: pd.Series | None = None) -> tuple[Boundary, ...]:
+def find_boundaries(
+    instructions: pd.Series, *, levels: pd.Series | None = None, placements: bool = False
+) -> tuple[Boundary, ...]:
     """Boundaries in instructions per iteration, a series with index (block, launcher) or (block, launcher, phase).
 
     ``levels``: what is usual for each figure (default: its launcher's median). Where a third would be exceptional, none
-    is.
+    is. With ``placements``, blocks differ in where their arenas lie: what a launcher then has in common with the others
+    of its block and phase is the placement's, up to ``_MOST_OF_PLACEMENT``.
     """
+    usual_of = instructions.groupby(level="launcher", observed=True).transform("median") if levels is None else levels
+    raw = (instructions - usual_of).abs()
+    # A launcher of another allocator, or with arenas of its own, has no part in the shift of its block.
+    shifted = _without_shift(instructions - usual_of, usual_of).abs() if placements else raw
+    deviation = raw.where(raw < shifted, shifted)
     found: list[Boundary] = []
     for launcher, values in instructions.groupby(level="launcher", observed=True):
         if len(values) < _FEWEST_BLOCKS:
             continue
-        usual = values * 0 + values.median() if levels is None else levels[values.index]
-        off = (values - usual).abs()
+        usual = usual_of[values.index]
+        off = deviation[values.index]
         exceptional = off > (_LEAST_EXCESS * usual.abs()).clip(lower=_SPREADS * float(off.median()))
         if exceptional.mean() > _MOST_OF_ALL:
             continue
@@ -69,3 +83,19 @@ def find_boundaries(instructions: pd.Series, *, levels: pd.Series | None = None)
             for place in values.index[exceptional]
         )
     return tuple(sorted(found, key=lambda boundary: (boundary.block, boundary.launcher, boundary.phase or 0)))
+
+
+def _without_shift(off: pd.Series, usual: pd.Series) -> pd.Series:
+    """``off`` without what the launchers of a block (and phase) have in common, where that is not too much.
+
+    Median polish (Tukey 1977, ch. 11): a launcher of which one block is apart must not shift what is usual for it.
+    """
+    table = off.unstack("launcher")
+    shift = table.iloc[:, 0] * 0.0
+    for _ in range(_POLISHES):
+        common = table.median(axis=1)
+        shift, table = shift + common, table.sub(common, axis=0)
+        table -= table.median(axis=0)
+    table[shift.abs() > _MOST_OF_PLACEMENT * float(usual.abs().median())] = float("inf")
+    polished: pd.Series = table.stack()
+    return polished.reorder_levels([str(name) for name in off.index.names]).reindex(off.index)

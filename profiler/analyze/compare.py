@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from profiler.analyze.placement import by_placement_alone
 from profiler.analyze.rows import PER_ITERATION, STARTUP
 from profiler.analyze.stats import (
     CONFIDENCE,
@@ -17,9 +18,10 @@ from profiler.analyze.stats import (
     log_ratio_interval,
     ratio_of_means,
     smallest_detectable_effect,
+    spanning,
     verdict,
 )
-from profiler.events import DERIVED, EVENTS
+from profiler.events import BY_NAME, DERIVED, EVENTS
 from profiler.model import AGAIN, BASELINE, Comparison, Interval, Noun, SourceName
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ class Costs(Noun, frozen=True, kw_only=True):
     fallback_source: SourceName
     level: float = CONFIDENCE
     """At which intervals are computed to cover ``CONFIDENCE``: higher where the run's length depended on them."""
+    sides: dict[int, str] = msgspec.field(default_factory=dict)
+    """Block → in which part of its arena the work's objects lay (``placement.sides``)."""
 
 
 METRICS: tuple[Metric, ...] = (
@@ -134,11 +138,19 @@ def paired(costs: Costs, baseline: str, launcher: str, metric: str) -> pd.DataFr
     return pd.DataFrame({"base": base, "other": wide[launcher]}).dropna()
 
 
+def is_exact(costs: Costs, event: str) -> bool:
+    """Its readings are counts that a second run of the same process repeats to the digit."""
+    return costs.sources.get(event) == "callgrind" and bool(BY_NAME[event].callgrind) and not BY_NAME[event].simulated
+
+
 def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> Comparison:
+    import pandas as pd
+
     both = paired(costs, baseline, launcher, metric.name)
     reason = None
     interval = Interval(ratio=None, lo=None, hi=None)
     effect = chance = None
+    over: Literal["placements"] | None = None
     base, other = both["base"].tolist(), both["other"].tolist()
     if both.empty:
         reason = costs.reasons.get(metric.name) or costs.reasons.get(metric.event, "no complete block")
@@ -147,6 +159,9 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
     elif (both > 0).all(axis=None):
         logs = [math.log(a / b) for a, b in zip(other, base, strict=True)]
         interval = log_ratio_interval(logs, confidence=costs.level)
+        if is_exact(costs, metric.event):
+            interval = spanning(interval, logs)
+            over = "placements" if by_placement_alone(pd.Series(logs, index=both.index), costs.sides) else None
         effect = smallest_detectable_effect(logs)
         chance = chance_of_difference(other, base, margin=metric.margin)
     else:
@@ -171,4 +186,5 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
         smallest_effect=effect,
         source=costs.sources.get(metric.event, costs.fallback_source),
         reason=reason,
+        over=over,
     )

@@ -13,6 +13,7 @@ from profiler.analyze.costing import costs_of
 from profiler.analyze.decompose import decompose
 from profiler.analyze.eliminated import eliminated, reference_rows
 from profiler.analyze.ladder import climb
+from profiler.analyze.placement import misplaced
 from profiler.analyze.rebuilt import rebuild_verdict
 from profiler.analyze.rows import measured, read_all
 from profiler.analyze.series import not_steady, series
@@ -87,6 +88,7 @@ def conclude(folder: Path) -> Verdict:
         warnings=(
             *run.warnings,
             *map(_boundary_caveat, boundaries),
+            *misplaced(run.plan, frame)[1],
             *_health(comparisons, run),
             *disagreement(frame),
             *not_steady(in_order),

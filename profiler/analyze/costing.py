@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from profiler.analyze.boundary import Boundary, find_boundaries
 from profiler.analyze.compare import METRICS, Costs, cost_table
+from profiler.analyze.placement import misplaced, placements_differ, sides
 from profiler.analyze.rows import PER_ITERATION, STARTUP, levels, phases, reasons, slopes, sources, steps_between_phases
 from profiler.analyze.stats import CONFIDENCE, SEQUENTIAL_LEVEL
 from profiler.events import EVENTS
@@ -25,15 +26,18 @@ def costs_of(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]
     events = per_block.index.get_level_values("event")
     boundaries: tuple[Boundary, ...] = ()
     if "instructions" in events:
-        boundaries = find_boundaries(per_block[PER_ITERATION].xs("instructions", level="event"))
-    apart = frozenset((boundary.block, boundary.launcher) for boundary in boundaries)
-    boundaries += steps_between_phases(phases(frame))
+        counts = per_block[PER_ITERATION].xs("instructions", level="event")
+        boundaries = find_boundaries(counts, placements=placements_differ(frame))
+    elsewhere, _ = misplaced(run.plan, frame)
+    apart = frozenset((boundary.block, boundary.launcher) for boundary in boundaries) | elsewhere
+    boundaries += steps_between_phases(phases(frame), placements=placements_differ(frame))
     costs = Costs(
         table=table,
         apart=apart,
         sources=sources(frame),
         reasons=_not_asked(run, frame) | {missing.event: missing.reason for missing in run.missing} | reasons(frame),
         fallback_source=run.plan.source,
+        sides=sides(run.plan, frame),
         level=CONFIDENCE if run.plan.precision is None else SEQUENTIAL_LEVEL,
     )
     return costs, boundaries

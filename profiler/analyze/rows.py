@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from profiler.analyze.boundary import Boundary, find_boundaries
+from profiler.analyze.placement import placements_differ
 from profiler.errors import UsageError
 from profiler.folder import ROWS
 from profiler.model import CHUNKS, REGIONS, SourceName
@@ -106,7 +107,7 @@ def _of_regions(frame: pd.DataFrame) -> pd.DataFrame:
     by_phase = phases(frame)
     if by_phase.empty:
         return by_phase
-    stepped = {(one.block, one.phase) for one in steps_between_phases(by_phase)}
+    stepped = {(one.block, one.phase) for one in steps_between_phases(by_phase, placements=placements_differ(frame))}
     places = zip(by_phase.index.get_level_values("block"), by_phase.index.get_level_values("repetition"), strict=True)
     ordinary = by_phase[[place not in stepped for place in places]]
     return ordinary.groupby(_KEYS, observed=True)[[PER_ITERATION]].median()
@@ -145,8 +146,9 @@ def inside(frame: pd.DataFrame, event: str) -> pd.Series:
     return slope
 
 
-def steps_between_phases(by_phase: pd.DataFrame) -> tuple[Boundary, ...]:
-    """Phases at which a launcher left its level; ``by_phase`` as from ``phases``.
+def steps_between_phases(by_phase: pd.DataFrame, *, placements: bool = False) -> tuple[Boundary, ...]:
+    """Phases at which a launcher left its level; ``by_phase`` as from ``phases``, ``placements`` as of
+    ``find_boundaries``.
 
     The level is that of the process, its lowest phase: a boundary only adds instructions, and what moves all phases of
     a process is not the heap's phase but the block's hash seed or environment, which its launchers share.
@@ -155,7 +157,8 @@ def steps_between_phases(by_phase: pd.DataFrame) -> tuple[Boundary, ...]:
     if "instructions" not in events:
         return ()
     counts = by_phase[PER_ITERATION].xs("instructions", level="event")
-    return find_boundaries(counts, levels=counts.groupby(level=["block", "launcher"], observed=True).transform("min"))
+    lowest = counts.groupby(level=["block", "launcher"], observed=True).transform("min")
+    return find_boundaries(counts, levels=lowest, placements=placements)
 
 
 def turns(frame: pd.DataFrame) -> pd.DataFrame:

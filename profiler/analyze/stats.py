@@ -48,6 +48,20 @@ def log_ratio_interval(logs: Sequence[float], *, confidence: float = CONFIDENCE)
     )
 
 
+def spanning(interval: Interval, logs: Sequence[float]) -> Interval:
+    """``interval`` widened until it holds ``exp`` of every figure: for counts, which blocks change by more than chance.
+
+    A process has one placement, hash seed and phase, and not their mean; exact counts show which levels there are.
+    """
+    if interval.lo is None or interval.hi is None:
+        return interval
+    return Interval(
+        ratio=interval.ratio,
+        lo=min(interval.lo, math.exp(min(logs))),
+        hi=max(interval.hi, math.exp(max(logs))),
+    )
+
+
 def mean_interval(
     figures: Sequence[float], *, confidence: float = CONFIDENCE
 ) -> tuple[float, float | None, float | None]:

@@ -242,9 +242,7 @@ class Bench:
             self._compare_output(launcher, workload, step.m, outcome.stdout)
         found = (*outcome.readings, *_queued(sighting)) if watched else outcome.readings
         placement = sighting.placement if sighting is not None else None
-        return list(
-            rows_of(workload, step, found, exit_code=outcome.exit, printed=outcome.stdout, placement=placement)
-        )
+        return list(rows_of(workload, step, found, exit_code=outcome.exit, printed=outcome.stdout, placement=placement))
 
     def _region_rows(self, what: Pass, step: Step, outcome: Outcome, scratch: Path) -> list[Row]:
         rows: list[Row] = []

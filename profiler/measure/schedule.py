@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from profiler.measure.script import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
+from profiler.heap import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
 from profiler.model import (
     AGAIN,
     BASELINE,

@@ -22,6 +22,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from profiler.heap import MIB, POOL_BYTES, SIZE_CLASSES
 from profiler.model import Block, Noun, Workload
 
 ENV_M = "TAX_PROBE_M"
@@ -46,19 +47,6 @@ ENV_COUNT, ENV_COUNTERS = "TAX_PROBE_COUNT", "TAX_PROBE_COUNTERS"
 ENV_REQUESTS, ENV_ANSWERS = "TAX_PROBE_REQUESTS", "TAX_PROBE_ANSWERS"
 """Where requests come from and answers go to: files or FIFOs."""
 
-SIZE_CLASSES = tuple(range(16, 513, 16))
-"""pymalloc's size classes in bytes (CPython, Objects/obmalloc.c: ALIGNMENT 16, SMALL_REQUEST_THRESHOLD 512)."""
-
-POOL_BYTES = 16384
-"""Pool size since CPython 3.10 (Objects/obmalloc.c); earlier pools of 4 KiB divide it, so one range serves both."""
-
-MIB = 1 << 20
-"""Arena size since CPython 3.10, and what a leaf of the radix tree covers (Objects/obmalloc.c: ARENA_BITS 20)."""
-
-PAGE_BYTES = 4096
-"""Arenas begin at any page."""
-
-_POOL_HEADER_BYTES = 48
 _BYTES_OBJECT_OVERHEAD = 33
 """sizeof(PyBytesObject): a bytes object of n characters takes 33 + n bytes."""
 
@@ -257,16 +245,11 @@ class Sighting(Noun, frozen=True, kw_only=True):
     placed: bool
     """The heap phase stands in arenas that begin where the block says."""
     placement: int | None
-    """Where in its MiB the work's first new int of 32 bytes lay; None: not in the arenas that were placed, or unknown."""
+    """Where in its MiB the work's first new object of 32 bytes lay; None: its heap was not placed, or unknown."""
     fingerprint: dict[str, Any] | None
     """See ``fingerprint.PROBE``; in check runs only."""
     queued_ns: int | None
     """How long the work waited for a CPU, being ready to run; in watched runs only."""
-
-
-def pool_capacity(size: int) -> int:
-    """How many objects of ``size`` bytes one pymalloc pool holds."""
-    return (POOL_BYTES - _POOL_HEADER_BYTES) // size
 
 
 def render(block: Block, workload: Workload, script: Path) -> str:

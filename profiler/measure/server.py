@@ -90,6 +90,8 @@ class Server:
             second = None
         through_run = second is not None and second[3] == text
         self.answer(("run" if through_run else "script", text, [opening, second] if through_run else [opening]))
+        # What the first runs freed (a table that outgrew its room, say) left holes in pools that are full by then.
+        grow(())
         kept = []
         for line in self.requests:
             word, *figures = line.split()

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from profiler.folder import RowWriter, save_run
 from profiler.launch.interpreters import resolve_target
 from profiler.measure.schedule import steps
-from profiler.model import SCHEMA, Launcher, Plan, Row, Run, Step
+from profiler.model import SCHEMA, Launcher, Plan, Row, Run, SourceName, Step
 
 Truth = Callable[[Step, str, int], dict[str, float]]
 """(step, workload, how many runs of its pass came before) → the readings by event."""
@@ -28,8 +30,17 @@ def launcher(name: str) -> Launcher:
     )
 
 
-def folder_of(place: Path, plan: Plan, command: str, truth: Truth, *, per_launch_ms: float | None = None) -> Path:
-    """A folder as a run of ``plan`` would leave it."""
+def folder_of(
+    place: Path,
+    plan: Plan,
+    command: str,
+    truth: Truth,
+    *,
+    per_launch_ms: float | None = None,
+    source: SourceName = "software",
+    placement: Callable[[Step], int | None] = lambda step: None,
+) -> Path:
+    """A folder as a run of ``plan`` would leave it; ``placement`` says where the heap of a process lay."""
     run = Run(
         schema=SCHEMA,
         command=command,
@@ -56,7 +67,10 @@ def folder_of(place: Path, plan: Plan, command: str, truth: Truth, *, per_launch
         for step in steps(plan, block):
             workload, count = workloads[step.pass_name], before.get(step.pass_name, 0)
             before[step.pass_name] = count + 1
-            rows += [_row(step, workload, event, value) for event, value in truth(step, workload, count).items()]
+            rows += [
+                msgspec.structs.replace(_row(step, workload, event, value), source=source, placement=placement(step))
+                for event, value in truth(step, workload, count).items()
+            ]
         writer.append(rows)
     return place
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "profiler"
 
-BASE = {"causes", "errors", "events", "factorial", "folder", "model", "process", "treatments"}
+BASE = {"causes", "errors", "events", "factorial", "folder", "heap", "model", "process", "treatments"}
 MAY_IMPORT = {
     "base": BASE,
     "workloads": BASE,

@@ -5,8 +5,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from profiler.heap import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
 from profiler.measure.schedule import MAX_ENV_PADDING, draw_blocks, make_plan, steps
-from profiler.measure.script import SIZE_CLASSES, pool_capacity
 from profiler.model import AGAIN, Launcher, Pass, Plan, Workload
 
 
@@ -77,3 +77,16 @@ def test_blocks_and_orders_differ() -> None:
     assert len({b.hash_seed for b in made.blocks}) == 6
     assert len({b.heap_phase for b in made.blocks}) == 6
     assert len({tuple((s.launcher, s.m) for s in steps(made, b)[:6]) for b in made.blocks}) > 1
+
+
+def test_arenas_begin_at_any_page_and_few_blocks_spread_over_the_mib() -> None:
+    offsets = [block.arena_offset for block in draw_blocks(7, 256)]
+    assert all(offset % PAGE_BYTES == 0 and 0 <= offset < MIB for offset in offsets)
+    assert len(set(offsets)) > 150
+    for seed in range(50):
+        four = sorted(block.arena_offset for block in draw_blocks(seed, 4))
+        gaps = [after - before for before, after in zip(four, [*four[1:], four[0] + MIB], strict=True)]
+        assert max(gaps) < 0.4 * MIB
+    # Each block by itself falls anywhere with equal chance.
+    second = [draw_blocks(seed, 2)[1].arena_offset for seed in range(400)]
+    assert 0.4 < sum(offset < MIB // 2 for offset in second) / len(second) < 0.6
