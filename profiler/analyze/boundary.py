@@ -97,5 +97,5 @@ def _without_shift(off: pd.Series, usual: pd.Series) -> pd.Series:
         shift, table = shift + common, table.sub(common, axis=0)
         table -= table.median(axis=0)
     table[shift.abs() > _MOST_OF_PLACEMENT * float(usual.abs().median())] = float("inf")
-    polished: pd.Series = table.stack()
-    return polished.reorder_levels([str(name) for name in off.index.names]).reindex(off.index)
+    polished = {place: table.at[place[:1] + place[2:] if len(place) > 2 else place[0], place[1]] for place in off.index}
+    return off.index.to_series().map(polished)
