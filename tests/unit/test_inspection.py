@@ -37,7 +37,7 @@ PYTHON = program(
 SHARED = program("library", "/usr/lib/libpython3.11.so.1.0", static_libpython=False, pgo=False, pic=True)
 ARCHIVE = program("library", "/usr/lib/libpython3.11.a", static_libpython=True, pgo=True)
 EMBEDDED = msgspec.structs.replace(
-    PYTHON, static_libpython=False, loads_libpython=SHARED.path, eval_loop_image=SHARED.path, pgo=None
+    PYTHON, static_libpython=False, loads_libpython=True, loads=SHARED.path, eval_loop_image=SHARED.path, pgo=None
 )
 TARGET = Target(
     path="/usr/bin/python3", real_path=PYTHON.path, version="3.11.2", build_id=None, program_loads=None,
