@@ -147,8 +147,10 @@ def _usdt(one: Facts, other: Facts) -> Judgement | None:
     ours, theirs = one.get("usdt_probes"), other.get("usdt_probes")
     if ours is None or theirs is None:
         return "not-tested", "both files have python probes; whether the same is not recorded"
-    if ours == theirs:
-        return "refuted", f"both files have the same python probes, at {sum(ours.values())} sites"
+    # One statement of the source is one test, however many copies of it inlining made.
+    if set(ours) == set(theirs):
+        sites = f"at {sum(ours.values())} and {sum(theirs.values())} sites"
+        return "refuted", f"both files have the same python probes ({', '.join(ours)}; {sites})"
     return _differ(one, other, "usdt_probes")
 
 

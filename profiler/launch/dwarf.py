@@ -50,7 +50,11 @@ class Producers(Noun, frozen=True, kw_only=True):
 
     @property
     def _sources(self) -> list[str]:
-        return [string for string in self.strings if string.startswith("GNU C")]
+        """CPython's own, where its Makefile gave them the language's version (``-std=c99`` or ``c11``, since 3.6): another
+        unit may be linked in, as Debian 12's have one without any option.
+        """
+        units = [string for string in self.strings if string.startswith("GNU C")]
+        return [string for string in units if " -std=" in string] or units
 
     @property
     def link_time(self) -> bool:
