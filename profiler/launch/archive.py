@@ -12,8 +12,9 @@ from elftools.elf.relocation import RelocationSection
 
 from profiler.errors import UsageError
 from profiler.launch.eh_frame import Frames
-from profiler.launch.elf import DAMAGE, MAGIC, contents, eh_frames, own_compilers
+from profiler.launch.elf import DAMAGE, MAGIC, eh_frames, own_compilers
 from profiler.launch.relocations import in_code
+from profiler.launch.sections import contents
 from profiler.model import Noun
 
 _ARCHIVE_MAGIC = b"!<arch>\n"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from profiler.launch.elf import DAMAGE, Elf, contents
+from profiler.launch.elf import DAMAGE, Elf
+from profiler.launch.sections import contents
 from profiler.model import Noun
 
 DEBUG_ROOT = Path("/usr/lib/debug")
@@ -50,8 +51,8 @@ class Producers(Noun, frozen=True, kw_only=True):
 
     @property
     def _sources(self) -> list[str]:
-        """CPython's own, where its Makefile gave them the language's version (``-std=c99`` or ``c11``, since 3.6): another
-        unit may be linked in, as Debian 12's have one without any option.
+        """CPython's own, which its Makefile gives the language's version (``-std=c99`` or ``c11``, since 3.6), if there
+        are any: other units may be linked in, as Debian 12's have one without any option.
         """
         units = [string for string in self.strings if string.startswith("GNU C")]
         return [string for string in units if " -std=" in string] or units

@@ -8,7 +8,6 @@ from __future__ import annotations
 import mmap
 import re
 import struct
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,27 +17,22 @@ from typing import Any
 from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
-from elftools.elf.hash import ELFHashSection, GNUHashSection
-from elftools.elf.sections import NoteSection, Section, Symbol, SymbolTableSection
+from elftools.elf.sections import Section
 from elftools.elf.segments import NoteSegment
 
 from profiler.errors import UsageError
 from profiler.launch.eh_frame import ENTRY_RULES, Frames, count_frames
 from profiler.launch.relocations import TLS_CALLS, for_the_loader
+from profiler.launch.sections import contents, section
+from profiler.launch.symbols import DEBUG_BUILD, defined_at, eval_loop_at, exported_at, own_api, python_probes
 from profiler.model import Noun
 
 MAGIC = b"\x7fELF"
-EVAL_LOOP = "_PyEval_EvalFrameDefault"
-"""The eval loop's function: exported by every CPython since 3.6 (PEP 523), also when built with LTO."""
 
-_C_API = re.compile(r"_?Py[A-Z_]")
 _COMPILER = re.compile(rb"\[(GCC|Clang) [^\]\n\0]{1,80}\]")
 """What ``sys.version`` ends with (Python/getcompiler.c)."""
 _DF_SYMBOLIC = 0x2
 _DF_1_PIE = 0x08000000
-
-DEBUG_BUILD = ("_Py_NegativeRefcount", "_Py_GetRefTotal", "_Py_RefTotal")
-"""Exported by builds with Py_REF_DEBUG alone (Include/object.h): the first by all since 3.0."""
 
 DAMAGE = (
     *(ELFError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError, AssertionError),
@@ -128,13 +122,13 @@ def holds_eval_loop(path: str) -> bool:
     if not is_elf(path):
         return False
     with opened(path) as elf:
-        return _eval_loop_at(elf) is not None
+        return eval_loop_at(elf) is not None
 
 
 def defines(path: str, symbol: str) -> bool:
     """Whether the file defines ``symbol`` for others (in its dynamic symbols)."""
     with opened(path) as elf:
-        return _exported_at(elf, symbol) is not None
+        return exported_at(elf, symbol) is not None
 
 
 def needed(path: str) -> tuple[str, ...]:
@@ -151,7 +145,7 @@ def symbol_address(path: str, name: str) -> int | None:
     if not is_elf(path):
         return None
     with opened(path) as elf:
-        return _exported_at(elf, name)
+        return exported_at(elf, name)
 
 
 def load_bias(path: str, start: int) -> int:
@@ -197,27 +191,14 @@ def _check_tables(elf: ELFFile) -> None:
             raise ValueError(f"its {count} {table} headers do not end within the file")
 
 
-def contents(section: Section) -> bytes:
-    """The bytes of a section; none where it occupies none in the file.
-
-    Raises:
-        ValueError: it lies outside the file.
-    """
-    if section["sh_type"] == "SHT_NOBITS":
-        return b""
-    if section["sh_offset"] + section["sh_size"] > section.elffile.stream_len:
-        raise ValueError(f"its section {section.name} does not end within the file")
-    return bytes(section.data())
-
-
 def _facts(elf: ELFFile, path: str) -> Elf:
     dynamic = _dynamic(elf)
     flags = dynamic.get("DT_FLAGS", [0])[0]
     is_program = bool(dynamic.get("DT_FLAGS_1", [0])[0] & _DF_1_PIE) or _has_segment(elf, "PT_INTERP")
     loaders = for_the_loader(elf) if elf.num_sections() else None
-    names = _section(elf, ".strtab")
+    names = section(elf, ".strtab")
     frames = elf.get_section_by_name(".eh_frame")
-    eval_loop_at = _eval_loop_at(elf)
+    held_at = eval_loop_at(elf)
     return Elf(
         path=path,
         machine=str(elf["e_machine"]),
@@ -230,14 +211,14 @@ def _facts(elf: ELFFile, path: str) -> Elf:
         runpath=_directories(dynamic.get("DT_RUNPATH")),
         symbolic="DT_SYMBOLIC" in dynamic or bool(flags & _DF_SYMBOLIC),
         text_relocations="DT_TEXTREL" in dynamic,
-        own_api_slots=None if loaders is None else _own_api(elf, loaders.get("jump-slot", [])),
-        own_api_addresses=None if loaders is None else _own_api(elf, loaders.get("glob-dat", [])),
+        own_api_slots=None if loaders is None else own_api(elf, loaders.get("jump-slot", [])),
+        own_api_addresses=None if loaders is None else own_api(elf, loaders.get("glob-dat", [])),
         tls_segment=_has_segment(elf, "PT_TLS"),
         tls_relocations=None if loaders is None else tuple(sorted(set(loaders) - {"jump-slot", "glob-dat"})),
-        tls_get_addr=any(b"\0%s\0" % name in _section(elf, ".dynstr") for name in TLS_CALLS),
-        debug_build=None if eval_loop_at is None else any(_defined_at(elf, name) is not None for name in DEBUG_BUILD),
-        eval_loop_at=eval_loop_at,
-        python_probes=_python_probes(elf),
+        tls_get_addr=any(b"\0%s\0" % name in section(elf, ".dynstr") for name in TLS_CALLS),
+        debug_build=None if held_at is None else any(defined_at(elf, name) is not None for name in DEBUG_BUILD),
+        eval_loop_at=held_at,
+        python_probes=python_probes(elf),
         frames=eh_frames(elf, frames) if frames is not None else None,
         landing_pads=elf.get_section_by_name(".gcc_except_table") is not None,
         compilers=_compilers(elf),
@@ -245,11 +226,6 @@ def _facts(elf: ELFFile, path: str) -> Elf:
         lto_names=re.search(rb"\.lto_priv\.|\.llvm\.\d", names) is not None,
         bolt=elf.get_section_by_name(".bolt.org.text") is not None,
     )
-
-
-def _section(elf: ELFFile, name: str) -> bytes:
-    section = elf.get_section_by_name(name)
-    return b"" if section is None else contents(section)
 
 
 def eh_frames(elf: ELFFile, section: Section) -> Frames | None:
@@ -293,81 +269,11 @@ def _build_id(elf: ELFFile) -> str | None:
     return None
 
 
-def _eval_loop_at(elf: ELFFile) -> int | None:
-    return _defined_at(elf, EVAL_LOOP)
-
-
-def _defined_at(elf: ELFFile, name: str) -> int | None:
-    """By the hash table of the dynamic symbols; in a program that exports nothing, by ``.symtab``."""
-    exported = _exported_at(elf, name)
-    if exported is not None:
-        return exported
-    # Most files have no such name: a search in the strings is some hundred times faster than one in the symbols.
-    symbols = elf.get_section_by_name(".symtab")
-    if isinstance(symbols, SymbolTableSection) and f"{name}\0".encode() in _section(elf, ".strtab"):
-        for symbol in symbols.get_symbol_by_name(name) or ():
-            if symbol["st_shndx"] != "SHN_UNDEF":
-                return int(symbol["st_value"])
-    return None
-
-
-def _exported_at(elf: ELFFile, symbol: str) -> int | None:
-    for name in (".gnu.hash", ".hash"):
-        table = elf.get_section_by_name(name)
-        if isinstance(table, ELFHashSection | GNUHashSection):
-            found = _looked_up(elf, table, symbol) if isinstance(table, ELFHashSection) else table.get_symbol(symbol)
-            if found is not None and found["st_shndx"] != "SHN_UNDEF":
-                return int(found["st_value"])
-    return None
-
-
-def _looked_up(elf: ELFFile, table: ELFHashSection, name: str) -> Symbol | None:
-    """As the table's own look-up (System V ABI, "Hash Table"), which runs for ever on a chain that is a circle."""
-    symbols = elf.get_section(table["sh_link"])
-    buckets, chains = table.params["buckets"], table.params["chains"]
-    if not buckets or not isinstance(symbols, SymbolTableSection):
-        return None
-    number = buckets[table.elf_hash(name) % len(buckets)]
-    for _ in chains:
-        if number == 0:
-            break
-        symbol = symbols.get_symbol(number)
-        if symbol.name == name:
-            return symbol
-        number = chains[number]
-    return None
-
-
-def _own_api(elf: ELFFile, numbers: list[int]) -> int:
-    """How many functions of the C API, defined by the file itself, are among the dynamic symbols ``numbers``."""
-    table = elf.get_section_by_name(".dynsym")
-    if not isinstance(table, SymbolTableSection):
-        return 0
-    symbols = [table.get_symbol(number) for number in set(numbers)]
-    return sum(
-        symbol["st_shndx"] != "SHN_UNDEF"
-        and symbol["st_info"]["type"] == "STT_FUNC"
-        and _C_API.match(symbol.name) is not None
-        for symbol in symbols
-    )
-
-
-def _python_probes(elf: ELFFile) -> tuple[tuple[str, int], ...]:
-    """Descriptor: three addresses, then provider, name and arguments, each ended by NUL (SystemTap's sdt.h)."""
-    section = elf.get_section_by_name(".note.stapsdt")
-    if not isinstance(section, NoteSection):
-        return ()
-    addresses = 3 * elf.elfclass // 8
-    said = [bytes(note["n_descdata"][addresses:]).split(b"\0") for note in section.iter_notes()]
-    sites = Counter(one[1].decode(errors="replace") for one in said if one[0] == b"python")
-    return tuple(sorted(sites.items()))
-
-
 def own_compilers(code: bytes | mmap.mmap) -> tuple[str, ...]:
     """The compiler as CPython itself names it in ``code``: still there when ``.comment`` is stripped."""
     return tuple(dict.fromkeys(match.group(0).decode(errors="replace") for match in _COMPILER.finditer(code)))
 
 
 def _compilers(elf: ELFFile) -> tuple[str, ...]:
-    comment = [part.decode(errors="replace") for part in _section(elf, ".comment").split(b"\0") if part]
-    return tuple(dict.fromkeys(comment)) or own_compilers(_section(elf, ".rodata"))
+    comment = [part.decode(errors="replace") for part in section(elf, ".comment").split(b"\0") if part]
+    return tuple(dict.fromkeys(comment)) or own_compilers(section(elf, ".rodata"))
