@@ -33,7 +33,12 @@ CAUSES: tuple[CauseEntry, ...] = (
     CauseEntry(id="pgo", title="built without PGO", shows="instructions", observable="cold fragments in .eh_frame"),
     CauseEntry(id="lto", title="built without LTO", shows="instructions", observable="DW_AT_producer"),
     CauseEntry(id="pic", title="position-independent code", shows="instructions", observable="ELF type, GOT loads"),
-    CauseEntry(id="plt", title="calls through the PLT", shows="instructions", observable="JUMP_SLOT to own Py symbols"),
+    CauseEntry(
+        id="plt",
+        title="calls stay interposable",
+        shows="instructions",
+        observable="JUMP_SLOT to own Py symbols, DW_AT_producer; what the compiler did not inline shows in no file",
+    ),
     CauseEntry(id="tls", title="general-dynamic TLS", shows="instructions", observable="imports of __tls_get_addr"),
     CauseEntry(id="usdt", title="USDT semaphores", shows="instructions", observable=".note.stapsdt"),
     CauseEntry(id="allocator", title="allocator", shows="instructions", observable="the allocator in effect"),

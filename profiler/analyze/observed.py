@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _TELLING = frozenset({"busy_threads", "debug_build"})
 """Properties that cost by themselves wherever they are. Others may be there and cost nothing."""
 
+_PARTIAL = frozenset({"linker_environment"})
+"""Properties whose equality clears no cause: the loader binds alike, and the compiler may have inlined otherwise."""
+
 _SAME_WAIT = 0.01
 """Waiting that makes the work slower by less than this is none."""
 
@@ -109,18 +112,19 @@ def seen(run: Run, case: Case, entry: CauseEntry, left: pd.Series, unexplained: 
 
 
 def untested(run: Run, case: Case, entry: CauseEntry) -> Cause:
-    """Verdict on a cause that nothing was done about: equal where it was looked at, else not tested."""
-    keys = [key for key, cause in PROPERTIES.items() if cause == entry.id]
+    """Verdict on a cause that nothing was done about: by the files, equal where it was looked at, else not tested."""
+    keys = [key for key, cause in PROPERTIES.items() if cause == entry.id and key not in _PARTIAL]
     reference, own = fingerprint(run, BASELINE), fingerprint(run, case.launcher.name)
     if case.taxes[entry.shows].logs.empty:
         reason = f"acts on {entry.shows}, which {run.plan.source} does not count; look at {entry.observable}"
         return cause_of(case, entry, "not-tested", None, reason)
+    by_files = built_differently(run, case, entry)
+    if by_files is not None:
+        return by_files
     if keys and reference and own and all(reference.get(key) == own.get(key) for key in keys):
         values = ", ".join(f"{key} {short(own.get(key))}" for key in keys)
         return cause_of(case, entry, "refuted", "correlated", f"equal on both sides: {values}")
-    return built_differently(run, case, entry) or cause_of(
-        case, entry, "not-tested", None, f"no intervention was made; look at {entry.observable}"
-    )
+    return cause_of(case, entry, "not-tested", None, f"no intervention was made; look at {entry.observable}")
 
 
 def no_tax(case: Case, entry: CauseEntry) -> Cause:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from profiler.analyze.files import recorded
 from profiler.events import BY_NAME
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, Unexplained
 from profiler.treatments import is_host
@@ -93,7 +94,7 @@ def _claim(comparison: Comparison | None, title: str) -> str:
 def _images(run: Run) -> str:
     """Whose eval loop runs in the program and in an embedder, as seen in the processes and found in the files."""
     built = {True: "PGO-built", False: "built without PGO", None: "of unknown build"}
-    pgo = {program["real_path"]: program["pgo"] for program in run.interpreters.get("programs", ())}
+    pgo = {path: facts["pgo"] for path, facts in recorded(run).items()}
     images = {
         launcher.name: launcher.image
         for launcher in run.plan.launchers

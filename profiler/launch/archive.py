@@ -7,28 +7,28 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.descriptions import describe_reloc_type
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 
 from profiler.errors import UsageError
 from profiler.launch.eh_frame import Frames
-from profiler.launch.elf import MAGIC, eh_frames, own_compilers, relocations
+from profiler.launch.elf import DAMAGE, MAGIC, eh_frames, own_compilers
+from profiler.launch.relocations import in_code
+from profiler.launch.sections import contents
 from profiler.model import Noun
 
 _ARCHIVE_MAGIC = b"!<arch>\n"
 _HEADER_BYTES = 60
 _BITCODE_MAGICS = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
 _CODE_RELOCATIONS = (".rela.text", ".rel.text")
-_ABSOLUTE = frozenset({"R_X86_64_32", "R_X86_64_32S"})
-"""Addresses that fit only into a program at a fixed place (System V ABI, AMD64 supplement, "Code Models")."""
 
 
 class Archive(Noun, frozen=True, kw_only=True):
     """Facts of all members together."""
 
     path: str
+    machine: str | None
+    """``e_machine`` of its objects; None where all are bitcode."""
     members: int
     frames: Frames
     compilers: tuple[str, ...]
@@ -50,7 +50,9 @@ def read_archive(path: str) -> Archive:
     try:
         with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
             return _read(path, held)
-    except (ELFError, ValueError) as error:
+    except OSError:
+        raise
+    except DAMAGE as error:
         raise UsageError(f"{path} is a damaged archive: {error}", hint="install the package again") from error
 
 
@@ -58,33 +60,35 @@ def _read(path: str, held: mmap.mmap) -> Archive:
     members = total = cold = lto_members = 0
     kinds: set[str] = set()
     compilers: dict[str, None] = {}
+    machine: str | None = None
     for body in _members(held):
         members += 1
         if body.startswith(_BITCODE_MAGICS):
             lto_members += 1
             continue
         elf = ELFFile(io.BytesIO(body))
+        machine = str(elf["e_machine"])
         # One pass: reading section headers is what takes the time.
         sections = list(elf.iter_sections())
         lto_members += any(section.name.startswith(".gnu.lto_") for section in sections)
         for section in sections:
             if section.name == ".eh_frame":
                 frames = eh_frames(elf, section)
-                total += frames.total
-                cold += frames.cold
+                total += frames.total if frames is not None else 0
+                cold += frames.cold if frames is not None else 0
             elif section.name == ".comment":
-                compilers |= dict.fromkeys(text.decode(errors="replace") for text in section.data().split(b"\0"))
+                compilers |= dict.fromkeys(text.decode(errors="replace") for text in contents(section).split(b"\0"))
             elif isinstance(section, RelocationSection) and section.name.startswith(_CODE_RELOCATIONS):
-                numbers = {kind for kind, _ in relocations(elf, section)}
-                kinds |= {str(describe_reloc_type(number, elf)) for number in numbers}
+                kinds |= in_code(elf, section)
     return Archive(
         path=path,
+        machine=machine,
         members=members,
         frames=Frames(total=total, cold=cold),
         compilers=tuple(filter(None, compilers)) or own_compilers(held),
         lto_members=lto_members,
-        absolute_code=bool(kinds & _ABSOLUTE),
-        got_code=any("GOT" in kind for kind in kinds),
+        absolute_code="absolute" in kinds,
+        got_code="got" in kinds,
     )
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
-from profiler.launch.elf import Elf
+from profiler.launch.elf import DAMAGE, Elf
+from profiler.launch.sections import contents
 from profiler.model import Noun
 
 DEBUG_ROOT = Path("/usr/lib/debug")
 """Where distributions put separate debug files, by build-id (gdb's manual, "Separate Debug Files")."""
 
+_LEVEL = re.compile(r"(?<=\s)-O(?:\d|fast|g|s|z)?(?=\s|$)")
+_PLACE = re.compile(r"(?<=\s)-f((?:no-)?(?:PIC|pic|PIE|pie))(?=\s|$)")
+_SEMANTIC = re.compile(r"(?<=\s)-f(no-)?semantic-interposition(?=\s|$)")
 _PRODUCER = re.compile(rb"(?<![^\0])GNU (?:C\d*|GIMPLE) \d[^\0]*")
 
 
@@ -28,6 +31,31 @@ class Producers(Noun, frozen=True, kw_only=True):
     def profile_use(self) -> bool:
         """Some unit was compiled with a profile."""
         return any("-fprofile-use" in string for string in self.strings)
+
+    @property
+    def optimisation_level(self) -> str | None:
+        """``"-O3"``, the last in each unit's options; None where units of sources differ."""
+        levels = {(_LEVEL.findall(string) or ["-O0"])[-1] for string in self._sources}
+        return levels.pop() if len(levels) == 1 else None
+
+    @property
+    def interposable(self) -> bool | None:
+        """gcc had to expect another library's function in place of each exported one, and so inlined none (``-fPIC``
+        without ``-fno-semantic-interposition``); None where units of sources differ.
+        """
+        found = {
+            (_PLACE.findall(string) or [""])[-1] in {"PIC", "pic"} and (_SEMANTIC.findall(string) or [""])[-1] != "no-"
+            for string in self._sources
+        }
+        return found.pop() if len(found) == 1 else None
+
+    @property
+    def _sources(self) -> list[str]:
+        """CPython's own, which its Makefile gives the language's version (``-std=c99`` or ``c11``, since 3.6), if there
+        are any: other units may be linked in, as Debian 12's have one without any option.
+        """
+        units = [string for string in self.strings if string.startswith("GNU C")]
+        return [string for string in units if " -std=" in string] or units
 
     @property
     def link_time(self) -> bool:
@@ -57,6 +85,6 @@ def _strings(path: str) -> bytes:
     try:
         with Path(path).open("rb") as file:
             section = ELFFile(file).get_section_by_name(".debug_str")
-            return bytes(section.data()) if section is not None else b""
-    except (ELFError, OSError):
+            return contents(section) if section is not None else b""
+    except DAMAGE:
         return b""

@@ -15,34 +15,38 @@ from pathlib import Path
 from typing import Any
 
 from elftools.common.exceptions import ELFError
-from elftools.elf.descriptions import describe_reloc_type
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
-from elftools.elf.hash import ELFHashSection, GNUHashSection
-from elftools.elf.relocation import RelocationSection
-from elftools.elf.sections import NoteSection, Section, SymbolTableSection
+from elftools.elf.sections import Section
 from elftools.elf.segments import NoteSegment
 
 from profiler.errors import UsageError
-from profiler.launch.eh_frame import Frames, count_frames
+from profiler.launch.eh_frame import ENTRY_RULES, Frames, count_frames
+from profiler.launch.relocations import TLS_CALLS, for_the_loader
+from profiler.launch.sections import contents, section
+from profiler.launch.symbols import DEBUG_BUILD, defined_at, eval_loop_at, exported_at, own_api, python_probes
 from profiler.model import Noun
 
 MAGIC = b"\x7fELF"
-EVAL_LOOP = "_PyEval_EvalFrameDefault"
-"""The eval loop's function: exported by every CPython since 3.6 (PEP 523), also when built with LTO."""
 
-_C_API = re.compile(r"_?Py[A-Z_]")
 _COMPILER = re.compile(rb"\[(GCC|Clang) [^\]\n\0]{1,80}\]")
 """What ``sys.version`` ends with (Python/getcompiler.c)."""
 _DF_SYMBOLIC = 0x2
 _DF_1_PIE = 0x08000000
-_SHF_ALLOC = 0x2
+
+DAMAGE = (
+    *(ELFError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError, AssertionError),
+    *(struct.error, MemoryError, OSError),
+)
+"""What pyelftools raises, besides its own errors, on files that are cut short or have bytes flipped."""
 
 
 class Elf(Noun, frozen=True, kw_only=True):
     """What one ELF file says of itself."""
 
     path: str
+    machine: str
+    """``e_machine``, e.g. ``EM_X86_64``."""
     build_id: str | None
     fixed_address: bool
     """``ET_EXEC``: linked for one address."""
@@ -56,17 +60,22 @@ class Elf(Noun, frozen=True, kw_only=True):
     symbolic: bool
     """DT_SYMBOLIC or DF_SYMBOLIC: the file binds its own symbols to its own definitions."""
     text_relocations: bool
-    own_api_slots: int
-    """PLT slots (JUMP_SLOT relocations) to C API functions that the file itself defines."""
+    own_api_slots: int | None
+    """C API functions that the file itself defines and calls through the PLT (a JUMP_SLOT relocation names them).
+    None: the machine's relocations are not known, or the file has no section headers."""
+    own_api_addresses: int | None
+    """Those whose address the loader puts into the GOT (GLOB_DAT): taken as a value, or called so (``-fno-plt``)."""
     tls_segment: bool
-    tls_relocations: tuple[str, ...]
-    """Kinds of TLS relocations left for the loader, e.g. ``R_X86_64_DTPMOD64``."""
+    tls_relocations: tuple[str, ...] | None
+    """Roles (``relocations.Role``) of the TLS relocations left for the loader; None as above."""
     tls_get_addr: bool
-    """Imports ``__tls_get_addr``, the call of the dynamic TLS models."""
+    """Imports ``__tls_get_addr`` or its like, the call of the dynamic TLS models."""
+    debug_build: bool | None
+    """Exports what only a debug build has; None when its C API is not exported."""
     eval_loop_at: int | None
     """Address of the eval loop that the file defines; None when no symbol shows one."""
-    python_probes: int
-    """USDT probes of provider ``python`` in ``.note.stapsdt``."""
+    python_probes: tuple[tuple[str, int], ...]
+    """Name and number of sites of each USDT probe of provider ``python`` in ``.note.stapsdt``, by name."""
     frames: Frames | None
     """None: the file has no ``.eh_frame``."""
     landing_pads: bool
@@ -113,13 +122,13 @@ def holds_eval_loop(path: str) -> bool:
     if not is_elf(path):
         return False
     with opened(path) as elf:
-        return _eval_loop_at(elf) is not None
+        return eval_loop_at(elf) is not None
 
 
 def defines(path: str, symbol: str) -> bool:
     """Whether the file defines ``symbol`` for others (in its dynamic symbols)."""
     with opened(path) as elf:
-        return _exported_at(elf, symbol) is not None
+        return exported_at(elf, symbol) is not None
 
 
 def needed(path: str) -> tuple[str, ...]:
@@ -136,7 +145,7 @@ def symbol_address(path: str, name: str) -> int | None:
     if not is_elf(path):
         return None
     with opened(path) as elf:
-        return _exported_at(elf, name)
+        return exported_at(elf, name)
 
 
 def load_bias(path: str, start: int) -> int:
@@ -166,21 +175,33 @@ def opened(path: str) -> Iterator[ELFFile]:
     """
     with Path(path).open("rb") as file:
         try:
-            yield ELFFile(file)
-        # What pyelftools raises on files cut short or with bytes flipped, besides its own errors.
-        except (ELFError, ValueError, struct.error, AssertionError, MemoryError, OSError) as error:
-            raise UsageError(f"{path} is a damaged ELF file: {error}", hint="name an intact file") from error
+            elf = ELFFile(file)
+            _check_tables(elf)
+            yield elf
+        except DAMAGE as error:
+            said = str(error) or type(error).__name__
+            raise UsageError(f"{path} is a damaged ELF file: {said}", hint="name an intact file") from error
+
+
+def _check_tables(elf: ELFFile) -> None:
+    """Refuse tables of headers that end behind the file's end: their sizes are loop bounds."""
+    for table, count, at in (("section", elf.num_sections(), "e_shoff"), ("program", elf.num_segments(), "e_phoff")):
+        size = int(elf["e_shentsize" if table == "section" else "e_phentsize"])
+        if count and (size == 0 or elf[at] + count * size > elf.stream_len):
+            raise ValueError(f"its {count} {table} headers do not end within the file")
 
 
 def _facts(elf: ELFFile, path: str) -> Elf:
     dynamic = _dynamic(elf)
     flags = dynamic.get("DT_FLAGS", [0])[0]
     is_program = bool(dynamic.get("DT_FLAGS_1", [0])[0] & _DF_1_PIE) or _has_segment(elf, "PT_INTERP")
-    kinds, slots = _relocations(elf)
-    names = _section(elf, ".strtab")
+    loaders = for_the_loader(elf) if elf.num_sections() else None
+    names = section(elf, ".strtab")
     frames = elf.get_section_by_name(".eh_frame")
+    held_at = eval_loop_at(elf)
     return Elf(
         path=path,
+        machine=str(elf["e_machine"]),
         build_id=_build_id(elf),
         fixed_address=elf["e_type"] == "ET_EXEC",
         pie=elf["e_type"] == "ET_DYN" and is_program and "DT_SONAME" not in dynamic,
@@ -190,12 +211,14 @@ def _facts(elf: ELFFile, path: str) -> Elf:
         runpath=_directories(dynamic.get("DT_RUNPATH")),
         symbolic="DT_SYMBOLIC" in dynamic or bool(flags & _DF_SYMBOLIC),
         text_relocations="DT_TEXTREL" in dynamic,
-        own_api_slots=_own_api(elf, slots),
+        own_api_slots=None if loaders is None else own_api(elf, loaders.get("jump-slot", [])),
+        own_api_addresses=None if loaders is None else own_api(elf, loaders.get("glob-dat", [])),
         tls_segment=_has_segment(elf, "PT_TLS"),
-        tls_relocations=tuple(sorted(kind for kind in kinds if re.search("TLS|TPOFF|DTP|TPREL", kind))),
-        tls_get_addr=b"\0__tls_get_addr\0" in _section(elf, ".dynstr"),
-        eval_loop_at=_eval_loop_at(elf),
-        python_probes=_python_probes(elf),
+        tls_relocations=None if loaders is None else tuple(sorted(set(loaders) - {"jump-slot", "glob-dat"})),
+        tls_get_addr=any(b"\0%s\0" % name in section(elf, ".dynstr") for name in TLS_CALLS),
+        debug_build=None if held_at is None else any(defined_at(elf, name) is not None for name in DEBUG_BUILD),
+        eval_loop_at=held_at,
+        python_probes=python_probes(elf),
         frames=eh_frames(elf, frames) if frames is not None else None,
         landing_pads=elf.get_section_by_name(".gcc_except_table") is not None,
         compilers=_compilers(elf),
@@ -205,18 +228,16 @@ def _facts(elf: ELFFile, path: str) -> Elf:
     )
 
 
-def _section(elf: ELFFile, name: str) -> bytes:
-    section = elf.get_section_by_name(name)
-    return b"" if section is None or section["sh_type"] == "SHT_NOBITS" else bytes(section.data())
-
-
-def eh_frames(elf: ELFFile, section: Section) -> Frames:
-    """The counted entries of ``elf``'s section ``.eh_frame``.
+def eh_frames(elf: ELFFile, section: Section) -> Frames | None:
+    """The counted entries of ``elf``'s section ``.eh_frame``; None: it is not known how the machine enters a function.
 
     Raises:
         ValueError: the section is damaged.
     """
-    return count_frames(section.data(), address_size=elf.elfclass // 8, little_endian=elf.little_endian)
+    entry = ENTRY_RULES.get(str(elf["e_machine"]))
+    if entry is None:
+        return None
+    return count_frames(contents(section), address_size=elf.elfclass // 8, little_endian=elf.little_endian, entry=entry)
 
 
 def _has_segment(elf: ELFFile, kind: str) -> bool:
@@ -248,75 +269,11 @@ def _build_id(elf: ELFFile) -> str | None:
     return None
 
 
-def _eval_loop_at(elf: ELFFile) -> int | None:
-    """By the hash table of the dynamic symbols; in a program that exports nothing, by ``.symtab``."""
-    exported = _exported_at(elf, EVAL_LOOP)
-    if exported is not None:
-        return exported
-    # Most files have no such name: a search in the strings is some hundred times faster than one in the symbols.
-    symbols = elf.get_section_by_name(".symtab")
-    if isinstance(symbols, SymbolTableSection) and f"{EVAL_LOOP}\0".encode() in _section(elf, ".strtab"):
-        for symbol in symbols.get_symbol_by_name(EVAL_LOOP) or ():
-            if symbol["st_shndx"] != "SHN_UNDEF":
-                return int(symbol["st_value"])
-    return None
-
-
-def _exported_at(elf: ELFFile, symbol: str) -> int | None:
-    for name in (".gnu.hash", ".hash"):
-        table = elf.get_section_by_name(name)
-        if isinstance(table, ELFHashSection | GNUHashSection):
-            found = table.get_symbol(symbol)
-            if found is not None and found["st_shndx"] != "SHN_UNDEF":
-                return int(found["st_value"])
-    return None
-
-
-def relocations(elf: ELFFile, section: RelocationSection) -> Iterator[tuple[int, int]]:
-    """Type and symbol number of each entry (System V ABI, "Relocation").
-
-    Unpacked here, since pyelftools needs half a second for the table of one position-independent CPython.
-    """
-    wide = elf.elfclass == 64
-    layout = ("QQq" if wide else "IIi")[: 3 if section.is_RELA() else 2]
-    for entry in struct.iter_unpack(("<" if elf.little_endian else ">") + layout, section.data()):
-        yield (entry[1] & 0xFFFFFFFF, entry[1] >> 32) if wide else (entry[1] & 0xFF, entry[1] >> 8)
-
-
-def _relocations(elf: ELFFile) -> tuple[set[str], list[int]]:
-    """The kinds of relocations that the loader applies, and the symbol numbers of the PLT slots."""
-    symbols: dict[int, list[int]] = {}
-    for section in elf.iter_sections():
-        if isinstance(section, RelocationSection) and section["sh_flags"] & _SHF_ALLOC:
-            for kind, symbol in relocations(elf, section):
-                symbols.setdefault(kind, []).append(symbol)
-    named = {str(describe_reloc_type(kind, elf)): numbers for kind, numbers in symbols.items()}
-    slots = [number for name, numbers in named.items() if "JUMP_SLOT" in name for number in numbers]
-    return set(named), slots
-
-
-def _own_api(elf: ELFFile, slots: list[int]) -> int:
-    table = elf.get_section_by_name(".dynsym")
-    if not isinstance(table, SymbolTableSection):
-        return 0
-    symbols = [table.get_symbol(slot) for slot in slots]
-    return sum(symbol["st_shndx"] != "SHN_UNDEF" and _C_API.match(symbol.name) is not None for symbol in symbols)
-
-
-def _python_probes(elf: ELFFile) -> int:
-    """Descriptor: three addresses, then provider, name and arguments, each ended by NUL (SystemTap's sdt.h)."""
-    section = elf.get_section_by_name(".note.stapsdt")
-    if not isinstance(section, NoteSection):
-        return 0
-    provider_at = 3 * elf.elfclass // 8
-    return sum(note["n_descdata"][provider_at:].startswith(b"python\0") for note in section.iter_notes())
-
-
 def own_compilers(code: bytes | mmap.mmap) -> tuple[str, ...]:
     """The compiler as CPython itself names it in ``code``: still there when ``.comment`` is stripped."""
     return tuple(dict.fromkeys(match.group(0).decode(errors="replace") for match in _COMPILER.finditer(code)))
 
 
 def _compilers(elf: ELFFile) -> tuple[str, ...]:
-    comment = [part.decode(errors="replace") for part in _section(elf, ".comment").split(b"\0") if part]
-    return tuple(dict.fromkeys(comment)) or own_compilers(_section(elf, ".rodata"))
+    comment = [part.decode(errors="replace") for part in section(elf, ".comment").split(b"\0") if part]
+    return tuple(dict.fromkeys(comment)) or own_compilers(section(elf, ".rodata"))

@@ -29,7 +29,7 @@ def inspect_target(target: Target) -> Inspection:
         role="program",
         path=target.path,
         package=packages.get(target.real_path),
-        loads_libpython=target.program_loads,
+        loads=target.program_loads,
     )
     answer = ask(target.real_path)
     running = eval_loop_image(answer.maps, target.real_path)
@@ -38,9 +38,7 @@ def inspect_target(target: Target) -> Inspection:
         program = msgspec.structs.replace(program, evidence=(program.evidence[0], proof, *program.evidence[1:]))
     programs = [program]
     for path in dict.fromkeys(libraries):
-        programs.append(
-            describe_elf(read_elf(path), role="library", path=path, package=packages.get(path), loads_libpython=None)
-        )
+        programs.append(describe_elf(read_elf(path), role="library", path=path, package=packages.get(path), loads=None))
     programs += [describe_archive(read_archive(path), package=packages.get(path)) for path in archives]
     return Inspection(
         programs=tuple(programs),
@@ -69,8 +67,8 @@ def contradictions(programs: list[Program], answer: Answer) -> tuple[str, ...]:
         found.append(
             f"sysconfig says Py_ENABLE_SHARED=1, but {program.real_path} loads no libpython: it holds its own eval loop"
         )
-    if shared == "0" and program.loads_libpython is not None:
-        found.append(f"sysconfig says Py_ENABLE_SHARED=0, but {program.real_path} loads {program.loads_libpython}")
+    if shared == "0" and program.loads is not None:
+        found.append(f"sysconfig says Py_ENABLE_SHARED=0, but {program.real_path} loads {program.loads}")
     options = says.get("CONFIG_ARGS", "")
     for option, name in (("--enable-optimizations", "pgo"), ("--with-lto", "lto")):
         claimed = option in options

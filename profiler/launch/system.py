@@ -18,6 +18,7 @@ from profiler.launch.elf import Elf, needed, read_elf
 from profiler.launch.evidence import describe_elf
 from profiler.launch.inspection import direction
 from profiler.launch.interpreters import find_targets, resolve_target
+from profiler.launch.libpython import names_libpython
 from profiler.launch.loader import find_library
 from profiler.launch.packages import owners
 from profiler.model import Inspection, Noun, Program, Target
@@ -28,7 +29,6 @@ ROOTS: Final = (
 )
 TIME_LIMIT_S: Final = 60.0
 
-_LIBPYTHON = re.compile(r"(?:^|/)libpython3[\w.]*\.so[\d.]*$")
 _PYTHON = re.compile(r"python3?(\.\d+)?")
 
 EXPECTED_TO_PAY: Final = "expected to pay"
@@ -62,8 +62,8 @@ def scan(progress: Progress, *, roots: Sequence[str] = ROOTS, time_limit_s: floa
                 if identity not in seen:
                     seen.add(identity)
                     files += 1
-                    wanted = next(filter(_LIBPYTHON.search, _needed(path)), None)
-                    if wanted is not None and not _LIBPYTHON.search(Path(path).name):
+                    wanted = next(filter(names_libpython, _needed(path)), None)
+                    if wanted is not None and not names_libpython(Path(path).name):
                         hosts.append((path, wanted))
     return Scan(hosts=tuple(hosts), files=files, complete=True)
 
@@ -81,7 +81,7 @@ def inspect_system(progress: Progress, *, roots: Sequence[str] = ROOTS) -> Inspe
     packages = owners([elf.path for elf in (*hosts, *images, *baselines)])
 
     def described(elf: Elf, role: Literal["program", "library", "host"], loads: str | None) -> Program:
-        return describe_elf(elf, role=role, path=elf.path, package=packages.get(elf.path), loads_libpython=loads)
+        return describe_elf(elf, role=role, path=elf.path, package=packages.get(elf.path), loads=loads)
 
     libraries = {elf.path: described(elf, "library", None) for elf in images}
     programs = {elf.path: described(elf, "program", None) for elf in baselines}
@@ -137,7 +137,7 @@ def _image(soname: str, wanted_by: Elf) -> str | None:
     elf = _intact(path) if path is not None else None
     if elf is None or elf.eval_loop_at is not None:
         return path
-    forwards = next((name for name in elf.needed if _LIBPYTHON.search(name)), None)
+    forwards = next((name for name in elf.needed if names_libpython(name)), None)
     return find_library(forwards, elf) if forwards is not None else None
 
 

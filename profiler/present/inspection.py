@@ -50,11 +50,11 @@ def _table(inspection: Inspection) -> Table:
     table = Table()
     table.add_column("file", overflow="fold")
     table.add_column("eval loop from", overflow="fold")
-    for heading in ("PIE", "PGO", "LTO", "PIC", "USDT", "TLS model", "DT_SYMBOLIC"):
+    for heading in ("PIE", "PGO", "LTO", "PIC", "USDT", "TLS model", "own calls"):
         table.add_column(heading)
     for program in inspection.programs:
         flags = (program.pie, program.pgo, program.lto, program.pic, program.usdt)
-        cells = (program.path, _source(program), *map(_word, flags), program.tls_model, _word(program.dt_symbolic))
+        cells = (program.path, _source(program), *map(_word, flags), program.tls_model, _own_calls(program))
         table.add_row(*(Text(cell or _UNKNOWN) for cell in cells))
     return table
 
@@ -63,6 +63,13 @@ def _source(program: Program) -> str | None:
     if program.eval_loop_image is not None:
         return "itself" if program.eval_loop_image == program.real_path else program.eval_loop_image
     return "the host itself" if program.static_libpython else None
+
+
+def _own_calls(program: Program) -> str | None:
+    """How calls of its own C API are bound; not whether the compiler kept them interposable."""
+    if program.own_api_slots is None:
+        return None
+    return f"{program.own_api_slots} by PLT" if program.own_api_slots else "bound"
 
 
 def _word(value: bool | None) -> str | None:

@@ -49,7 +49,7 @@ def test_debians_program_is_static_with_pgo_and_its_library_is_neither() -> None
     document = inspected(DEBIAN)
     program, *libraries = document["programs"]
     assert program["role"] == "program"
-    assert (program["static_libpython"], program["loads_libpython"]) == (True, None)
+    assert (program["static_libpython"], program["loads_libpython"], program["loads"]) == (True, False, None)
     assert program["eval_loop_image"] == program["real_path"] == DEBIAN
     assert (program["pie"], program["pic"], program["pgo"]) == (False, False, True)
     assert program["package"].startswith("python3.11-minimal ")
@@ -96,7 +96,8 @@ def test_a_program_that_loads_its_libpython_shares_the_eval_loop() -> None:
     assert [one["real_path"] for one in programs] == loading
     for one in programs:
         assert one["static_libpython"] is False
-        assert one["eval_loop_image"] == one["loads_libpython"]
+        assert one["loads_libpython"] is True
+        assert one["eval_loop_image"] == one["loads"]
         assert any("/proc/self/maps" in sentence for sentence in one["evidence"])
     assert document["expectation"].count("the same eval loop") == len(loading)
 
@@ -121,7 +122,7 @@ def test_the_systems_hosts_and_what_they_load() -> None:
     if "/usr/bin/gdb" not in hosts:
         pytest.skip("gdb, which embeds Python, is not installed")
     gdb = hosts["/usr/bin/gdb"]
-    assert "libpython3.11.so" in gdb["loads_libpython"]
+    assert "libpython3.11.so" in gdb["loads"]
     assert gdb["pgo"] is None
     assert gdb["evidence"][-1].startswith("expected to pay")
     assert "/usr/bin/gdb" in document["expectation"]

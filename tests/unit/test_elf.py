@@ -100,9 +100,7 @@ def test_no_tls(tmp_path: Path) -> None:
 
 
 def described(path: Path, debug_root: Path = Path("/nonexistent")) -> dict[str, object]:
-    program = describe_elf(
-        facts(path), role="library", path=str(path), package=None, loads_libpython=None, debug_root=debug_root
-    )
+    program = describe_elf(facts(path), role="library", path=str(path), package=None, loads=None, debug_root=debug_root)
     return {name: getattr(program, name) for name in program.__struct_fields__}
 
 
@@ -112,7 +110,7 @@ __asm__(".pushsection .note.stapsdt, \\"\\", \\"note\\"\\n.balign 4\\n.4byte 8, 
         "1: .8byte 1, 2, 3\\n.asciz \\"%s\\"\\n.asciz \\"line\\"\\n.asciz \\"\\"\\n2: .balign 4\\n.popsection");
 """
     probed = libpython(tmp_path, source=LIBPYTHON + note % "python" + note % "libc")
-    assert facts(probed).python_probes == 1
+    assert facts(probed).python_probes == (("line", 1),)
     assert described(probed)["usdt"] is True
     assert described(libpython(tmp_path))["usdt"] is False
 
@@ -254,9 +252,9 @@ def test_files_cut_short_are_named_as_damaged(tmp_path: Path, keep: float) -> No
 
 def test_damaged_frames_are_a_value_error() -> None:
     with pytest.raises(ValueError, match="damaged"):
-        count_frames(b"\x10\0\0\0\x55\0\0\0" + b"\0" * 12, address_size=8, little_endian=True)
+        count_frames(b"\x10\0\0\0\x55\0\0\0" + b"\0" * 12, address_size=8, little_endian=True, entry=(7, 8))
     with pytest.raises(ValueError, match="64-bit"):
-        count_frames(b"\xff\xff\xff\xff" + b"\0" * 12, address_size=8, little_endian=True)
+        count_frames(b"\xff\xff\xff\xff" + b"\0" * 12, address_size=8, little_endian=True, entry=(7, 8))
 
 
 def test_frames_by_hand() -> None:
@@ -266,4 +264,6 @@ def test_frames_by_hand() -> None:
     for first in (b"\x44\x0e\x10", b"\x0e\x30\x00"):
         body = (len(section) + 4).to_bytes(4, "little") + b"\0" * 8 + b"\0" + first
         section += len(body).to_bytes(4, "little") + body
-    assert count_frames(section + b"\0\0\0\0", address_size=8, little_endian=True) == Frames(total=2, cold=1)
+    assert count_frames(section + b"\0\0\0\0", address_size=8, little_endian=True, entry=(7, 8)) == Frames(
+        total=2, cold=1
+    )

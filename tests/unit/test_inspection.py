@@ -37,7 +37,7 @@ PYTHON = program(
 SHARED = program("library", "/usr/lib/libpython3.11.so.1.0", static_libpython=False, pgo=False, pic=True)
 ARCHIVE = program("library", "/usr/lib/libpython3.11.a", static_libpython=True, pgo=True)
 EMBEDDED = msgspec.structs.replace(
-    PYTHON, static_libpython=False, loads_libpython=SHARED.path, eval_loop_image=SHARED.path, pgo=None
+    PYTHON, static_libpython=False, loads_libpython=True, loads=SHARED.path, eval_loop_image=SHARED.path, pgo=None
 )
 TARGET = Target(
     path="/usr/bin/python3", real_path=PYTHON.path, version="3.11.2", build_id=None, program_loads=None,
@@ -261,6 +261,8 @@ def test_a_host_whose_library_is_missing_is_unknown(tmp_path: Path) -> None:
     library.unlink()
     (host,) = inspect_system(lambda *_: None, roots=(str(tmp_path),)).programs
     assert host.eval_loop_image is None
+    assert (host.loads_libpython, host.loads, host.static_libpython) == (True, None, False)
+    assert "it names libpython3.99.so.1.0, which is not installed" in host.evidence[0]
     assert "no installed file" in host.evidence[-1]
 
 
@@ -285,6 +287,7 @@ def test_json_is_one_document_with_every_field(capsys: pytest.CaptureFixture[str
     assert set(document) == {"programs", "contradictions", "expectation"}
     assert set(document["programs"][0]) == set(Program.__struct_fields__)
     assert document["programs"][0]["lto"] is None
+    assert document["programs"][0]["loads_libpython"] is None
 
 
 def test_tables_show_unknown_as_a_dash_and_no_markup_of_paths(capsys: pytest.CaptureFixture[str]) -> None:
