@@ -110,7 +110,7 @@ def cpu_limit() -> dict[str, Any]:
         if not allowed:
             allowed, period = read(folder + "/cpu.cfs_quota_us"), read(folder + "/cpu.cfs_period_us")
         if allowed.strip() not in ("", "max", "-1"):
-            quotas.append(int(allowed) / int(period))
+            quotas.append(int(allowed) / int(period or 100000))
         if not stopped:
             pairs = (line.split() for line in read(folder + "/cpu.stat").splitlines())
             stopped = {pair[0]: int(pair[1]) for pair in pairs if "throttled" in pair[0]}
