@@ -178,6 +178,10 @@ def interpreter() -> dict[str, Any]:
     flags = [name for name in dir(sys.flags) if name[0] != "_" and name not in (*no_flags, "int_max_str_digits")]
     return {
         "python": sys.version,
+        "version": sys.version.split()[0],
+        "implementation": sys.implementation.name,
+        "free_threaded": "t" in getattr(sys, "abiflags", ""),
+        "gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
         "executable": sys.executable,
         "exe": os.readlink("/proc/self/exe"),
         "prefix": sys.prefix,
