@@ -6,7 +6,9 @@ import pytest
 
 from profiler.errors import MachineError
 from profiler.events import BY_NAME
+from profiler.measure.calibrate import grows
 from profiler.measure.callgrind import parse_totals
+from profiler.measure.environment import environment_caveats
 from profiler.measure.perf_output import NOT_COUNTED, UNREADABLE, Asked, read
 from profiler.measure.perf_stat import percent_is_exact
 
@@ -166,3 +168,46 @@ def test_a_file_that_is_torn_in_its_second_part_gives_no_figure() -> None:
     for cut in (second, text.rindex("totals"), len(text.rstrip()) - 1):
         with pytest.raises(MachineError, match="cut off"):
             parse_totals(text[:cut])
+
+
+# ---------------------------------------------------------------- workloads
+
+
+@pytest.mark.parametrize(
+    ("startup_ns", "unit_ns", "expected"),
+    [(20e6, 0, False), (2e9, 0, False), (20e6, 1, True), (20e6, 100, True), (20e6, 5e9, True), (2e9, 100, True)],
+)
+def test_work_grows_or_does_not_whatever_it_takes_to_start(startup_ns: float, unit_ns: float, expected: bool) -> None:
+    assert grows(lambda m: round(startup_ns + unit_ns * m), 10) is expected
+
+
+def test_one_disturbed_run_is_no_growth() -> None:
+    times = iter([20e6, 20e6, 20e6, 500e6])
+    assert not grows(lambda m: round(next(times, 20e6)), 10)
+
+
+# ---------------------------------------------------------------- the environment of all launchers
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "LD_BIND_NOW", "MALLOC_ARENA_MAX",
+        "MALLOC_PERTURB_", "PYTHONDEVMODE", "PYTHONMALLOC", "PYTHONTRACEMALLOC", "PYTHONPATH", "PYTHONHOME",
+        "PYTHONOPTIMIZE", "PYTHONPERFSUPPORT", "PYTHON_GIL", "PYTHON_JIT", "COVERAGE_PROCESS_START",
+    ],
+)  # fmt: skip
+def test_what_changes_the_work_of_every_launcher_is_told(name: str) -> None:
+    (caveat,) = environment_caveats({name: "1", "HOME": "/root"})
+    assert (caveat.code, caveat.message.partition(" ")[0]) == ("environment", f"{name}=1")
+    assert environment_caveats({name: ""}) == ()
+
+
+@pytest.mark.parametrize("name", ["PYTHONHASHSEED", "PYTHONSTARTUP", "PYTHON_COLORS", "PATH", "VALGRIND_OPTS"])
+def test_what_changes_no_work_is_not_told(name: str) -> None:
+    assert environment_caveats({name: "1"}) == ()
+
+
+def test_a_long_value_is_cut() -> None:
+    (caveat,) = environment_caveats({"PYTHONPATH": "/x" * 500})
+    assert len(caveat.message) < 200
