@@ -25,6 +25,12 @@ class CauseEntry:
 
 CAUSES: tuple[CauseEntry, ...] = (
     CauseEntry(
+        id="version",
+        title="another CPython version",
+        shows="instructions",
+        observable="sys.version, sys.implementation, a free-threaded build",
+    ),
+    CauseEntry(
         id="eval-loop-image",
         title="another file's machine code",
         shows="instructions",

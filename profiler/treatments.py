@@ -22,6 +22,9 @@ GIVEN_ALL = "everything"
 """``python3+everything@myhost``: the reference given all that cannot be taken from the host."""
 
 PROPERTIES: dict[str, str | None] = {
+    "implementation": "version",
+    "version": "version",
+    "free_threaded": "version",
     "trace": "tracing",
     "profile": "tracing",
     "monitoring": "tracing",
@@ -43,6 +46,7 @@ PROPERTIES: dict[str, str | None] = {
     "threads": "threads",
     "busy_threads": "threads",
     "switch_interval": "threads",
+    "gil": "threads",
     "timers": "signals",
     "signals_caught": "signals",
     "flags": "init-path",

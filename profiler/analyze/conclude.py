@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from profiler.analyze import words
+from profiler.analyze import version, words
 from profiler.analyze.agreement import disagreement
 from profiler.analyze.amortized import amortized
 from profiler.analyze.boundary import Boundary
@@ -42,6 +42,10 @@ def conclude(folder: Path) -> Verdict:
         UsageError: the folder is not a readable result folder, or holds no complete block.
     """
     run = load_run(folder)
+    return version.said_first(_conclude(run, folder), run)
+
+
+def _conclude(run: Run, folder: Path) -> Verdict:
     everything = read_all(folder)
     frame = measured(everything)
     costs, boundaries = costs_of(run, reference_rows(frame) if run.command == "eliminate" else frame)

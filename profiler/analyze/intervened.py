@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from profiler.analyze import version
 from profiler.analyze.case import NEGLIGIBLE, Case, Finding, differing, entry_of, fingerprint, percent, status_of, told
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import Share, differences, is_clear, logs, ratio, share_of
@@ -80,7 +81,7 @@ def _of_embedder(costs: Costs, run: Run, case: Case, launchers: dict[str, Launch
             effect = logs(costs, f"{EMBEDDER}+{toggle.name}", EMBEDDER, metric)
             yield from _found(case, toggle.cause, effect, f"without and with: {toggle.title}")
     swapped = launchers.get(SWAPPED)
-    if swapped is not None:
+    if swapped is not None and version.another(run, SWAPPED) is None:
         effect = (case.main.logs - logs(costs, BASELINE, SWAPPED, metric)).dropna()
         evidence = f"unchanged host on {swapped.image} instead of {case.launcher.image}"
         yield from _found(case, "eval-loop-image", effect, evidence)
@@ -92,6 +93,7 @@ def _of_host(costs: Costs, run: Run, case: Case, launchers: dict[str, Launcher])
     if twin is not None and twin.name != BASELINE:
         debug = [bool(fingerprint(run, one).get("debug_build")) for one in (BASELINE, host.name)]
         cause = "dev-mode" if debug == [False, True] else "eval-loop-image"
+        cause = version.CAUSE if version.another(run, host.name) else cause
         evidence = f"nothing but the host's eval loop ({twin.name} on {host.image}) against {launchers[BASELINE].image}"
         yield from _found(case, cause, logs(costs, BASELINE, twin.name, case.main.metric), evidence)
     for treatment in TREATMENTS:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from profiler.analyze import version
 from profiler.analyze.case import Case, Finding, cause_of, make_case
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, is_clear, share_of
@@ -49,7 +50,7 @@ def _judge_case(costs: Costs, run: Run, case: Case) -> tuple[list[Cause], Share]
     left = rest(costs, run, case, [effect for effect in explained if effect is not None])
     unexplained = share_of(left, case.main.logs) if taxed else UNKNOWN
     verdicts = [_verdict(costs, run, case, entry, by_cause[entry.id], left, unexplained) for entry in CAUSES]
-    return verdicts, unexplained
+    return version.separated(run, case, verdicts), unexplained
 
 
 def _verdict(  # noqa: PLR0917 - one call, from one place

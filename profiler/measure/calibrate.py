@@ -14,6 +14,9 @@ _COUNTED_WORK_NS = 8e6
 _LO_OF_TIMED = 6
 _MOST_M = 10**9
 _GROWTH = 4
+_FAST_GROWTH = 16
+_VISIBLE_PART = 0.25
+"""Of the start-up: runs that take long before they begin to work scatter by more than little work takes."""
 
 CpuTime = Callable[[int], int]
 """CPU time in ns of one bare run of the baseline at M."""
@@ -29,17 +32,14 @@ def calibrate(workload: Workload, cpu_time: CpuTime) -> Workload:
     """
     if workload.counts_m is not None and workload.timed_m is not None:
         return workload
-    startup = min(cpu_time(1) for _ in range(3))
+    startup = _startup(cpu_time)
     m = 1
     work = 0
-    while work < _TIMED_WORK_NS / 4:
+    while work < _visible(startup):
         if m >= _MOST_M:
-            raise WorkloadError(
-                f"the run time of {workload.name} does not grow with M (tried up to M = {m})",
-                hint="a workload repeats its work sys.argv[1] times",
-            )
+            raise does_not_grow(workload)
         m *= _GROWTH
-        work = cpu_time(m) - startup
+        work = _work(cpu_time, m, startup)
     unit = work / m
     return Workload(
         name=workload.name,
@@ -47,6 +47,38 @@ def calibrate(workload: Workload, cpu_time: CpuTime) -> Workload:
         counts_m=workload.counts_m or _range(_COUNTED_WORK_NS / unit, 1.6),
         timed_m=workload.timed_m or _range(_TIMED_WORK_NS / unit, _LO_OF_TIMED),
     )
+
+
+def grows(cpu_time: CpuTime, m: int) -> bool:
+    """Does the work become visible beside the start-up at ``m`` or any M above? Some eight runs where it never does."""
+    startup = _startup(cpu_time)
+    while _work(cpu_time, m, startup) < _visible(startup):
+        if m >= _MOST_M:
+            return False
+        m *= _FAST_GROWTH
+    return True
+
+
+def does_not_grow(workload: Workload) -> WorkloadError:
+    """What is said of a workload that does the same whatever M is: its cost per unit would be noise over nothing."""
+    return WorkloadError(
+        f"the work of {workload.name} does not grow with M (tried up to M = {_MOST_M:.0e})",
+        hint="a workload repeats its work sys.argv[1] times",
+    )
+
+
+def _startup(cpu_time: CpuTime) -> int:
+    return min(cpu_time(1) for _ in range(3))
+
+
+def _visible(startup_ns: int) -> float:
+    return max(_TIMED_WORK_NS / 4, startup_ns * _VISIBLE_PART)
+
+
+def _work(cpu_time: CpuTime, m: int, startup_ns: int) -> int:
+    """CPU time of the work in ns; what looks like much is measured again: one run may have been disturbed."""
+    work = cpu_time(m) - startup_ns
+    return min(work, cpu_time(m) - startup_ns) if work >= _visible(startup_ns) else work
 
 
 def _range(highest: float, ratio: float) -> tuple[int, int]:

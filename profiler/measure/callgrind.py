@@ -36,6 +36,11 @@ _SIMULATED_BLOCKS = 3
 _BLOCKS_OF_VARIANTS = 4
 """Toggles and treatments answer yes or no: so many blocks show a process that sat on an allocator boundary."""
 
+OWN_OPTIONS = ("--command-line-only=yes", "--tool=callgrind")
+"""Ours alone: else valgrind takes the options of ~/.valgrindrc, $VALGRIND_OPTS and ./.valgrindrc as well, and the
+user's ``--toggle-collect`` or ``--collect-atstart=no`` would be in our counts. The workload's environment stays whole.
+"""
+
 _SIMULATION = ("--cache-sim=yes", "--branch-sim=yes")
 
 _IN_REGIONS = ("--instr-atstart=no", "--combine-dumps=yes")
@@ -46,7 +51,7 @@ _SLOWDOWN = 50
 
 _REGION_MARK = "desc: Trigger: Client Request: region"
 
-_LINE = re.compile(r"^(events|totals):(.*)\n", re.MULTILINE)
+_LINE = re.compile(r"^(part|events|totals):(.*)\n", re.MULTILINE)
 """With its line end: a figure that was cut off in the middle is a figure too."""
 
 
@@ -162,7 +167,7 @@ class CallgrindSource:
             Command(
                 argv=(
                     self._valgrind,
-                    "--tool=callgrind",
+                    *OWN_OPTIONS,
                     *(_SIMULATION if any(BY_NAME[name].simulated for name in what.events) else ()),
                     *(_IN_REGIONS if what.kind == "regions" else ()),
                     f"--callgrind-out-file={out_file}.%p",
@@ -211,21 +216,46 @@ def _regions(texts: list[str]) -> list[dict[str, int]]:
 
 
 def parse_totals(text: str) -> dict[str, int]:
-    """Read ``{"Ir": 75165605, …}`` from a callgrind out file.
+    """Read ``{"Ir": 75165605, …}`` from a callgrind out file: the sum of its parts (dumps, threads).
 
     Raises:
-        MachineError: the file has no ``events:`` or ``totals:`` line, or they do not match (it was cut off).
+        MachineError: a part has no ``events:`` or ``totals:`` line, or they do not match (it was cut off); or nothing
+            was counted.
     """
-    lines = {key: rest.split() for key, rest in _LINE.findall(text)}
-    names, figures = lines.get("events"), lines.get("totals")
-    if names is None or figures is None:
+    lines = _LINE.findall(text)
+    keys = [key for key, _ in lines]
+    names: list[str] = []
+    sums: dict[str, int] = {}
+    for key, rest in lines:
+        if key == "events":
+            names = rest.split()
+        elif key == "totals":
+            for name, figure in _figures(names, rest.split()).items():
+                sums[name] = sums.get(name, 0) + figure
+    if not sums or keys.count("totals") < keys.count("part"):
         raise MachineError("callgrind's out file was cut off: no events: or totals: line", hint="is the disk full?")
+    if max(sums.values()) == 0:
+        raise MachineError(
+            "callgrind counted nothing: its instrumentation or collection never began",
+            hint="does the program start valgrind, or control callgrind, itself?",
+        )
+    return sums
+
+
+def _figures(names: list[str], figures: list[str]) -> dict[str, int]:
     # Trailing zeros may be left out of cost lines (format specification, "Cost Lines").
     figures += ["0"] * (len(names) - len(figures))
     try:
-        return dict(zip(names, map(int, figures), strict=True))
+        found = dict(zip(names, map(int, figures), strict=True))
     except ValueError as error:
         raise MachineError(f"callgrind's out file is not readable: {error}", hint="is the disk full?") from error
+    if min(found.values(), default=0) < 0:
+        raise MachineError(
+            f"callgrind counted nothing that can be used: {min(found.values())} is a difference to a time before it "
+            "began to count",
+            hint="does the program start valgrind, or control callgrind, itself?",
+        )
+    return found
 
 
 def combine(processes: list[dict[str, int]], wanted: tuple[str, ...]) -> tuple[Reading, ...]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from profiler.model import Noun
+
+_DEFAULT_PERIOD_US = "100000"
+"""cpu.max "$MAX $PERIOD": the period may be left out (admin-guide/cgroup-v2.rst)."""
 
 
 class Cgroup(Noun, frozen=True, kw_only=True):
@@ -42,26 +46,51 @@ def cgroup(root: Path = Path("/")) -> Cgroup:
 
 def _cgroup_folders(root: Path) -> list[Path]:
     """Our group's folder and its parents. In a container the path may lie outside: then the mount itself is ours."""
+    mounts = _mounts(root)
     folders = []
     for line in (text(root / "proc/self/cgroup") or "").splitlines():
-        _, controllers, path = line.split(":", 2)
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
         if controllers and "cpu" not in controllers.split(","):
             continue
-        mount = root / "sys/fs/cgroup" / ("cpu" if controllers else "")
-        own = mount / path.lstrip("/")
-        folders += [folder for folder in (own, *own.parents) if folder.is_relative_to(mount)]
+        places = [one for one in mounts if one[0] == bool(controllers)] if mounts else _usual(root, controllers)
+        for _, shown, mount in places:
+            inside = path.removeprefix(shown) if shown != "/" and f"{path}/".startswith(f"{shown}/") else path
+            own = mount / inside.lstrip("/")
+            folders += [folder for folder in (own, *own.parents) if folder.is_relative_to(mount)]
     return folders
 
 
+def _mounts(root: Path) -> list[tuple[bool, str, Path]]:
+    """Version 1 or not, the group that is shown there, and the place: all mounts of the CPU controller (proc(5))."""
+    found = []
+    for line in (text(root / "proc/self/mountinfo") or "").splitlines():
+        own, _, rest = line.partition(" - ")
+        fields, kind, options = own.split(), rest.split()[:1], rest.split()[-1:]
+        if len(fields) < 5 or kind not in (["cgroup"], ["cgroup2"]):
+            continue
+        if kind == ["cgroup2"] or "cpu" in options[0].split(","):
+            shown, place = (re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), one) for one in fields[3:5])
+            found.append((kind == ["cgroup"], shown, root / place.lstrip("/")))
+    return found
+
+
+def _usual(root: Path, controllers: str) -> list[tuple[bool, str, Path]]:
+    """Where they are on most systems, for a process that cannot read its mounts."""
+    names = (controllers, "cpu") if controllers else ("", "unified")
+    return [(bool(controllers), "/", root / "sys/fs/cgroup" / name) for name in names]
+
+
 def _quota_v2(folder: Path) -> float | None:
-    quota, _, period = (text(folder / "cpu.max") or "max").partition(" ")
-    return None if quota == "max" else int(quota) / int(period)
+    quota, period = [*(text(folder / "cpu.max") or "").split(), "", ""][:2]
+    allowed, per = integer(quota), integer(period or _DEFAULT_PERIOD_US)
+    return None if allowed is None or not per else allowed / per
 
 
 def _quota_v1(folder: Path) -> float | None:
     quota = integer(text(folder / "cpu.cfs_quota_us"))
     period = integer(text(folder / "cpu.cfs_period_us"))
-    return None if quota is None or period is None or quota < 0 else quota / period
+    return None if quota is None or not period or quota < 0 else quota / period
 
 
 def text(path: Path) -> str | None:

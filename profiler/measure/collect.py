@@ -18,6 +18,7 @@ from profiler.errors import WorkloadError
 from profiler.events import BY_NAME, QUEUED
 from profiler.folder import RowWriter
 from profiler.measure import script, startup
+from profiler.measure.calibrate import does_not_grow, grows
 from profiler.measure.chunks import readings, take_turns, together
 from profiler.measure.fingerprint import PROBE
 from profiler.measure.live import CALLGRIND, CLOCK, serving
@@ -64,6 +65,8 @@ class Bench:
         self._cpus = sorted(os.sched_getaffinity(0))
         self._expected: dict[tuple[str, int], bytes] = {}
         self._hashes: dict[int, int] = {}
+        self._growing: set[str] = set()
+        """Workloads that print the same for every M, and were seen to do more for more."""
 
     def use(self, plan: Plan) -> None:
         """Go on with ``plan``: the same, with more blocks or other passes."""
@@ -149,9 +152,28 @@ class Bench:
         for workload, m in sorted(wanted, key=lambda one: (one[0].path, one[1])):
             if (workload.path, m) not in self._expected:
                 self._compare_output(baseline, workload, m, self._bare(block, baseline, workload, m)[0].stdout)
+        for workload in {one.path: one for one, _ in wanted}.values():
+            self._require_growth(block, baseline, workload)
         _, sighting = self._bare(block, baseline, self.plan.workload, min(m for _, m in self._expected))
         if sighting is not None:
             self._hashes[block.index] = sighting.string_hash
+
+    def _require_growth(self, block: Block, baseline: Launcher, workload: Workload) -> None:
+        """Refuse a workload that prints the same and takes the same time for every M: it ignores M.
+
+        Its output raises the suspicion and its CPU time, at larger M than the plan's, decides; both before anything is
+        measured.
+        """
+        printed = {m: text for (path, m), text in self._expected.items() if path == workload.path}
+        if len(printed) < 2 or len(set(printed.values())) > 1 or workload.path in self._growing:
+            return
+        self._growing.add(workload.path)
+        try:
+            if grows(lambda m: self._bare(block, baseline, workload, m)[0].cpu_ns, max(printed)):
+                return
+        except WorkloadError:
+            return  # It cannot do as much, so it does more than nothing.
+        raise does_not_grow(workload)
 
     def _run_side_by_side(
         self, block: Block, todo: list[Step], jobs: int

@@ -14,6 +14,7 @@ import msgspec
 from profiler import process
 from profiler.errors import MachineError
 from profiler.measure.cgroup import Cgroup, cgroup, integer, text
+from profiler.measure.cpu_name import cpu_name, parse_cpuinfo
 from profiler.measure.diagnose import circumstances
 from profiler.measure.perf_stat import find_perf
 from profiler.model import Noun
@@ -73,7 +74,7 @@ def facts(root: Path = Path("/")) -> MachineFacts:
     here = circumstances(root)
     steal: float | None = getattr(psutil.cpu_times(), "steal", None)
     return MachineFacts(
-        cpu_model=cpu.get("model name"),
+        cpu_model=cpu_name(cpu, _board(root)),
         vendor=cpu.get("vendor_id"),
         family=cpu.get("cpu family"),
         model=cpu.get("model"),
@@ -135,8 +136,12 @@ def _holds_perf_event(pid: int) -> bool:
 
 def cpuinfo(root: Path = Path("/")) -> dict[str, str]:
     """``/proc/cpuinfo`` of the first CPU: names (``vendor_id``, ``cpu family``, …) to text."""
-    first = (text(root / "proc/cpuinfo") or "").partition("\n\n")[0]
-    return dict(re.findall(r"^(\w[\w ]*?)\s*:\s*(.*)$", first, re.MULTILINE))
+    return parse_cpuinfo(text(root / "proc/cpuinfo") or "")
+
+
+def _board(root: Path) -> str | None:
+    """The device tree's model, as Arm and RISC-V boards have one."""
+    return (text(root / "proc/device-tree/model") or "").rstrip("\0") or None
 
 
 def _turbo(root: Path) -> bool | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import os
+import re
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,10 @@ from profiler.model import Noun, Reading
 from profiler.process import Command
 
 INSTALL = "Debian: sudo apt-get install linux-perf; Ubuntu: sudo apt-get install linux-tools-$(uname -r)"
+QUIET = {"PERF_CONFIG": "/dev/null"}
+"""perf reads this file only: neither /etc/perfconfig nor ~/.perfconfig changes what it counts and prints."""
 _VERSION_TIMEOUT_S = 10.0
+_ROUNDING_PERF, _ONE_CONTEXT, _UNKNOWN = (6, 14), (6, 2), (1 << 30, 0)
 _EXEC_FAILED = "Workload failed: "
 _CATALOGUES = ("/usr/share/locale", "/usr/share/locale-langpack")
 
@@ -55,7 +59,7 @@ def find_perf() -> Perf:
         done = process.run(
             Command(
                 argv=(path, "--version"),
-                env=dict(os.environ),
+                env=dict(os.environ) | QUIET,
                 cwd="/",
                 cpu=None,
                 timeout_s=_VERSION_TIMEOUT_S,
@@ -75,8 +79,8 @@ def find_perf() -> Perf:
 def stat(perf: Perf, asked: Sequence[Asked], command: Command, scratch: Path) -> Counted:
     """Run ``command`` once under ``perf stat`` with exactly the events ``asked``.
 
-    perf gets the command's environment as it is: another locale would reach the workload too and change how CPython
-    starts, and a wrapper that changes it back would be counted. The parser reads any locale instead.
+    perf gets the command's environment as it is but for ``QUIET``: another locale would reach the workload too and
+    change how CPython starts, and a wrapper that changes it back would be counted. The parser reads any locale instead.
 
     Raises:
         MachineError: perf itself failed: unknown event, no permission, killed by a signal, nothing written.
@@ -86,7 +90,7 @@ def stat(perf: Perf, asked: Sequence[Asked], command: Command, scratch: Path) ->
     out.unlink(missing_ok=True)
     specs = ",".join(one.spec for one in asked)
     argv = (perf.path, "stat", "-j", "-o", str(out), "-e", specs, "--", *command.argv)
-    done = process.run(msgspec.structs.replace(command, argv=argv))
+    done = process.run(msgspec.structs.replace(command, argv=argv, env=command.env | QUIET))
     data = out.read_bytes() if out.exists() else b""
     stopped = done.timed_out or done.output_exceeded
     if not stopped and done.exit < 0:
@@ -98,7 +102,24 @@ def stat(perf: Perf, asked: Sequence[Asked], command: Command, scratch: Path) ->
         raise _no_figures(done, command)
     killed_by = None if stopped else _killed_by(done, command)
     completed = done if killed_by is None else msgspec.structs.replace(done, exit=-killed_by)
-    return Counted(readings=read(data, asked), completed=completed)
+    return Counted(
+        readings=read(data, asked, percent_is_exact=percent_is_exact(perf.version, os.uname().release)),
+        completed=completed,
+    )
+
+
+def percent_is_exact(perf: str, kernel: str) -> bool:
+    """Does 100.00 % say all there is to know of the time that a counter ran?
+
+    perf before 6.14 cuts the percentage to an integer. And before kernel 6.2 software events have a context of their
+    own (perf_sw_context), whose time differs from the counters' by some ns at each switch: it cannot be compared.
+    """
+    return _version(perf) < _ROUNDING_PERF or _version(kernel) < _ONE_CONTEXT
+
+
+def _version(text: str) -> tuple[int, int]:
+    found = re.match(r"(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else _UNKNOWN
 
 
 def _no_figures(done: process.Completed, command: Command) -> Exception:

@@ -25,12 +25,13 @@ from profiler.measure import machine, script
 from profiler.measure.arms import EliminationSpec, build_arms, default_eliminations
 from profiler.measure.calibrate import calibrate
 from profiler.measure.collect import MAX_OUTPUT_BYTES
+from profiler.measure.environment import environment_caveats
 from profiler.measure.lineup import chosen, whole_ladder
 from profiler.measure.rebuilt import rebuilt_lineup
 from profiler.measure.schedule import draw_blocks, make_plan
 from profiler.measure.source import Source
 from profiler.measure.sweep import intervened, startup_passes, sweep_m, sweep_passes
-from profiler.model import BASELINE, SCHEMA, Cause, Caveat, Launcher, Noun, Precision, Run, SourceName, Target, Workload
+from profiler.model import BASELINE, SCHEMA, Cause, Launcher, Noun, Precision, Run, SourceName, Target, Workload
 from profiler.process import Command
 from profiler.rebuild.left import Watch
 from profiler.rebuild.memory import recall
@@ -55,8 +56,6 @@ DEFAULT_LAUNCHERS = {"eliminate": (BASELINE, EMBEDDER)}
 
 CHUNKS_SUFFICE = frozenset({"ipc"})
 """Commands that can do with parts of processes, where nothing can count whole ones."""
-
-_COSTLY_VARIABLES = ("PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONPROFILEIMPORTTIME", "PYTHONDEBUG")
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
 
@@ -162,7 +161,7 @@ def prepare(request: Request, command: str, argv: Sequence[str], choose: Choose,
         interpreters=msgspec.to_builtins(inspect_target(target)),
         builds=tuple(map(_as_dict, lineup.builds)),
         fingerprints={},
-        warnings=(*_environment_caveats(), *lineup.caveats),
+        warnings=(*environment_caveats(os.environ), *lineup.caveats),
         measured_s=None,
         per_launch_ms=request.per_launch_ms,
         rebuilt=msgspec.to_builtins(lineup.rebuilt),
@@ -270,17 +269,6 @@ def _with_m(workload: Workload, request: Request, command: str, baseline: Launch
             return done.cpu_ns
 
         return calibrate(workload, cpu_time)
-
-
-def _environment_caveats() -> tuple[Caveat, ...]:
-    return tuple(
-        Caveat(
-            code="environment",
-            message=f"{name}={os.environ[name]} is set and applies to every launcher that reads it",
-        )
-        for name in _COSTLY_VARIABLES
-        if os.environ.get(name)
-    )
 
 
 def _known_causes(target: Target, workload: Workload) -> tuple[Cause, ...]:

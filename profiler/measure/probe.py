@@ -110,7 +110,7 @@ def cpu_limit() -> dict[str, Any]:
         if not allowed:
             allowed, period = read(folder + "/cpu.cfs_quota_us"), read(folder + "/cpu.cfs_period_us")
         if allowed.strip() not in ("", "max", "-1"):
-            quotas.append(int(allowed) / int(period))
+            quotas.append(int(allowed) / int(period or 100000))
         if not stopped:
             pairs = (line.split() for line in read(folder + "/cpu.stat").splitlines())
             stopped = {pair[0]: int(pair[1]) for pair in pairs if "throttled" in pair[0]}
@@ -178,6 +178,10 @@ def interpreter() -> dict[str, Any]:
     flags = [name for name in dir(sys.flags) if name[0] != "_" and name not in (*no_flags, "int_max_str_digits")]
     return {
         "python": sys.version,
+        "version": sys.version.split()[0],
+        "implementation": sys.implementation.name,
+        "free_threaded": "t" in getattr(sys, "abiflags", ""),
+        "gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
         "executable": sys.executable,
         "exe": os.readlink("/proc/self/exe"),
         "prefix": sys.prefix,

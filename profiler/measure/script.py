@@ -185,6 +185,8 @@ def _tax_probe_queued():
         return None
 
 
+if sys.implementation.name != "cpython":
+    sys.exit("tax-probe compares CPython with CPython: this launcher runs " + sys.implementation.name)
 _tax_probe_m = os.environ.get("{m}", sys.argv[-1] if getattr(sys, "argv", None) else "")
 if sys.path[:1] == [os.path.dirname(os.path.abspath({script!r}))]:
     del sys.path[0]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from profiler import process
 from profiler.errors import MachineError
-from profiler.measure.callgrind import parse_totals
+from profiler.measure.callgrind import OWN_OPTIONS, parse_totals
 from profiler.measure.source import Outcome
 from profiler.measure.stopwatch import Stopwatch, UnwatchableError
 from profiler.model import PHASES, Reading, SourceName
@@ -111,7 +111,7 @@ def count_phases(command: Command, valgrind: str, scratch: Path) -> Outcome:
     options = (f"--callgrind-out-file={out}", f"--log-file={scratch / 'valgrind.log'}", *_POINTS)
     done = process.run(
         Command(
-            argv=(valgrind, "--tool=callgrind", *options, *command.argv),
+            argv=(valgrind, *OWN_OPTIONS, *options, *command.argv),
             env=command.env,
             cwd=command.cwd,
             cpu=command.cpu,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from profiler.launch.interpreters import find_targets, resolve_target
 from profiler.measure import lineup
 from tests.commandline import TaxProbe
 
@@ -183,14 +184,24 @@ def test_what_scatters_is_named_or_left_open_and_nothing_else_is_named(hosts: Ho
     assert found["spin"]["threads"]["status"] in ("confirmed", "unresolved")
 
 
-def test_another_library_is_named(hosts: Hosts) -> None:
-    """An older libpython of another minor version, under a program of its own."""
-    others = sorted(Path("~/.pyenv/versions").expanduser().glob("3.*/bin/python3"))
-    others = [one for one in others if "/3.9." in str(one) or "/3.11." in str(one)]
+def test_another_version_is_named_and_its_files_are_not(hosts: Hosts) -> None:
+    """Programs of other versions, one with tracing besides, which is taken away from the host itself."""
+    target = resolve_target(None)
+    others = [one for one in map(resolve_target, find_targets()) if one.version != target.version]
     if not others:
-        pytest.skip("no other Python (looked in ~/.pyenv/versions)")
-    hosts.command("other", str(others[0]))
-    assert confirmed(hosts.named()["other"]) == {"eval-loop-image"}
+        pytest.skip("no CPython of another version on this machine")
+    other = others[-1]
+    hosts.command("other", other.real_path)
+    path = hosts._folder / "tracing.py"
+    path.write_text(SCRIPTS["tracing"] + RUN)
+    hosts.command("traced", f"{other.real_path} {path}")
+    found = hosts.named()
+    assert confirmed(found["other"]) == {"version"}
+    assert confirmed(found["traced"]) == {"version", "tracing"}
+    said = f"{other.version} in other, {target.version} in python3"
+    assert found["other"]["version"]["evidence"].startswith(said)
+    assert found["other"]["eval-loop-image"]["evidence"] == f"cannot be separated from the version ({said})"
+    assert found["pyo3"]["version"]["status"] == "refuted"
 
 
 def test_a_debug_build_is_named(hosts: Hosts) -> None:

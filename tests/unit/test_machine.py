@@ -137,3 +137,131 @@ def test_we_are_no_other_perf_user() -> None:
 def test_pyperf_without_an_answer_is_no_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nonexistent")
     assert pyperf_advice() == []
+
+
+# ---------------------------------------------------------------- other architectures, other containers
+
+FIELD = Path(__file__).parents[1] / "data" / "field" / "machine"
+RISCV = "processor\t: 0\nhart\t\t: 1\nisa\t\t: rv64imafdc_zicntr\nmmu\t\t: sv39\nuarch\t\t: sifive,u74-mc\n"
+POWER = """\
+processor\t: 0
+cpu\t\t: POWER9 (raw), altivec supported
+clock\t\t: 2300.000000MHz
+revision\t: 2.2 (pvr 004e 1202)
+
+timebase\t: 512000000
+platform\t: PowerNV
+model\t\t: 9006-22C
+machine\t\t: PowerNV 9006-22C
+"""
+LOONGARCH = "system type\t: generic-loongson-machine\n\nprocessor\t: 0\nModel Name\t: Loongson-3A5000-HV\n"
+ARMV7 = """\
+processor\t: 0
+model name\t: ARMv7 Processor rev 3 (v7l)
+CPU implementer\t: 0x41
+CPU part\t: 0xc0f
+
+Hardware\t: ODROID-XU4
+"""
+ARM_SERVER = "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n\nprocessor\t: 1\nCPU part\t: 0xd08\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("arm64-rpi4", "Cortex-A72 (Raspberry Pi 4 Model B)"),
+        ("s390x", "IBM 8561 (z15)"),
+        ("x86-empty-bugs", "Intel(R) Xeon(R) Platinum 8481C"),
+    ],
+)
+def test_the_cpu_is_named_on_every_architecture(name: str, expected: str) -> None:
+    assert facts(FIELD / name).cpu_model == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (RISCV, "sifive,u74-mc"),
+        (RISCV.replace("uarch", "other"), "RISC-V rv64imafdc"),
+        (POWER, "POWER9 (PowerNV 9006-22C)"),
+        (LOONGARCH, "Loongson-3A5000-HV"),
+        (ARMV7, "Cortex-A15"),
+        (ARMV7.replace("0xc0f", "0xfff"), "ARMv7 Processor rev 3 (v7l)"),
+        (ARM_SERVER, "Neoverse-N1"),
+        (ARM_SERVER.replace("0xd0c", "0xfff"), "Arm implementer 0x41, part 0xfff"),
+        ("system type\t: MIPS Malta\n\ncpu model\t\t: MIPS 24Kc V0.0  FPU V0.0\n", "MIPS 24Kc V0.0  FPU V0.0"),
+        ("cpu\t\t: UltraSparc T2 (Niagara2)\n", "UltraSparc T2 (Niagara2)"),
+        ("processor\t: 0\n", None),
+        ("", None),
+    ],
+)
+def test_the_cpu_of_a_planted_cpuinfo(tmp_path: Path, text: str, expected: str | None) -> None:
+    assert facts(plant(tmp_path, {"proc/cpuinfo": text})).cpu_model == expected
+
+
+def test_a_board_is_named_by_its_device_tree(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"proc/cpuinfo": RISCV, "proc/device-tree/model": "StarFive VisionFive 2 v1.3B\0"})
+    assert facts(root).cpu_model == "sifive,u74-mc (StarFive VisionFive 2 v1.3B)"
+
+
+def test_an_empty_field_is_empty_and_not_the_next_line() -> None:
+    cpu = cpuinfo(FIELD / "x86-empty-bugs")
+    assert (cpu["bugs"], cpu["bogomips"], cpu["power management"]) == ("", "5400.00", "")
+    assert cpu["model name"] == "Intel(R) Xeon(R) Platinum 8481C"
+
+
+@pytest.mark.parametrize(("name", "quota"), [("v1-comount-nosymlink", 0.5), ("v2-no-period", 1.5)])
+def test_the_quota_of_a_container(name: str, quota: float) -> None:
+    assert cgroup(FIELD / name).quota_cpus == quota
+
+
+V1_MOUNT = (
+    "29 25 0:26 /docker/abc /sys/fs/cgroup/one\\040place rw,nosuid shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
+    "30 25 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+)
+V2_MOUNT = "31 25 0:28 / /sys/fs/cgroup/unified rw,nosuid shared:10 - cgroup2 cgroup2 rw\n"
+
+
+def test_mounts_are_where_the_kernel_says(tmp_path: Path) -> None:
+    """Not below /sys/fs/cgroup/cpu, a nested group, and the container's own group at the mount's root."""
+    here = "sys/fs/cgroup/one place"
+    root = plant(
+        tmp_path,
+        {
+            "proc/self/cgroup": "6:cpu,cpuacct:/docker/abc/inner\n0::/system.slice\n",
+            "proc/self/mountinfo": V1_MOUNT + V2_MOUNT,
+            f"{here}/cpu.cfs_quota_us": "150000\n",
+            f"{here}/cpu.cfs_period_us": "100000\n",
+            f"{here}/inner/cpu.cfs_quota_us": "25000\n",
+            f"{here}/inner/cpu.cfs_period_us": "50000\n",
+            f"{here}/inner/cpu.stat": "nr_periods 4\nnr_throttled 2\nthrottled_time 777\n",
+            "sys/fs/cgroup/memory/cpu.cfs_quota_us": "1\n",
+            "sys/fs/cgroup/memory/cpu.cfs_period_us": "100000\n",
+        },
+    )
+    assert cgroup(root) == Cgroup(quota_cpus=0.5, throttled=2, throttled_ns=777)
+
+
+def test_both_versions_side_by_side(tmp_path: Path) -> None:
+    root = plant(
+        tmp_path,
+        {
+            "proc/self/cgroup": "6:cpu,cpuacct:/docker/abc\n0::/system.slice\n",
+            "proc/self/mountinfo": V1_MOUNT + V2_MOUNT,
+            "sys/fs/cgroup/one place/cpu.cfs_quota_us": "-1\n",
+            "sys/fs/cgroup/one place/cpu.cfs_period_us": "100000\n",
+            "sys/fs/cgroup/unified/system.slice/cpu.max": "75000 100000\n",
+        },
+    )
+    assert cgroup(root).quota_cpus == 0.75
+
+
+@pytest.mark.parametrize("limit", ["max", "max 100000", "", "nonsense", "100000 0", "100000 soon"])
+def test_no_quota_and_no_readable_quota_is_none(tmp_path: Path, limit: str) -> None:
+    root = plant(tmp_path, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": f"{limit}\n"})
+    assert cgroup(root).quota_cpus is None
+
+
+def test_torn_kernel_files_are_no_group(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"proc/self/cgroup": "6\n\n:\n", "proc/self/mountinfo": "29 25\n - \n1 2 3 4 5 - cgroup\n"})
+    assert cgroup(root) == Cgroup(quota_cpus=None, throttled=None, throttled_ns=None)

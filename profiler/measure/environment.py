@@ -1,0 +1,59 @@
+"""The user's environment, which every launcher inherits: what of it changes what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from profiler.model import Caveat
+
+_COSTLY = (
+    "COVERAGE_PROCESS_START",
+    "GLIBC_TUNABLES",
+    "LD_AUDIT",
+    "LD_BIND_NOW",
+    "LD_DEBUG",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "LD_PROFILE",
+    "LD_USE_LOAD_BIAS",
+)
+"""Variables of the loader and the C library (ld.so(8)), and coverage's, whose .pth file begins to trace at start."""
+
+_COSTLY_BEGINNINGS = ("MALLOC_", "PYTHON")
+"""glibc's allocator (mallopt(3)), and Python's own."""
+
+_HARMLESS = frozenset(
+    {
+        "PYTHONASYNCIODEBUG",
+        "PYTHONBREAKPOINT",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONHASHSEED",  # a block's own replaces it
+        "PYTHONHISTORY",
+        "PYTHONIOENCODING",
+        "PYTHONPYCACHEPREFIX",
+        "PYTHONSTARTUP",
+        "PYTHON_BASIC_REPL",
+        "PYTHON_COLORS",
+        "PYTHON_HISTORY",
+    }
+)
+"""They change no work of a script: read by the interactive interpreter, or for files and streams only."""
+
+_LONGEST = 100
+
+
+def environment_caveats(environment: Mapping[str, str]) -> tuple[Caveat, ...]:
+    """One for each variable that is set to anything and can change the work of every launcher, by name."""
+    return tuple(
+        Caveat(
+            code="environment",
+            message=f"{name}={_short(environment[name])} is set and applies to every launcher that reads it",
+        )
+        for name in sorted(environment)
+        if environment[name] and name not in _HARMLESS
+        if name in _COSTLY or name.startswith(_COSTLY_BEGINNINGS)
+    )
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
