@@ -112,11 +112,14 @@ def _placed(case: Case, entry: CauseEntry, verdict: Cause, places: list[Finding]
     evidence = "; ".join((base, *(one.evidence for one in places)))
     if verdict.strength == "intervened" or verdict.share is not None:
         return msgspec.structs.replace(verdict, evidence=evidence)
+    if not entry.settled_by_equality:
+        # The change reaches a part of the cause alone: that it takes nothing must not read as a share of the whole.
+        return msgspec.structs.replace(verdict, evidence=evidence, status=verdict.status if settled else "unresolved")
     most = max(places, key=lambda one: abs(one.share.share or 0.0)).share
     return msgspec.structs.replace(
         verdict,
         role="place",
-        # Something was done, so it is not untested; but where equality does not settle it, this does not either.
+        # Something was done, so it is not untested; but whether both ends are equal nobody saw.
         status=verdict.status if settled else "unresolved",
         evidence=evidence,
         share=most.share,

@@ -40,11 +40,12 @@ def sentence(
     if start_up is not None and start_up.verdict == "same":
         parts.append("pyo3 and runmain take the same instructions: the start-up path costs nothing per iteration.")
     parts.append(_images(run))
-    parts.extend(_why(name, causes, left.get(name)) for name in subjects)
+    parts.extend(why(name, causes, left.get(name)) for name in subjects)
     return " ".join(filter(None, parts))
 
 
-def _why(name: str, causes: tuple[Cause, ...], left: Unexplained | None) -> str:
+def why(name: str, causes: tuple[Cause, ...], left: Unexplained | None) -> str:
+    """The causes of one launcher's tax, parts after their whole; what is ruled out, where it sits, what is left."""
     own = [cause for cause in causes if cause.launcher == name]
     if not own:
         return ""
@@ -78,10 +79,10 @@ def _told(cause: Cause, causes: list[Cause]) -> str:
 
 
 def orders(cause: Cause) -> str:
-    """``, a mean over orders, 27.4% to 73.5%``; empty for a share that depends on no order."""
+    """`` (a mean over orders, 27.4% to 73.5%)``; empty for a share that depends on no order."""
     if cause.share_least is None or cause.share_most is None:
         return ""
-    return f", a mean over orders, {cause.share_least:.1%} to {cause.share_most:.1%}"
+    return f" (a mean over orders, {cause.share_least:.1%} to {cause.share_most:.1%})"
 
 
 def _rest(rest: float | None) -> str:
