@@ -178,7 +178,7 @@ def _option(  # noqa: PLR0917 - one call, from one place
     pairs = sorted(stride.pairs, key=lambda pair: ratio(pair.effect).ratio or 0.0)
     least, most = pairs[0], pairs[-1]
     told = f"{stride.to} instead of {stride.from_} makes {told_of(ratio(least.effect))} ({least.from_} to {least.to})"
-    if least is not most:
+    if told_of(ratio(least.effect)) != told_of(ratio(most.effect)):
         told = (
             f"{stride.to} instead of {stride.from_} makes between {told_of(ratio(least.effect))} ({least.from_} to "
             f"{least.to}) and {told_of(ratio(most.effect))} ({most.from_} to {most.to}), by what else is there"
