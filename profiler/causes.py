@@ -12,6 +12,11 @@ from typing import Literal
 Shows = Literal["instructions", "cpi", "time"]
 """Where a cause acts: on instructions (any exact source shows it), on CPI (hardware only), or on time alone."""
 
+Role = Literal["cause", "place"]
+
+IMAGE = "eval-loop-image"
+"""The cause of which every property of the eval loop's file is a part."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CauseEntry:
@@ -21,6 +26,13 @@ class CauseEntry:
     title: str
     shows: Shows
     observable: str
+    part_of: str | None = None
+    """The cause that this one is always a part of."""
+    settled_by_equality: bool = True
+    """Equal fingerprints show that it is none; False: they show only a part of what it is."""
+    drawn: tuple[str, ...] = ()
+    """It is drawn once per block for all launchers, and each process verifies it: codes of the caveats that say of a
+    launcher that it has another, or that nobody saw."""
 
 
 CAUSES: tuple[CauseEntry, ...] = (
@@ -36,26 +48,53 @@ CAUSES: tuple[CauseEntry, ...] = (
         shows="instructions",
         observable="the mapped file that defines _PyEval_EvalFrameDefault, and its build-id",
     ),
-    CauseEntry(id="pgo", title="built without PGO", shows="instructions", observable="cold fragments in .eh_frame"),
-    CauseEntry(id="lto", title="built without LTO", shows="instructions", observable="DW_AT_producer"),
-    CauseEntry(id="pic", title="position-independent code", shows="instructions", observable="ELF type, GOT loads"),
+    CauseEntry(
+        id="pgo",
+        title="built without PGO",
+        shows="instructions",
+        observable="cold fragments in .eh_frame",
+        part_of=IMAGE,
+    ),
+    CauseEntry(id="lto", title="built without LTO", shows="instructions", observable="DW_AT_producer", part_of=IMAGE),
+    CauseEntry(
+        id="pic",
+        title="position-independent code",
+        shows="instructions",
+        observable="ELF type, GOT loads",
+        part_of=IMAGE,
+    ),
     CauseEntry(
         id="plt",
         title="calls stay interposable",
         shows="instructions",
         observable="JUMP_SLOT to own Py symbols, DW_AT_producer; what the compiler did not inline shows in no file",
+        part_of=IMAGE,
+        settled_by_equality=False,  # the loader's environment is seen, how calls were compiled is not
     ),
-    CauseEntry(id="tls", title="general-dynamic TLS", shows="instructions", observable="imports of __tls_get_addr"),
-    CauseEntry(id="usdt", title="USDT semaphores", shows="instructions", observable=".note.stapsdt"),
+    CauseEntry(
+        id="tls",
+        title="general-dynamic TLS",
+        shows="instructions",
+        observable="imports of __tls_get_addr",
+        part_of=IMAGE,
+    ),
+    CauseEntry(id="usdt", title="USDT semaphores", shows="instructions", observable=".note.stapsdt", part_of=IMAGE),
     CauseEntry(id="allocator", title="allocator", shows="instructions", observable="the allocator in effect"),
     CauseEntry(
         id="arena-placement",
         title="arena placement",
         shows="instructions",
         observable="addresses of pymalloc's arenas",
+        drawn=("heap-not-placed", "not-verified", "placement-differs"),
     ),
     CauseEntry(id="huge-pages", title="huge pages", shows="cpi", observable="THP_enabled, dTLB misses"),
-    CauseEntry(id="code-layout", title="code layout", shows="cpi", observable="L1I and iTLB misses"),
+    CauseEntry(
+        id="code-layout",
+        title="code layout",
+        shows="cpi",
+        observable="L1I and iTLB misses",
+        settled_by_equality=False,  # two files have two layouts, whatever the address space
+    ),
     CauseEntry(id="init-path", title="start-up path and PyConfig", shows="instructions", observable="sys.flags"),
     CauseEntry(
         id="tracing",
@@ -122,6 +161,9 @@ LADDERS: tuple[tuple[Step, ...], ...] = (
 )
 
 
+ARCHIVE_LINKS = ("-static", "-pic")
+"""Endings of the launchers that are linked with an archive: such a link has no LTO across the archive's modules."""
+
 EMBEDDER = "pyo3"
 """The launcher whose tax the ladder climbs to, and the other end of every toggle."""
 
@@ -163,6 +205,15 @@ class Toggle:
     """It puts the work's objects elsewhere than the block says."""
     takes: str | None = None
     """Fingerprint key that must change, else the launcher has not taken it (it discards the environment, say)."""
+    role: Role = "place"
+    """``place``: on ends whose setting is equal it says where the difference sits. ``cause``: it takes away, or gives,
+    what only one end has."""
+    where: str = ""
+    """Of a ``place``: what sits there, for "of the difference 34 % sits in …"."""
+    sets: tuple[str, ...] = ()
+    """Fingerprint keys that it makes equal, where they are more than those of its cause."""
+    part_of: str | None = None
+    """The cause that an embedder brings this one along with."""
 
 
 TOGGLES: tuple[Toggle, ...] = (
@@ -173,6 +224,8 @@ TOGGLES: tuple[Toggle, ...] = (
         env={"PYTHONMALLOC": "malloc"},
         shown=True,
         takes="allocator",
+        where="pymalloc's own code (same allocator on both ends)",
+        sets=("allocator", "allocator_environment", "malloc_libraries", "memory_debug"),
     ),
     Toggle(
         name="arena-head",
@@ -180,6 +233,7 @@ TOGGLES: tuple[Toggle, ...] = (
         title="every object in the head of its arena (arenas at a multiple of 1 MiB)",
         env={"TAX_PROBE_ARENA_OFFSET": "0"},
         moves_heap=True,
+        where="the tests of where an object lies in its arena (the same placement on both ends)",
     ),
     Toggle(
         name="arena-tail",
@@ -187,6 +241,7 @@ TOGGLES: tuple[Toggle, ...] = (
         title="every object in the tail of its arena (arenas one page below a multiple of 1 MiB)",
         env={"TAX_PROBE_ARENA_OFFSET": "1044480"},
         moves_heap=True,
+        where="the tests of where an object lies in its arena (the same placement on both ends)",
     ),
     Toggle(
         name="no-phase",
@@ -194,14 +249,23 @@ TOGGLES: tuple[Toggle, ...] = (
         title="no heap phase, pools begun anew",
         env={"TAX_PROBE_NO_PHASE": "1"},
         moves_heap=True,
+        where="the position in pymalloc's pools (the same on both ends)",
     ),
-    Toggle(name="seed-0", cause="hash-seed", title="hash seed 0", env={"PYTHONHASHSEED": "0"}, takes="string_hash"),
+    Toggle(
+        name="seed-0",
+        cause="hash-seed",
+        title="hash seed 0",
+        env={"PYTHONHASHSEED": "0"},
+        takes="string_hash",
+        where="the order of hash tables (same seed on both ends)",
+    ),
     Toggle(
         name="big-env",
         cause="environment-size",
         title="64 KiB more environment",
         env={"TAX_PROBE_BALLAST": "x" * 65536},
         takes="environment_pages",
+        where="the place of the stack (same size of the environment on both ends)",
     ),
     Toggle(
         name="bind-now",
@@ -209,6 +273,7 @@ TOGGLES: tuple[Toggle, ...] = (
         title="all symbols bound at start",
         env={"LD_BIND_NOW": "1"},
         takes="linker_environment",
+        where="the first calls of symbols (bound when called on both ends)",
     ),
     Toggle(
         name="isolated",
@@ -218,6 +283,7 @@ TOGGLES: tuple[Toggle, ...] = (
         options=("-S", "-s"),
         hosts_too=False,
         takes="flags",
+        where="what site and the environment set up (the same on both ends)",
     ),
     Toggle(
         name="signals",
@@ -226,6 +292,8 @@ TOGGLES: tuple[Toggle, ...] = (
         env={"TAX_PROBE_SIGNALS": "1"},
         embedder_only=True,
         hosts_too=False,
+        role="cause",
+        part_of="init-path",
     ),
     Toggle(
         name="copied",
@@ -233,6 +301,7 @@ TOGGLES: tuple[Toggle, ...] = (
         title="program copied to another place",
         prefix=("{confine}", "copied"),
         hardware_only=True,
+        role="cause",  # the ends lie in different places, and beside each other once they are copied
     ),
     Toggle(
         name="free-cpu",
@@ -240,6 +309,7 @@ TOGGLES: tuple[Toggle, ...] = (
         title="free to run on every CPU",
         prefix=("{confine}", "free-cpu"),
         hardware_only=True,
+        where="the choice of CPUs (the same on both ends)",
     ),
     Toggle(
         name="no-aslr",
@@ -247,6 +317,7 @@ TOGGLES: tuple[Toggle, ...] = (
         title="address space not randomised",
         prefix=("setarch", "--addr-no-randomize"),
         hardware_only=True,
+        where="where the address space begins (drawn alike on both ends)",
     ),
     Toggle(
         name="no-thp",
@@ -254,5 +325,6 @@ TOGGLES: tuple[Toggle, ...] = (
         title="transparent huge pages off",
         prefix=("{confine}", "no-thp"),
         hardware_only=True,
+        where="transparent huge pages (allowed alike on both ends)",
     ),
 )

@@ -470,27 +470,53 @@ class Rung(Noun, frozen=True, kw_only=True):
     lo: float | None
     hi: float | None
     share: float | None
+    orders: int | None = None
+    """The ratio is a mean over so many orders of the factors, and no two launchers have it; None: it is that of
+    ``from`` and ``to``."""
+    least: float | None = None
+    """Of the ratios of measured pairs that the mean is of."""
+    most: float | None = None
 
 
 class Cause(Noun, frozen=True, kw_only=True):
-    """One cause of the catalogue with its verdict."""
+    """One cause of the catalogue with its verdict.
+
+    Confirmed causes that act on one metric, are part of none (``part_of``) and have the role ``cause`` add up, with the
+    launcher's ``Unexplained``, to the tax in that metric.
+    """
 
     cause: str
     launcher: str | None
     status: Literal["confirmed", "refuted", "unresolved", "not-tested"]
+    """Of a ``place``: whether the setting is a cause, which equality decides and no share."""
     strength: Literal["intervened", "correlated"] | None
     share: float | None
+    """Part of the tax; of a ``place`` the part of the difference that sits there; a mean where ``share_least`` is."""
     lo: float | None
     hi: float | None
     evidence: str
+    role: Literal["cause", "place"] = "cause"
+    """``place``: a change made on both ends of a setting that is equal there, which says where the difference sits."""
+    part_of: str | None = None
+    """Id of the cause that brings this one along: its share stands in that cause's too."""
+    metric: str | None = None
+    """In which the tax is that the share is a part of."""
+    share_least: float | None = None
+    """Where other causes decide how much this one takes: the least over the orders in which they are met; ``share`` is
+    the mean over the orders. None: there is one order, or none is known."""
+    share_most: float | None = None
+    without: float | None = None
+    """Measured ratio to the baseline when this cause alone is taken away; None where that cannot be."""
 
 
 class Unexplained(Noun, frozen=True, kw_only=True):
-    """What is left of the tax when the confirmed causes are removed."""
+    """What the confirmed causes leave of the tax; below 0 where they overlap: one takes away what another does too."""
 
     share: float | None
     lo: float | None
     hi: float | None
+    all_met: float | None = None
+    """What is left when all that differs is removed or given at once, as a measured pair has it; None: no such pair."""
 
 
 class WorkloadResult(Noun, frozen=True, kw_only=True):
@@ -527,5 +553,8 @@ class Verdict(Noun, frozen=True, kw_only=True):
     ladder: tuple[Rung, ...]
     causes: tuple[Cause, ...]
     unexplained: Unexplained
+    """Of the embedder of the ladder."""
     sentence: str
     warnings: tuple[Caveat, ...]
+    unexplained_of: dict[str, Unexplained] = msgspec.field(default_factory=dict)
+    """By launcher, for all whose causes were judged."""

@@ -5,7 +5,7 @@ A new property is one entry in ``PROPERTIES``, a new way to prove a cause one en
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +83,17 @@ CONFIG_PROPERTIES: dict[str, str] = {
 }
 """The same for fields of PyPreConfig and PyConfig; the rest of them is read at start only."""
 
+BRINGS: dict[str, tuple[str, ...]] = {
+    # PYTHONMALLOC and PyPreConfig.allocator name an allocator with its hooks: both are given, and removed, together.
+    "memory_debug": ("allocator",),
+}
+"""What a setting brings along of other causes: fingerprint key → keys that whatever removes or gives it changes too.
+
+What ``PROPERTIES`` puts under one cause needs no entry: development mode and a debug build bring the hooks of
+``memory_debug``, one ``dev-mode`` all of them. ``-X dev`` brings no more: its flag and option are no ``flags`` and no
+``xoptions`` of the probe's, it starts no tracemalloc, and faulthandler's signals are not sent while the work runs.
+"""
+
 NOT_COMPARED = frozenset({"maps", "exe", "executable", "images", "throttled"})
 """Fingerprint keys that differ between any two processes, or between any two launchers."""
 
@@ -118,6 +129,10 @@ class Treatment:
     """It changes no instruction, so only hardware counters show it."""
 
 
+_ALLOCATORS = frozenset({"malloc", "pymalloc", "mimalloc"})
+"""Those that ``PYTHONMALLOC`` knows; it takes each with ``_debug`` too."""
+
+
 def _prefix(*command: str) -> Callable[[Fingerprint], Given | None]:
     return lambda host: Given(prefix=command)
 
@@ -135,9 +150,13 @@ def _options(host: Fingerprint) -> Given | None:
 
 
 def _debug(host: Fingerprint) -> Given | None:
-    if host.get("dev_mode"):
-        return Given(env={"PYTHONDEVMODE": "1"})
-    return Given(env={"PYTHONMALLOC": f"{host['allocator']}_debug"}) if host.get("memory_debug") else None
+    """Development mode, and the host's debug hooks around the host's allocator, or none where the host has none."""
+    env = {"PYTHONDEVMODE": "1"} if host.get("dev_mode") else {}
+    if host.get("memory_debug") and host["allocator"] in _ALLOCATORS:
+        env["PYTHONMALLOC"] = f"{host['allocator']}_debug"
+    elif env and host.get("memory_debug") is False:
+        env["PYTHONMALLOC"] = "pymalloc"
+    return Given(env=env) if env else None
 
 
 TREATMENTS: tuple[Treatment, ...] = (
@@ -207,7 +226,7 @@ for which in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
     signal.setitimer(which, 0)
 with open('/proc/self/status') as lines:
     caught = int(next(line for line in lines if line.startswith('SigCgt')).split()[1], 16)
-for number in set(range(1, 65)) - {2, 4, 7, 8, 11, 32, 33} - set(baseline['signals_caught']):
+for number in set(range(1, 65)) - {2, 4, 6, 7, 8, 11, 32, 33} - set(baseline['signals_caught']):
     if caught >> number - 1 & 1:
         signal.signal(number, signal.SIG_IGN)
 """,
@@ -304,6 +323,16 @@ def differences(baseline: Fingerprint, other: Fingerprint) -> dict[str, tuple[An
         for key in sorted((baseline.keys() | other.keys()) - NOT_COMPARED)
         if baseline.get(key) != other.get(key)
     }
+
+
+def brought_by(cause: str, own: Collection[str], different: Collection[str]) -> str | None:
+    """The cause that brings ``own``, keys of ``cause``, along, of all that are ``different``. None: it came alone."""
+    parents = (
+        PROPERTIES[key]
+        for key, brought in BRINGS.items()
+        if key in different and set(own) <= set(brought) and cause in {PROPERTIES[one] for one in brought}
+    )
+    return next(parents, None)
 
 
 _COUNTED_ONLY = frozenset(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, logs
-from profiler.causes import CAUSES, CauseEntry, Shows
+from profiler.causes import CAUSES, CauseEntry, Role, Shows, Toggle
 from profiler.events import BY_NAME
 from profiler.model import BASELINE, Cause, Interval, Launcher, Noun, Run
 from profiler.treatments import Fingerprint
@@ -51,7 +51,13 @@ class Finding(Noun, frozen=True, kw_only=True):
     share: Share
     evidence: str
     effect: pd.Series | None
-    """In logs per block, a part of the tax; None for a toggle on both ends."""
+    """In logs per block, a part of the tax; None of a place."""
+    role: Role = "cause"
+    """``place``: the setting is equal on both ends, and the share says where the difference sits."""
+    part_of: str | None = None
+    """The cause that brings this one along in this launcher; what it takes is in that cause's effect too."""
+    again: bool = False
+    """Another view of what a finding before it has: of the two one counts."""
 
 
 def make_case(costs: Costs, launcher: Launcher, source: str) -> Case:
@@ -95,6 +101,12 @@ def differing(run: Run, name: str, keys: tuple[str, ...]) -> str:
     )
 
 
+def different_keys(run: Run, name: str, keys: tuple[str, ...]) -> frozenset[str]:
+    """Those of ``keys`` in which a launcher's fingerprint differs from the baseline's."""
+    reference, own = fingerprint(run, BASELINE), fingerprint(run, name)
+    return frozenset(key for key in keys if reference.get(key) != own.get(key))
+
+
 def short(value: object) -> str:
     """A value for people, cut where it is long."""
     text = repr(value)
@@ -104,6 +116,11 @@ def short(value: object) -> str:
 def percent(share: float | None) -> str:
     """A share for people."""
     return "an unknown part" if share is None else f"{share:.1%}"
+
+
+def sits(share: float | None, toggle: Toggle) -> str:
+    """``33.9% sits in pymalloc's own code (same allocator on both ends)``."""
+    return f"{percent(share)} sits in {toggle.where}"
 
 
 def told(interval: Interval) -> str:
@@ -118,7 +135,7 @@ def told(interval: Interval) -> str:
 def cause_of(  # noqa: PLR0917 - one line per verdict reads best
     case: Case, entry: CauseEntry, status: Any, strength: Any, evidence: str, share: Share = UNKNOWN
 ) -> Cause:
-    """A verdict on one cause of ``case``."""
+    """A verdict on one cause of ``case``, beneath the cause that the catalogue has it a part of."""
     return Cause(
         cause=entry.id,
         launcher=case.launcher.name,
@@ -128,6 +145,8 @@ def cause_of(  # noqa: PLR0917 - one line per verdict reads best
         lo=share.lo,
         hi=share.hi,
         evidence=evidence,
+        part_of=entry.part_of,
+        metric=case.taxes[entry.shows].metric or None,
     )
 
 

@@ -88,6 +88,7 @@ def _conclude(run: Run, folder: Path) -> Verdict:
         ladder=climb(costs, names) if why else (),
         causes=causes,
         unexplained=left.get(EMBEDDER, Unexplained(share=None, lo=None, hi=None)),
+        unexplained_of=left,
         sentence=words.sentence(comparisons, run, causes, left),
         warnings=(
             *run.warnings,

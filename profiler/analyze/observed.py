@@ -121,10 +121,22 @@ def untested(run: Run, case: Case, entry: CauseEntry) -> Cause:
     by_files = built_differently(run, case, entry)
     if by_files is not None:
         return by_files
-    if keys and reference and own and all(reference.get(key) == own.get(key) for key in keys):
+    if reference and own and all(reference.get(key) == own.get(key) for key in keys):
         values = ", ".join(f"{key} {short(own.get(key))}" for key in keys)
-        return cause_of(case, entry, "refuted", "correlated", f"equal on both sides: {values}")
+        if keys and entry.settled_by_equality:
+            return cause_of(case, entry, "refuted", "correlated", f"equal on both sides: {values}")
+        if entry.drawn and not _doubted(run, (BASELINE, case.launcher.name), entry.drawn):
+            drawn = "equal on both sides: drawn once per block and verified in each process"
+            return cause_of(case, entry, "refuted", "correlated", drawn)
     return cause_of(case, entry, "not-tested", None, f"no intervention was made; look at {entry.observable}")
+
+
+def _doubted(run: Run, names: tuple[str, ...], codes: tuple[str, ...]) -> bool:
+    """Whether a caveat with one of ``codes`` is about one of these launchers."""
+    return any(
+        caveat.code in codes and caveat.message.startswith(tuple(f"{name}: " for name in names))
+        for caveat in run.warnings
+    )
 
 
 def no_tax(case: Case, entry: CauseEntry) -> Cause:

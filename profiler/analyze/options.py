@@ -2,20 +2,21 @@
 
 Per block the log costs of the combinations, relative to the baseline, are fitted by least squares; the blocks give the
 interval. The account walks from the combination that stands for the distribution's program to the one that stands for
-its library, averaged over the orders of the factors (Shapley 1953; one that decides if another applies comes first,
-Faigle & Kern 1992), so that its steps add up to the whole exactly.
+its library, averaged over the orders of the factors (``walked``), so that its steps add up to the whole exactly.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from profiler.analyze.compare import Costs
-from profiler.analyze.effects import UNKNOWN, Share, logs, ratio, share_of
+from profiler.analyze.effects import UNKNOWN, Share, ratio, share_of
+from profiler.analyze.walked import Stride, costs_of_builds, walk
 from profiler.causes import EMBEDDER
-from profiler.factorial import Built, Effect, Factor, FactorialPlan, Rebuilt, columns, levels_of, separable
+from profiler.factorial import Built, Effect, FactorialPlan, Rebuilt, columns, separable
 from profiler.model import BASELINE, Noun, Run, Rung
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def account(costs: Costs, run: Run, rebuilt: Rebuilt) -> tuple[tuple[Rung, ...],
     """The ladder from the baseline to the embedder over the rebuilt combinations, and the share that is left.
 
     First and last rung are what the rebuilt program and library do not reproduce of the distribution's; together they
-    are what is left. Empty where an end was not built.
+    are what is left. The rungs between are means over the orders of the factors. Empty where an end was not built.
     """
     built = measured(run, rebuilt)
     rungs: list[Rung] = []
@@ -99,34 +100,39 @@ def account(costs: Costs, run: Run, rebuilt: Rebuilt) -> tuple[tuple[Rung, ...],
         walked = walk(costs, rebuilt.plan, built, metric)
         if walked is None:
             continue
-        steps, whole = walked
-        for from_, to, factor, series in steps:
-            interval = ratio(series)
-            rungs.append(
-                Rung(
-                    from_=from_,
-                    to=to,
-                    factor=factor,
-                    metric=metric,
-                    ratio=interval.ratio,
-                    lo=interval.lo,
-                    hi=interval.hi,
-                    share=share_of(series, whole).share,
-                )
-            )
+        rungs += [
+            _rung(BASELINE, walked.program, _NOT_REPRODUCED, metric, walked.before, walked.whole),
+            *(_averaged(stride, metric, walked.whole) for stride in walked.strides),
+            _rung(walked.library, EMBEDDER, _NOT_REPRODUCED, metric, walked.after, walked.whole),
+        ]
         if metric == METRICS[0]:
-            left = share_of(steps[0][3] + steps[-1][3], whole)
+            left = walked.left
     return tuple(rungs), left
 
 
-def _costs(costs: Costs, built: tuple[Built, ...], metric: str) -> pd.DataFrame:
-    """Log costs relative to the baseline: a row per block that has all combinations, a column per launcher."""
-    import pandas as pd
+_NOT_REPRODUCED = "what rebuilding does not reproduce"
 
-    series = {one.launcher: logs(costs, BASELINE, one.launcher, metric) for one in built}
-    if not series or any(one.empty for one in series.values()):
-        return pd.DataFrame()
-    return pd.DataFrame(series).dropna()
+
+def _rung(from_: str, to: str, factor: str, metric: str, effect: pd.Series, whole: pd.Series) -> Rung:  # noqa: PLR0917
+    interval = ratio(effect)
+    return Rung(
+        from_=from_,
+        to=to,
+        factor=factor,
+        metric=metric,
+        ratio=interval.ratio,
+        lo=interval.lo,
+        hi=interval.hi,
+        share=share_of(effect, whole).share,
+    )
+
+
+def _averaged(stride: Stride, metric: str, whole: pd.Series) -> Rung:
+    rung = _rung(stride.from_, stride.to, stride.factor.title, metric, stride.effect, whole)
+    ratios = [one for pair in stride.pairs if (one := ratio(pair.effect).ratio) is not None]
+    if stride.orders < 2 or not ratios:
+        return rung
+    return msgspec.structs.replace(rung, orders=stride.orders, least=min(ratios), most=max(ratios))
 
 
 def _fit(
@@ -138,7 +144,7 @@ def _fit(
     import numpy as np
     import pandas as pd
 
-    table = _costs(costs, built, metric)
+    table = costs_of_builds(costs, built, metric)
     if table.empty:
         return [], None
     levels = [one.levels for one in built]
@@ -160,63 +166,6 @@ def _fit(
         for row, effect in enumerate(chosen, 1)
     ]
     return fitted, float(math.expm1(misfit))
-
-
-def walk(
-    costs: Costs, plan: FactorialPlan, built: tuple[Built, ...], metric: str
-) -> tuple[list[tuple[str, str, str, pd.Series]], pd.Series] | None:
-    """Steps (from, to, what, log effect per block) from the baseline to the embedder, and their sum."""
-    if not {"program", "library"} <= plan.reproduces.keys():
-        return None
-    table = _costs(costs, built, metric)
-    whole = logs(costs, BASELINE, EMBEDDER, metric)
-    names = {tuple(one.levels.items()): one.launcher for one in built}
-    ends = [completed(plan, plan.reproduces[end]) for end in ("program", "library")]
-    changing = [factor for factor in plan.factors if ends[0][factor.name] != ends[1][factor.name]]
-
-    def cost(state: dict[str, str]) -> pd.Series | None:
-        name = names.get(tuple(levels_of(plan, state).items()))
-        return table[name] if name is not None and name in table else None
-
-    first, last = (cost(end) for end in ends)
-    if first is None or last is None or whole.empty:
-        return None
-    blocks = table.index.intersection(whole.index)
-    steps: list[tuple[str, str, str, pd.Series]] = []
-    orders = [order for order in permutations(changing) if _in_sequence(order)]
-    effects: dict[str, pd.Series] = {}
-    for order in orders:
-        state = dict(ends[0])
-        before = first
-        for factor in order:
-            state[factor.name] = ends[1][factor.name]
-            after = cost(state)
-            if after is None:
-                return None
-            effects[factor.name] = effects.get(factor.name, 0.0) + (after - before) / len(orders)
-            before = after
-    steps.append(
-        (BASELINE, names[tuple(levels_of(plan, ends[0]).items())], "what rebuilding does not reproduce", first)
-    )
-    steps += [_step(factor, ends, effects[factor.name]) for factor in changing]
-    steps.append(
-        (names[tuple(levels_of(plan, ends[1]).items())], EMBEDDER, "what rebuilding does not reproduce", whole - last)
-    )
-    return [(*step[:3], step[3][blocks]) for step in steps], whole[blocks]
-
-
-def _in_sequence(order: tuple[Factor, ...]) -> bool:
-    """Whether each factor comes after those that decide if it applies: before them it would change nothing."""
-    return all(factor.name not in later.applies for at, later in enumerate(order) for factor in order[at + 1 :])
-
-
-def _step(factor: Factor, ends: list[dict[str, str]], series: pd.Series) -> tuple[str, str, str, pd.Series]:
-    return ends[0][factor.name], ends[1][factor.name], factor.title, series
-
-
-def completed(plan: FactorialPlan, levels: dict[str, str]) -> dict[str, str]:
-    """``levels`` with the first level of each factor that does not apply there."""
-    return {factor.name: levels.get(factor.name, factor.levels[0].name) for factor in plan.factors}
 
 
 def _term(effect: Effect) -> str:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from profiler.analyze import words
-from profiler.analyze.case import cause_of, entry_of, make_case, percent, status_of
+from profiler.analyze.case import Case, cause_of, entry_of, make_case, percent, status_of
 from profiler.analyze.case import told as told_of
 from profiler.analyze.compare import Costs
-from profiler.analyze.effects import is_clear, ratio, share_of
-from profiler.analyze.options import METRICS, Effects, account, completed, effects, measured, walk
-from profiler.causes import EMBEDDER
+from profiler.analyze.effects import is_clear, logs, ratio, share_of
+from profiler.analyze.options import METRICS, Effects, account, effects, measured
+from profiler.analyze.walked import Stride, Walk, alone, completed, walk
+from profiler.causes import EMBEDDER, IMAGE
 from profiler.errors import UsageError
 from profiler.events import BY_NAME
 from profiler.factorial import Built, Rebuilt, Remedy, cell_name, needed_hwcap
-from profiler.model import BASELINE, Cause, Caveat, Comparison, Run, Unexplained, Verdict
+from profiler.model import BASELINE, Cause, Caveat, Comparison, Interval, Run, Unexplained, Verdict
 
 if TYPE_CHECKING:
     pass
@@ -49,6 +50,7 @@ def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs) -> RebuildVerdict:
             "ladder": ladder,
             "causes": causes,
             "unexplained": unexplained,
+            "unexplained_of": {EMBEDDER: unexplained},
             "sentence": " ".join(told),
             "warnings": (*verdict.warnings, *caveats(run, rebuilt)),
         },
@@ -120,36 +122,78 @@ def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
 
 
 def judge_options(costs: Costs, run: Run, rebuilt: Rebuilt) -> tuple[Cause, ...]:
-    """The verdict on each build option that is a cause of the catalogue, by its share in the account of the ladder.
+    """The verdict on the image that is rebuilt, and beneath it on each build option that is a cause of the catalogue.
 
-    An option that is the same at both ends, which the rebuilt ends reproduce, is no cause of the difference.
+    An option's share is its mean over the orders of the options; what two builds were measured to differ by stands in
+    the evidence. An option that is the same at both ends, which the rebuilt ends reproduce, is no cause of the
+    difference.
     """
-    walked = walk(costs, rebuilt.plan, measured(run, rebuilt), METRICS[0])
+    metric = METRICS[0]
+    walked = walk(costs, rebuilt.plan, measured(run, rebuilt), metric)
     embedder = next((launcher for launcher in run.plan.launchers if launcher.name == EMBEDDER), None)
     if walked is None or embedder is None:
         return ()
-    steps, whole = walked
     case = make_case(costs, embedder, run.plan.source)
-    if not is_clear(whole, case.main.margin):
+    if not is_clear(walked.whole, case.main.margin):
         return ()
-    by_change = {(from_, to): series for from_, to, _, series in steps}
-    left = share_of(steps[0][3] + steps[-1][3], whole)
-    reproduced = f"the rebuilt ends leave {percent(left.share)} of the tax"
-    ends = [completed(rebuilt.plan, rebuilt.plan.reproduces[end]) for end in ("program", "library")]
-    found = []
+    strides = {stride.factor.name: stride for stride in walked.strides}
+    found = [_image(case, walked, metric)]
     for factor in rebuilt.plan.factors:
         if factor.cause is None:
             continue
-        from_, to = (end[factor.name] for end in ends)
-        if from_ == to:
-            equal = f"both ends are built with {from_}; {reproduced}"
-            status = "refuted" if status_of(left) == "refuted" else "unresolved"
-            found.append(cause_of(case, entry_of(factor.cause), status, "intervened", equal))
-        else:
-            share = share_of(by_change[from_, to], whole)
-            told = f"rebuilt with {to} instead of {from_}: {told_of(ratio(by_change[from_, to]))} in {METRICS[0]}"
-            found.append(cause_of(case, entry_of(factor.cause), status_of(share), "intervened", told, share))
+        if factor.name in strides:
+            found.append(_option(costs, run, rebuilt, case, walked, strides[factor.name]))
+            continue
+        level = completed(rebuilt.plan, rebuilt.plan.reproduces["library"])[factor.name]
+        equal = f"both ends are built with {level}; the rebuilt ends leave {percent(walked.left.share)} of the tax"
+        status = "refuted" if status_of(walked.left) == "refuted" else "unresolved"
+        found.append(cause_of(case, entry_of(factor.cause), status, "intervened", equal))
     return tuple(found)
+
+
+def _image(case: Case, walked: Walk, metric: str) -> Cause:
+    """All options together, from the rebuilt program to the rebuilt library: what the options beneath it add up to."""
+    effect = walked.whole - walked.before - walked.after
+    share = share_of(effect, walked.whole)
+    evidence = (
+        f"rebuilt from one source, {walked.library} takes {told_of(ratio(effect))} times {walked.program}'s {metric}; "
+        "the embedder's start-up path is in it"
+    )
+    return cause_of(case, entry_of(IMAGE), status_of(share), "intervened", evidence, share)
+
+
+def _option(  # noqa: PLR0917 - one call, from one place
+    costs: Costs, run: Run, rebuilt: Rebuilt, case: Case, walked: Walk, stride: Stride
+) -> Cause:
+    metric = METRICS[0]
+    entry = entry_of(stride.factor.cause or "")
+    share = share_of(stride.effect, walked.whole)
+    own = alone(rebuilt.plan, measured(run, rebuilt), stride.factor)
+    gone = Interval(ratio=None, lo=None, hi=None)
+    if own.launcher is not None:
+        gone = ratio(logs(costs, BASELINE, own.launcher, metric))
+    parts = [f"with {stride.from_} alone {own.launcher} takes {told_of(gone)} times {BASELINE}'s {metric}"]
+    if gone.ratio is None:
+        parts = [own.reason or f"{own.launcher} was not measured"]
+    pairs = sorted(stride.pairs, key=lambda pair: ratio(pair.effect).ratio or 0.0)
+    least, most = pairs[0], pairs[-1]
+    told = f"{stride.to} instead of {stride.from_} makes {told_of(ratio(least.effect))} ({least.from_} to {least.to})"
+    if told_of(ratio(least.effect)) != told_of(ratio(most.effect)):
+        told = (
+            f"{stride.to} instead of {stride.from_} makes between {told_of(ratio(least.effect))} ({least.from_} to "
+            f"{least.to}) and {told_of(ratio(most.effect))} ({most.from_} to {most.to}), by what else is there"
+        )
+    parts.append(told)
+    shares = stride.shares(walked.whole)
+    verdict = cause_of(case, entry, status_of(share), "intervened", "; ".join(parts), share)
+    if stride.orders > 1 and shares is not None:
+        verdict = msgspec.structs.replace(
+            verdict,
+            share_least=shares[0],
+            share_most=shares[1],
+            evidence=f"{verdict.evidence}; the share is a mean over {stride.orders} orders of the options",
+        )
+    return msgspec.structs.replace(verdict, without=gone.ratio)
 
 
 def _told(factorial: Effects, comparisons: tuple[Comparison, ...], rebuilt: Rebuilt) -> list[str]:

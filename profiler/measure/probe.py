@@ -15,8 +15,9 @@ SAMPLE_NS = 60_000_000
 """How long other threads are watched for using the CPU."""
 BUSY = 0.1
 """A thread that takes this part of a CPU or more in that time is busy."""
-NOT_SENT_WHILE_IT_WORKS = {2, 4, 7, 8, 11, 32, 33}
-"""SIGINT (the python3 program handles it, most embedders do not), faults (Rust's runtime does), glibc's own."""
+NOT_SENT_WHILE_IT_WORKS = {2, 4, 6, 7, 8, 11, 32, 33}
+"""SIGINT (the python3 program handles it, most embedders do not), faults and abort (Rust's runtime and faulthandler,
+which development mode enables, do), glibc's own."""
 
 
 def read(path: str) -> str:

@@ -116,13 +116,21 @@ def _waterfall(steps: list[Rung], verdict: Verdict) -> Figure:
         reached = after
     axes.barh(-len(steps), reached - 1, left=1.0, color=_COLOURS["same"])
     axes.text(reached, -len(steps), f"  {reached - 1:+.2%}", va="center", fontsize=8)
-    labels = [f"{rung.from_} → {rung.to}\n{rung.factor}" for rung in steps] + [f"{BASELINE} → {steps[-1].to}"]
+    labels = [f"{rung.from_} → {rung.to}\n{rung.factor}{_mean(rung)}" for rung in steps] + [
+        f"{BASELINE} → {steps[-1].to}"
+    ]
     axes.set_yticks([-y for y in range(len(labels))], labels, fontsize=7)
     axes.axvline(1.0, color="#888888", linewidth=0.8)
     axes.use_sticky_edges = False
     axes.margins(x=0.12)
     axes.set_xlabel(f"{steps[0].metric} per iteration, ratio to {BASELINE} ({verdict.source}, {verdict.workload.name})")
     return drawing
+
+
+def _mean(rung: Rung) -> str:
+    if rung.orders is None or rung.least is None or rung.most is None:
+        return ""
+    return f" (mean over {rung.orders} orders, {rung.least - 1:+.2%} to {rung.most - 1:+.2%})"
 
 
 def _bar(axes: Axes, y: int, comparison: Comparison) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from profiler.folder import ROWS, RUN, write_result
 from profiler.model import AGAIN, Comparison, Run, Verdict
 from profiler.present import extra
+from profiler.present.causes import about_ladder, nested, ratio_of, share_of, verdict_of
 from profiler.present.grid import to_markdown
+from profiler.present.why import paths
 from profiler.present.words import amount, detectable, interval, title
 
 _ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv")
@@ -92,12 +94,17 @@ def _ladder(verdict: Verdict) -> Iterable[str]:
     yield "| from | to | what changes | metric | ratio | 95 % interval | share |"
     yield "|---|---|---|---|---:|---:|---:|"
     for rung in verdict.ladder:
-        ratio = "–" if rung.ratio is None else f"{rung.ratio:.4f}"
         share = "–" if rung.share is None else f"{rung.share:.1%}"
         yield (
-            f"| {rung.from_} | {rung.to} | {rung.factor} | {rung.metric} | {ratio} "
+            f"| {rung.from_} | {rung.to} | {rung.factor} | {rung.metric} | {ratio_of(rung)} "
             f"| {interval(rung.lo, rung.hi)} | {share} |"
         )
+    notes = dict.fromkeys(
+        about_ladder(path)
+        for metric in dict.fromkeys(rung.metric for rung in verdict.ladder)
+        for path in paths(verdict.ladder, metric)
+    )
+    yield from (line for note in filter(None, notes) for line in ("", f"{note[0].upper()}{note[1:]}."))
     metrics, steps = (rung.metric for rung in verdict.ladder), (rung.to for rung in verdict.ladder)
     yield from ("", detectable(verdict.comparisons, metrics, steps), "")
 
@@ -108,10 +115,9 @@ def _causes(verdict: Verdict) -> Iterable[str]:
     yield from ("## Causes: hypothesis, verdict, evidence", "")
     yield "| launcher | cause | verdict | strength | share of the tax | evidence |"
     yield "|---|---|---|---|---:|---|"
-    for cause in verdict.causes:
-        share = "" if cause.share is None else f"{cause.share:.1%} {interval(cause.lo, cause.hi, 3)}"
+    for name, cause in nested(verdict):
         yield (
-            f"| {cause.launcher} | {cause.cause} | {cause.status} | {cause.strength or ''} | {share} "
+            f"| {cause.launcher} | {name} | {verdict_of(cause)} | {cause.strength or ''} | {share_of(cause)} "
             f"| {cause.evidence.replace('|', chr(92) + '|')} |"
         )
     left = verdict.unexplained

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from profiler.analyze.inside import inside
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Rung, Verdict
+from profiler.present.causes import about_ladder, nested, ratio_of, share_of, verdict_of
 from profiler.present.words import detectable, figure, interval, title
 
 _SIDE_BY_SIDE = (
@@ -38,9 +39,17 @@ def ladder_and_causes(verdict: Verdict) -> tuple[Table, ...]:
 def _waterfalls(verdict: Verdict) -> tuple[Table, ...]:
     """Every path of the ladder in every metric."""
     return tuple(
-        _waterfall(path, detectable(verdict.comparisons, [metric], (rung.to for rung in path)))
+        _waterfall(
+            path,
+            "\n".join(
+                filter(
+                    None,
+                    (about_ladder(path), detectable(verdict.comparisons, [metric], (rung.to for rung in path))),
+                )
+            ),
+        )
         for metric in dict.fromkeys(rung.metric for rung in verdict.ladder)
-        for path in _paths(verdict.ladder, metric)
+        for path in paths(verdict.ladder, metric)
     )
 
 
@@ -66,7 +75,7 @@ def _value(comparison: Comparison | None) -> float | None:
     return None if comparison is None else comparison.value
 
 
-def _paths(ladder: tuple[Rung, ...], metric: str) -> list[list[Rung]]:
+def paths(ladder: tuple[Rung, ...], metric: str) -> list[list[Rung]]:
     """The rungs of one metric, split where a path begins again at the baseline."""
     paths: list[list[Rung]] = []
     for rung in ladder:
@@ -81,7 +90,7 @@ def _waterfall(path: list[Rung], note: str) -> Table:
     table = Table(title=f"ladder: {path[0].metric} per iteration", title_justify="left", title_style="bold")
     table.add_column("step", overflow="fold")
     table.add_column("what changes")
-    table.add_column("ratio", justify="right", no_wrap=True)
+    table.add_column("ratio", justify="right", no_wrap=all(rung.orders is None for rung in path), max_width=24)
     table.add_column("95 % interval", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -93,7 +102,7 @@ def _waterfall(path: list[Rung], note: str) -> Table:
         table.add_row(
             f"{rung.from_} → {rung.to}",
             rung.factor,
-            "–" if rung.ratio is None else f"{rung.ratio:.4f}",
+            ratio_of(rung),
             interval(rung.lo, rung.hi),
             "–" if rung.share is None else f"{rung.share:.1%}",
             _bar(start, end),
@@ -113,13 +122,12 @@ def _causes(verdict: Verdict) -> Table:
     table = Table(title="causes", title_justify="left", title_style="bold")
     for name in ("launcher", "cause", "verdict", "share", "evidence"):
         table.add_column(name, no_wrap=name in ("launcher", "cause"))
-    for cause in verdict.causes:
+    for name, cause in nested(verdict):
         if cause.status == "not-tested":
             continue
-        share = "" if cause.share is None else f"{cause.share:.1%} {interval(cause.lo, cause.hi, 3)}"
         style = _STATUS[cause.status]
-        told = f"[{style}]{cause.status}[/{style}]" + (f", {cause.strength}" if cause.strength else "")
-        table.add_row(cause.launcher or "", cause.cause, told, share, escape(cause.evidence))
+        told = f"[{style}]{verdict_of(cause)}[/{style}]" + (f", {cause.strength}" if cause.strength else "")
+        table.add_row(cause.launcher or "", name, told, share_of(cause), escape(cause.evidence))
     untested = sorted({cause.cause for cause in verdict.causes if cause.status == "not-tested"})
     table.caption = f"not tested (the reasons stand in causes.csv): {', '.join(untested)}" if untested else ""
     table.caption_justify = "left"

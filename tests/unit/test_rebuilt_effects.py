@@ -10,7 +10,7 @@ import pytest
 
 from profiler.analyze.compare import Costs
 from profiler.analyze.options import FactorEffect, account, effects
-from profiler.analyze.rebuilt import best_library, caveats, rebuilt_of
+from profiler.analyze.rebuilt import best_library, caveats, judge_options, rebuilt_of
 from profiler.errors import UsageError
 from profiler.factorial import (
     Built,
@@ -64,10 +64,10 @@ def run_of(built: tuple[Built, ...], plan: FactorialPlan, failed: tuple[NotBuilt
     """A run with nothing but what the analysis of rebuilt combinations looks at."""
     launchers = tuple(
         Launcher(
-            name=one.launcher, argv=(), env={}, image=one.product, build_id=None, link=None, init=None, allocator=None,
-            base=None, factor=None,
+            name=name, argv=(), env={}, image=product, build_id=None, link=None, init=None, allocator=None, base=None,
+            factor=None,
         )
-        for one in built
+        for name, product in [("pyo3", "/usr/lib/libpython.so"), *((one.launcher, one.product) for one in built)]
     )  # fmt: skip
     rebuilt = Rebuilt(plan=plan, source="", compiler="", changed=(), built=built, failed=failed)
     return Run(
@@ -78,6 +78,8 @@ def run_of(built: tuple[Built, ...], plan: FactorialPlan, failed: tuple[NotBuilt
 
 
 class _Plan:
+    source = "callgrind"
+
     def __init__(self, launchers: tuple[Launcher, ...]) -> None:
         self.launchers = launchers
 
@@ -161,6 +163,39 @@ def test_an_aliased_pair_is_reported_as_not_separable() -> None:
     assert pic.confounded_with == ("pgo × lto",)
     assert pic.ratio == pytest.approx(1.02 * math.sqrt(1.05), rel=1e-3), "the sum of what it is confounded with"
     assert all(one.term != "pgo × lto" for one in found.effects)
+
+
+@pytest.mark.parametrize("extra", [0.0, math.log(1.1)])
+def test_a_share_that_depends_on_order_tells_its_range_and_what_was_measured(extra: float) -> None:
+    """Interposition costs ``extra`` more where there is PGO: what it takes depends on which of them is met first."""
+    ones = tuple(map(built, cells(PLAN)))
+    run = run_of(ones, PLAN)
+    costs = costs_of(ones, scatter=0)
+    both = [one.launcher for one in ones if {one.levels["pgo"], one.levels.get("plt")} == {"pgo", "interposable"}]
+    rows = costs.table.index.get_level_values("launcher").isin(both)
+    costs.table.loc[rows, METRIC] *= math.exp(extra)
+    image, pgo, lto, pic, plt = judge_options(costs, run, msgspec.convert(run.rebuilt, Rebuilt))
+    whole = true_log(PLAN.reproduces["library"])
+    assert [one.cause for one in (pgo, lto, pic, plt)] == ["pgo", "lto", "pic", "plt"]
+    assert image.share == pytest.approx(1.0)
+    assert (pgo.share or 0) + (pic.share or 0) + (plt.share or 0) == pytest.approx(1.0)
+    # In one of three orders (PIC comes before interposition) interposition is met while there is PGO.
+    alone = math.log(1.03) / whole
+    assert plt.share_least == pytest.approx(alone)
+    assert plt.share_most == pytest.approx(alone + extra / whole)
+    assert plt.share == pytest.approx(alone + extra / whole / 3)
+    assert pgo.share_most == pytest.approx(math.log(1.12) / whole)
+    assert pgo.share_least == pytest.approx((math.log(1.12) - extra) / whole)
+    assert plt.without == pytest.approx(1.12 * 1.02)
+    assert pgo.without == pytest.approx(1.02 * 1.03 * math.exp(extra))
+    assert (pic.without, "cannot go alone" in pic.evidence) == (None, True)
+    assert f"with direct alone pyo3@no-pgo,lto,shared,direct takes {1.12 * 1.02:.4f} " in plt.evidence
+    assert f"makes {'between ' if extra else ''}1.0300 [1.0300, 1.0300]" in plt.evidence
+    assert {one.part_of for one in (pgo, pic, plt)} == {"eval-loop-image"}
+    rungs, _ = account(costs, run, msgspec.convert(run.rebuilt, Rebuilt))
+    mean = next(rung for rung in rungs if rung.to == "interposable")
+    assert (mean.orders, mean.least, mean.most) == (3, pytest.approx(1.03), pytest.approx(1.03 * math.exp(extra)))
+    assert [rung.orders for rung in rungs] == [None, 3, 3, 3, None]
 
 
 def test_the_account_needs_both_ends() -> None:

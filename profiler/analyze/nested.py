@@ -1,0 +1,45 @@
+"""Causes beneath the cause that they are a part of, and what adds up: pure bookkeeping on verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from profiler.model import Cause
+
+
+def beneath(causes: Iterable[Cause]) -> Iterator[tuple[int, Cause]]:
+    """(depth, cause) with each part right after its whole, in the order given; a part whose whole is not there is one
+    in its own right.
+    """
+    every = list(causes)
+    for whole in every:
+        if not _has_whole(whole, every):
+            yield from _with_parts(whole, every, 0)
+
+
+def _with_parts(whole: Cause, every: list[Cause], depth: int) -> Iterator[tuple[int, Cause]]:
+    yield depth, whole
+    for part in parts(every, whole):
+        yield from _with_parts(part, every, depth + 1)
+
+
+def parts(causes: Iterable[Cause], whole: Cause) -> tuple[Cause, ...]:
+    """The causes that are a part of ``whole`` in the same launcher."""
+    return tuple(one for one in causes if one.part_of == whole.cause and one.launcher == whole.launcher)
+
+
+def adding_up(causes: Iterable[Cause]) -> tuple[Cause, ...]:
+    """The confirmed causes that are a part of none: in one metric they and what is unexplained are the tax."""
+    return tuple(one for one in causes if one.status == "confirmed" and one.role == "cause" and one.part_of is None)
+
+
+def untold(causes: Iterable[Cause], whole: Cause) -> float | None:
+    """What the confirmed parts of ``whole`` leave of its share: not told apart, or below 0 where they overlap. None
+    where nothing is known of its parts.
+    """
+    found = [one.share for one in parts(causes, whole) if one.status == "confirmed" and one.share is not None]
+    return None if whole.share is None or not found else whole.share - sum(found)
+
+
+def _has_whole(part: Cause, every: list[Cause]) -> bool:
+    return any(one.cause == part.part_of and one.launcher == part.launcher for one in every)
