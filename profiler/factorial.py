@@ -111,6 +111,8 @@ class Training(Noun, frozen=True, kw_only=True):
     """Test files that began."""
     failed_tests: int
     """Of them those that failed or were skipped: code that was not trained."""
+    failed_names: tuple[str, ...] = ()
+    """Which; empty where only their number was kept."""
 
 
 class Built(Noun, frozen=True, kw_only=True):

@@ -472,6 +472,20 @@ class Unexplained(Noun, frozen=True, kw_only=True):
     hi: float | None
 
 
+class Doubt(Noun, frozen=True, kw_only=True):
+    """A metric that is withdrawn, of all launchers, because of what the baseline's two runs (A/A) show of it."""
+
+    metric: str
+    kind: Literal["differs", "useless"]
+    """``differs``: the baseline is not itself; ``useless``: the interval is so wide that nothing could be seen."""
+    ratio: float | None
+    lo: float | None
+    hi: float | None
+    """Of A/A; of a quotient of metrics that stands on a withdrawn one, its own."""
+    reason: str
+    """For people, with the figures of the A/A that it stands on."""
+
+
 class WorkloadResult(Noun, frozen=True, kw_only=True):
     """The workload as the verdict document names it."""
 
@@ -508,3 +522,5 @@ class Verdict(Noun, frozen=True, kw_only=True):
     unexplained: Unexplained
     sentence: str
     warnings: tuple[Caveat, ...]
+    withdrawn: tuple[Doubt, ...] = ()
+    """Metrics in which nothing is claimed of any launcher."""

@@ -11,7 +11,16 @@ from profiler.folder import ROWS, RUN, write_result
 from profiler.model import AGAIN, Comparison, Run, Verdict
 from profiler.present import extra
 from profiler.present.grid import to_markdown
-from profiler.present.words import amount, detectable, interval, title
+from profiler.present.words import (
+    amount,
+    detectable,
+    effect,
+    interval,
+    ratio,
+    ratio_interval,
+    title,
+    verdict_word,
+)
 
 _ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv")
 
@@ -76,12 +85,11 @@ def _table(comparisons: Iterable[Comparison]) -> Iterable[str]:
     for c in comparisons:
         if c.value is not None:
             launcher = "A/A" if c.launcher == AGAIN else c.launcher
-            ratio = "–" if c.ratio is None else f"{c.ratio:.4f}"
-            effect = "–" if c.smallest_effect is None else f"{c.smallest_effect:.2%}"
             value, baseline = amount(c.metric, c.value), amount(c.metric, c.baseline_value)
             yield (
                 f"| {launcher} | {c.baseline} | {title(c.metric)} | {value} | {baseline} "
-                f"| {ratio} | {interval(c.lo, c.hi)} | {effect} | {c.verdict} |"
+                f"| {ratio(c.ratio, c.lo, c.hi)} | {ratio_interval(c.lo, c.hi)} | {effect(c.smallest_effect)} "
+                f"| {verdict_word(c)} |"
             )
 
 
@@ -92,11 +100,10 @@ def _ladder(verdict: Verdict) -> Iterable[str]:
     yield "| from | to | what changes | metric | ratio | 95 % interval | share |"
     yield "|---|---|---|---|---:|---:|---:|"
     for rung in verdict.ladder:
-        ratio = "–" if rung.ratio is None else f"{rung.ratio:.4f}"
         share = "–" if rung.share is None else f"{rung.share:.1%}"
         yield (
-            f"| {rung.from_} | {rung.to} | {rung.factor} | {rung.metric} | {ratio} "
-            f"| {interval(rung.lo, rung.hi)} | {share} |"
+            f"| {rung.from_} | {rung.to} | {rung.factor} | {rung.metric} "
+            f"| {ratio(rung.ratio, rung.lo, rung.hi)} | {ratio_interval(rung.lo, rung.hi)} | {share} |"
         )
     metrics, steps = (rung.metric for rung in verdict.ladder), (rung.to for rung in verdict.ladder)
     yield from ("", detectable(verdict.comparisons, metrics, steps), "")
@@ -124,7 +131,7 @@ def _causes(verdict: Verdict) -> Iterable[str]:
 def _splits(verdict: Verdict) -> Iterable[str]:
     for split in verdict.decomposition:
         terms = ", ".join(
-            f"{term.term} {term.ratio:.4f} {interval(term.lo, term.hi)}"
+            f"{term.term} {ratio(term.ratio, term.lo, term.hi)} {ratio_interval(term.lo, term.hi)}"
             + ("" if term.share is None else f" = {term.share:.1%}")
             for term in split.terms
             if term.ratio is not None
