@@ -98,7 +98,7 @@ def conclude(folder: Path) -> Verdict:
         withdrawn=tuple(costs.doubts.values()),
     )
     if run.command == "rebuild":
-        return rebuild_verdict(verdict, run, costs)
+        return rebuild_verdict(verdict, run, costs, folder)
     if run.command == "amortize":
         return amortized(verdict, run, frame)
     return eliminated(verdict, run, frame) if run.command == "eliminate" else verdict

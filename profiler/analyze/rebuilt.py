@@ -12,6 +12,8 @@ from profiler.analyze.case import told as told_of
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import is_clear, ratio, share_of
 from profiler.analyze.options import METRICS, Effects, account, completed, effects, measured, walk
+from profiler.analyze.remedied import timed
+from profiler.analyze.remedied import told as time_told
 from profiler.causes import EMBEDDER
 from profiler.errors import UsageError
 from profiler.events import BY_NAME
@@ -20,6 +22,7 @@ from profiler.model import BASELINE, Cause, Caveat, Comparison, Run, Unexplained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 class RebuildVerdict(Verdict, frozen=True, kw_only=True):
@@ -30,17 +33,21 @@ class RebuildVerdict(Verdict, frozen=True, kw_only=True):
     remedy: Remedy | None
 
 
-def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs) -> RebuildVerdict:
-    """``verdict`` with the effects of the build options, their account as its ladder, and a verdict on each of them."""
+def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs, folder: Path) -> RebuildVerdict:
+    """``verdict`` with the effects of the build options, their account as its ladder, and a verdict on each of them;
+    and with the remedy, timed by what ``folder`` holds.
+    """
     rebuilt = rebuilt_of(run)
     assert rebuilt is not None
     factorial = effects(costs, run, rebuilt)
     ladder, left = account(costs, run, rebuilt)
     causes = judge_options(costs, run, rebuilt)
     unexplained = Unexplained(share=left.share, lo=left.lo, hi=left.hi)
+    remedy = None if run.remedy is None else timed(msgspec.convert(run.remedy, Remedy), folder)
     told = (
         words.sentence(verdict.comparisons, run, causes, {EMBEDDER: unexplained}, verdict.withdrawn),
         *_told(factorial, verdict.comparisons, rebuilt),
+        *(f"The remedy's {time_told(one)}." for one in (remedy.times if remedy else ()) if one.against == BASELINE),
     )
     given = {name: getattr(verdict, name) for name in Verdict.__struct_fields__}
     return RebuildVerdict(
@@ -54,7 +61,7 @@ def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs) -> RebuildVerdict:
         },
         factorial=factorial,
         rebuilt=rebuilt,
-        remedy=None if run.remedy is None else msgspec.convert(run.remedy, Remedy),
+        remedy=remedy,
     )
 
 
