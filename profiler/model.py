@@ -482,6 +482,8 @@ class Doubt(Noun, frozen=True, kw_only=True):
     lo: float | None
     hi: float | None
     """Of A/A; of a quotient of metrics that stands on a withdrawn one, its own."""
+    proven: bool
+    """The difference stays one among all metrics (Holm), and does not stand on a wide interval alone."""
     reason: str
     """For people, with the figures of the A/A that it stands on."""
 

@@ -47,7 +47,7 @@ def conclude(folder: Path) -> Verdict:
     in_order = tuple(
         one
         for one in series(run.plan, everything)
-        if one.metric not in costs.doubts or one.launcher in (BASELINE, AGAIN)
+        if not (one.metric in costs.doubts and costs.doubts[one.metric].proven) or one.launcher in (BASELINE, AGAIN)
     )
     names = tuple(
         launcher.name for launcher in run.plan.launchers if run.command != "amortize" or launcher.base is None

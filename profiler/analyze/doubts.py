@@ -6,6 +6,8 @@ them; those of the baseline and its twin stay, as the proof.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from profiler.analyze.compare import METRICS, Costs, Metric, compare_metrics
@@ -24,6 +26,7 @@ def withdraw(costs: Costs) -> Costs:
             found[quotient.name] = Doubt(
                 metric=quotient.name,
                 kind=parts[0].kind,
+                proven=parts[0].proven,
                 ratio=own.ratio,
                 lo=own.lo,
                 hi=own.hi,
@@ -57,15 +60,22 @@ def doubt_of(twin: Comparison) -> Doubt | None:
         return None
     wide = twin.lo is None or twin.hi is None or too_wide(twin.lo, twin.hi)
     told = told_of(twin)
-    if twin.verdict in ("slower", "faster") or (wide and _excludes(twin)):
+    proven = twin.verdict in ("slower", "faster")
+    kind: Literal["differs", "useless"]
+    if proven or (wide and _excludes(twin)):
         kind, reason = "differs", f"the baseline differs from itself in {twin.metric} ({told})"
     elif wide:
         kind, reason = "useless", f"the baseline's own two runs leave {twin.metric} open ({told})"
     else:
         return None
-    return msgspec.convert(
-        {"metric": twin.metric, "kind": kind, "ratio": twin.ratio, "lo": twin.lo, "hi": twin.hi, "reason": reason},
-        Doubt,
+    return Doubt(
+        metric=twin.metric,
+        kind=kind,
+        ratio=twin.ratio,
+        lo=twin.lo,
+        hi=twin.hi,
+        proven=proven,
+        reason=reason,
     )
 
 

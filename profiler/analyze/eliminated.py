@@ -89,7 +89,7 @@ def eliminated(verdict: Verdict, run: Run, frame: pd.DataFrame) -> EliminateVerd
 
     The baseline runs twice in the reference arm alone: what it is not itself in there counts in no arm.
     """
-    doubts = {one.metric: one for one in verdict.withdrawn if one.kind == "differs"}
+    doubts = {one.metric: one for one in verdict.withdrawn if one.proven}
     if "wall" in doubts:
         doubts[WHOLE] = msgspec.structs.replace(
             doubts["wall"], metric=WHOLE, reason=f"stands on wall: {doubts['wall'].reason}"
