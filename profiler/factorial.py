@@ -111,6 +111,8 @@ class Training(Noun, frozen=True, kw_only=True):
     """Test files that began."""
     failed_tests: int
     """Of them those that failed or were skipped: code that was not trained."""
+    failed_names: tuple[str, ...] = ()
+    """Which; empty where only their number was kept."""
 
 
 class Built(Noun, frozen=True, kw_only=True):
@@ -169,6 +171,27 @@ class RemedyCheck(Noun, frozen=True, kw_only=True):
     evidence: str
 
 
+class RemedyTime(Noun, frozen=True, kw_only=True):
+    """The remedy's cost against that of one launcher, in one metric of time, per iteration."""
+
+    against: str
+    metric: str
+    ratio: float | None
+    lo: float | None
+    hi: float | None
+    blocks: int
+    asked: float
+    """Half-width of the interval that was asked for, relative."""
+    resolved: bool
+    """The interval is that narrow."""
+    kind: str
+    """How it was timed: ``chunks`` or ``whole processes``."""
+    reason: str | None
+    """Why there is no ratio."""
+    disturbed: bool
+    """Blocks were begun while other work took the CPUs."""
+
+
 class Remedy(Noun, frozen=True, kw_only=True):
     """The library that takes the tax away, and what was checked of it."""
 
@@ -179,6 +202,13 @@ class Remedy(Noun, frozen=True, kw_only=True):
     build: tuple[str, ...]
     """What to change in the distribution's build, a sentence each."""
     checks: tuple[RemedyCheck, ...]
+    times: tuple[RemedyTime, ...] = ()
+    """Empty where it was not timed. Found in the rows beside the library, never saved with the run."""
+
+
+def remedy_time_folder(remedy: Remedy) -> str:
+    """Where the timing of this very library is kept, relative to the result folder."""
+    return f"remedy/time-{(remedy.build_id or 'unknown')[:12]}"
 
 
 def check(plan: FactorialPlan, where: str) -> None:

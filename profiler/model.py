@@ -519,6 +519,22 @@ class Unexplained(Noun, frozen=True, kw_only=True):
     """What is left when all that differs is removed or given at once, as a measured pair has it; None: no such pair."""
 
 
+class Doubt(Noun, frozen=True, kw_only=True):
+    """A metric that is withdrawn, of all launchers, because of what the baseline's two runs (A/A) show of it."""
+
+    metric: str
+    kind: Literal["differs", "useless"]
+    """``differs``: the baseline is not itself; ``useless``: the interval is so wide that nothing could be seen."""
+    ratio: float | None
+    lo: float | None
+    hi: float | None
+    """Of A/A; of a quotient of metrics that stands on a withdrawn one, its own."""
+    proven: bool
+    """The difference stays one among all metrics (Holm), and does not stand on a wide interval alone."""
+    reason: str
+    """For people, with the figures of the A/A that it stands on."""
+
+
 class WorkloadResult(Noun, frozen=True, kw_only=True):
     """The workload as the verdict document names it."""
 
@@ -558,3 +574,5 @@ class Verdict(Noun, frozen=True, kw_only=True):
     warnings: tuple[Caveat, ...]
     unexplained_of: dict[str, Unexplained] = msgspec.field(default_factory=dict)
     """By launcher, for all whose causes were judged."""
+    withdrawn: tuple[Doubt, ...] = ()
+    """Metrics in which nothing is claimed of any launcher."""

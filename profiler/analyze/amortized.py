@@ -145,7 +145,9 @@ def amortized(verdict: Verdict, run: Run, frame: pd.DataFrame) -> AmortizeVerdic
     bare = {what.name for what in run.plan.passes if what.bare}
     names = tuple(launcher.name for launcher in run.plan.launchers if launcher.base is None)
     sweep = frame[frame["pass"].isin(bare)]
-    timed = sample(sweep, "wall", names, seed=run.plan.seed)
+    # The sweep stands on wall time: where the baseline is not itself in it, there is no model and no crossover.
+    unlike = any(one.metric == "wall" and one.proven for one in verdict.withdrawn)
+    timed = None if unlike else sample(sweep, "wall", names, seed=run.plan.seed)
     counted = sample(frame[frame["pass"].isin(native - bare)], "instructions", names, seed=run.plan.seed)
     work = None if run.per_launch_ms is None else run.per_launch_ms / _MS
     pairs = () if timed is None else _pairs(timed, work)

@@ -27,7 +27,9 @@ class Tax(Noun, frozen=True, kw_only=True):
     margin: float
     """The metric's equivalence margin."""
     logs: pd.Series
-    """Log ratio to the baseline per block; empty where the metric was not measured."""
+    """Log ratio to the baseline per block; empty where the metric was not measured, or is withdrawn."""
+    withdrawn: str | None = None
+    """Why it is withdrawn."""
 
 
 class Case(Noun, frozen=True, kw_only=True):
@@ -62,7 +64,7 @@ class Finding(Noun, frozen=True, kw_only=True):
 
 def make_case(costs: Costs, launcher: Launcher, source: str) -> Case:
     """The taxes of ``launcher``. Callgrind has no cycles, and what it times it does not explain."""
-    counted = "instructions" in costs.table
+    counted = "instructions" in costs.table and "instructions" not in costs.doubts
     metrics: dict[Shows, str] = {
         "instructions": "instructions" if counted else "task-clock",
         "cpi": "cycles" if counted else "task-clock",
@@ -75,6 +77,7 @@ def make_case(costs: Costs, launcher: Launcher, source: str) -> Case:
                 metric=metric,
                 margin=BY_NAME[metric].margin if metric else 0.0,
                 logs=logs(costs, BASELINE, launcher.name, metric),
+                withdrawn=costs.doubts[metric].reason if metric in costs.doubts else None,
             )
             for shows, metric in metrics.items()
         },
@@ -128,7 +131,7 @@ def told(interval: Interval) -> str:
     if interval.ratio is None:
         return "unknown"
     if interval.lo is None or interval.hi is None:
-        return f"{interval.ratio:.4f} (no interval)"
+        return f"{interval.ratio:.4f} (measured once)"
     return f"{interval.ratio:.4f} [{interval.lo:.4f}, {interval.hi:.4f}]"
 
 

@@ -22,12 +22,15 @@ from profiler.analyze.stats import (
     verdict,
 )
 from profiler.events import BY_NAME, DERIVED, EVENTS
-from profiler.model import AGAIN, BASELINE, Comparison, Interval, Noun, SourceName
+from profiler.model import AGAIN, BASELINE, Comparison, Doubt, Interval, Noun, SourceName
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _STARTUP_MARGIN = 0.02
+
+MEASURED_ONCE = "measured once (no interval: --blocks 3)"
+"""Said of a figure of one block."""
 
 _RARE = 1e-3
 """Under one event in a thousand iterations in both launchers, the slope is noise of the rest of the process."""
@@ -58,6 +61,8 @@ class Costs(Noun, frozen=True, kw_only=True):
     """At which intervals are computed to cover ``CONFIDENCE``: higher where the run's length depended on them."""
     sides: dict[int, str] = msgspec.field(default_factory=dict)
     """Block → in which part of its arena the work's objects lay (``placement.sides``)."""
+    doubts: dict[str, Doubt] = msgspec.field(default_factory=dict)
+    """By metric: those that were withdrawn (``analyze.doubts``); the table has them of the baseline and its twin."""
 
 
 METRICS: tuple[Metric, ...] = (
@@ -103,8 +108,15 @@ def compare(costs: Costs, launchers: tuple[str, ...]) -> tuple[Comparison, ...]:
     return tuple(
         comparison
         for baseline, launcher in pairs(launchers)
-        for comparison in _as_family([_compare_one(costs, baseline, launcher, metric) for metric in METRICS])
+        for comparison in compare_metrics(costs, baseline, launcher)
     )
+
+
+def compare_metrics(
+    costs: Costs, baseline: str, launcher: str, metrics: tuple[Metric, ...] = METRICS
+) -> tuple[Comparison, ...]:
+    """One pair in ``metrics``, which are one family."""
+    return tuple(_as_family([_compare_one(costs, baseline, launcher, metric) for metric in metrics]))
 
 
 def _as_family(found: list[Comparison]) -> Iterator[Comparison]:
@@ -169,7 +181,7 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
         chance = chance_of_difference(other, base, margin=metric.margin)
     word = verdict(interval, margin=metric.margin, better=metric.better)
     if reason is None and interval.lo is None:
-        reason = "one block has no interval; more --blocks" if len(both) < 2 else "the interval is unbounded"
+        reason = MEASURED_ONCE if len(both) < 2 else "the interval is unbounded; more --blocks"
     return Comparison(
         baseline=baseline,
         launcher=launcher,

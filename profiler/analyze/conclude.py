@@ -8,9 +8,10 @@ from profiler.analyze import version, words
 from profiler.analyze.agreement import disagreement
 from profiler.analyze.amortized import amortized
 from profiler.analyze.boundary import Boundary
-from profiler.analyze.compare import METRICS, compare
+from profiler.analyze.compare import Costs, compare
 from profiler.analyze.costing import costs_of
 from profiler.analyze.decompose import decompose
+from profiler.analyze.doubts import told_of
 from profiler.analyze.eliminated import eliminated, reference_rows
 from profiler.analyze.ladder import climb
 from profiler.analyze.placement import misplaced
@@ -26,7 +27,6 @@ from profiler.model import (
     BASELINE,
     SCHEMA,
     Caveat,
-    Comparison,
     LauncherResult,
     Run,
     Unexplained,
@@ -49,7 +49,11 @@ def _conclude(run: Run, folder: Path) -> Verdict:
     everything = read_all(folder)
     frame = measured(everything)
     costs, boundaries = costs_of(run, reference_rows(frame) if run.command == "eliminate" else frame)
-    in_order = series(run.plan, everything)
+    in_order = tuple(
+        one
+        for one in series(run.plan, everything)
+        if not (one.metric in costs.doubts and costs.doubts[one.metric].proven) or one.launcher in (BASELINE, AGAIN)
+    )
     names = tuple(
         launcher.name for launcher in run.plan.launchers if run.command != "amortize" or launcher.base is None
     )
@@ -89,18 +93,19 @@ def _conclude(run: Run, folder: Path) -> Verdict:
         causes=causes,
         unexplained=left.get(EMBEDDER, Unexplained(share=None, lo=None, hi=None)),
         unexplained_of=left,
-        sentence=words.sentence(comparisons, run, causes, left),
+        sentence=words.sentence(comparisons, run, causes, left, tuple(costs.doubts.values())),
         warnings=(
             *run.warnings,
             *map(_boundary_caveat, boundaries),
             *misplaced(run.plan, frame)[1],
-            *_health(comparisons, run),
+            *_health(costs, run),
             *disagreement(frame),
             *not_steady(in_order),
         ),
+        withdrawn=tuple(costs.doubts.values()),
     )
     if run.command == "rebuild":
-        return rebuild_verdict(verdict, run, costs)
+        return rebuild_verdict(verdict, run, costs, folder)
     if run.command == "amortize":
         return amortized(verdict, run, frame)
     return eliminated(verdict, run, frame) if run.command == "eliminate" else verdict
@@ -123,21 +128,27 @@ def _boundary_caveat(boundary: Boundary) -> Caveat:
     )
 
 
-def _health(comparisons: tuple[Comparison, ...], run: Run) -> tuple[Caveat, ...]:
-    """Doubts about the run itself: an A/A difference, figures of too few blocks, an unfinished plan."""
-    found = []
-    for metric in METRICS:
-        twin = next((c for c in comparisons if c.launcher == AGAIN and c.metric == metric.name), None)
-        if twin is not None and twin.verdict in ("slower", "faster"):
-            found.append(
-                Caveat(
-                    code="a-a-differs",
-                    message=(
-                        f"the baseline differs from itself in {metric.name} (ratio {twin.ratio:.4f}): the machine is "
-                        "too unsteady for this metric, distrust its verdicts"
-                    ),
-                )
+def _health(costs: Costs, run: Run) -> tuple[Caveat, ...]:
+    """Doubts about the run itself: metrics that A/A takes out, and an unfinished plan."""
+    found = [
+        Caveat(
+            code="a-a-differs",
+            message=f"{doubt.metric} is withdrawn: {doubt.reason}; more --blocks, or a quieter machine",
+        )
+        for doubt in costs.doubts.values()
+        if doubt.kind == "differs"
+    ]
+    useless = [f"{doubt.metric} ({told_of(doubt)})" for doubt in costs.doubts.values() if doubt.kind == "useless"]
+    if useless:
+        found.append(
+            Caveat(
+                code="a-a-useless",
+                message=(
+                    f"withdrawn: {', '.join(useless)}: the baseline's own two runs leave more than a factor of two "
+                    "open; more --blocks or more work per run"
+                ),
             )
+        )
     if run.measured_s is None:
         found.append(
             Caveat(code="unfinished", message="the run was interrupted; figures stand on the blocks that are complete")

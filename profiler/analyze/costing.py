@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from profiler.analyze.boundary import Boundary, find_boundaries
 from profiler.analyze.compare import METRICS, Costs, cost_table
+from profiler.analyze.doubts import withdraw
 from profiler.analyze.placement import misplaced, placements_differ, sides
 from profiler.analyze.rows import PER_ITERATION, STARTUP, levels, phases, reasons, slopes, sources, steps_between_phases
 from profiler.analyze.stats import CONFIDENCE, SEQUENTIAL_LEVEL
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
 
 
 def costs_of(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]]:
-    """Per-block costs from ``frame``, and the processes and heap phases that sat on an allocator boundary."""
+    """Per-block costs from ``frame`` in all metrics that A/A leaves standing, and the processes and heap phases that
+    sat on an allocator boundary.
+    """
+    costs, boundaries = costs_as_measured(run, frame)
+    return withdraw(costs), boundaries
+
+
+def costs_as_measured(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]]:
+    """The same with every metric, before A/A has judged them."""
     per_block = slopes(frame)
     table = cost_table(per_block)
     clock = levels(frame, "clock")

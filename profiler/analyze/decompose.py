@@ -10,7 +10,9 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from profiler.analyze.compare import Costs, paired
+import msgspec
+
+from profiler.analyze.compare import MEASURED_ONCE, Costs, paired
 from profiler.analyze.stats import log_ratio_interval
 from profiler.model import BASELINE, Decomposition, Interval, Noun, Term
 
@@ -81,10 +83,39 @@ TIME: tuple[Split, ...] = (
     ),
 )
 
+WITHOUT_WALL: tuple[Split, ...] = (
+    Split(
+        of="task-clock",
+        factors=(
+            Factor(term="instructions", over=("instructions",), under=()),
+            Factor(term="cpi", over=("cycles",), under=("instructions",)),
+            Factor(term="frequency", over=("task-clock",), under=("cycles",)),
+        ),
+    ),
+    Split(
+        of="task-clock",
+        factors=(
+            Factor(term="instructions", over=("instructions",), under=()),
+            Factor(term="time-per-instruction", over=("task-clock",), under=("instructions",)),
+        ),
+        note="no cycle counter: CPI and frequency cannot be told apart",
+    ),
+)
+"""CPU time instead, where wall time is withdrawn."""
+
 
 def decompose(costs: Costs, launcher: str) -> tuple[Decomposition, ...]:
-    """The splits of cycles and of wall time for one launcher against the baseline."""
-    return (_first_possible(costs, launcher, (CYCLES,)), _first_possible(costs, launcher, TIME))
+    """The splits of cycles and of wall time for one launcher against the baseline; of CPU time where A/A has taken
+    wall time out.
+    """
+    time = TIME
+    if "wall" in costs.doubts:
+        why = costs.doubts["wall"].reason
+        time += tuple(
+            msgspec.structs.replace(split, note="; ".join(filter(None, (f"not of wall: {why}", split.note))))
+            for split in WITHOUT_WALL
+        )
+    return (_first_possible(costs, launcher, (CYCLES,)), _first_possible(costs, launcher, time))
 
 
 def _first_possible(costs: Costs, launcher: str, splits: tuple[Split, ...]) -> Decomposition:
@@ -98,8 +129,15 @@ def _first_possible(costs: Costs, launcher: str, splits: tuple[Split, ...]) -> D
         of=wanted.of,
         terms=tuple(Term(term=factor.term, ratio=None, lo=None, hi=None, share=None) for factor in wanted.factors),
         residual=None,
-        reason=costs.reasons.get(wanted.of, "the figures it needs were not measured, or were not positive"),
+        reason=next(
+            (costs.reasons[name] for name in (wanted.of, *_needs(wanted)) if name in costs.reasons),
+            "the figures it needs were not measured, or were not positive",
+        ),
     )
+
+
+def _needs(split: Split) -> tuple[str, ...]:
+    return tuple(name for factor in split.factors for name in (*factor.over, *factor.under))
 
 
 def _block_logs(costs: Costs, launcher: str, split: Split) -> pd.DataFrame | None:
@@ -107,7 +145,7 @@ def _block_logs(costs: Costs, launcher: str, split: Split) -> pd.DataFrame | Non
     import numpy as np
     import pandas as pd
 
-    names = {split.of} | {name for factor in split.factors for name in (*factor.over, *factor.under)}
+    names = {split.of, *_needs(split)}
     single = {name: paired(costs, BASELINE, launcher, name) for name in names}
     if any(both.empty or not (both > 0).all(axis=None) for both in single.values()):
         return None
@@ -132,7 +170,8 @@ def _decomposition(launcher: str, split: Split, logs: pd.DataFrame) -> Decomposi
     added = sum(float(means[factor.term]) for factor in split.factors)
     reason = split.note
     if not clear:
-        reason = "; ".join(filter(None, (reason, "no shares: the whole is not clearly different from 1")))
+        unclear = MEASURED_ONCE if len(logs) < 2 else "the whole is not clearly different from 1"
+        reason = "; ".join(filter(None, (reason, f"no shares: {unclear}")))
     return Decomposition(launcher=launcher, of=split.of, terms=terms, residual=whole - added, reason=reason)
 
 

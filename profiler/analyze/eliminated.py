@@ -9,6 +9,7 @@ import msgspec
 from profiler.analyze.case import entry_of, fingerprint, told
 from profiler.analyze.compare import Costs
 from profiler.analyze.costing import costs_of
+from profiler.analyze.doubts import without
 from profiler.analyze.effects import UNKNOWN, Share, is_clear, logs, ratio, share_of
 from profiler.analyze.stats import verdict as verdict_of
 from profiler.model import BASELINE, Cause, Elimination, Interval, Noun, Run, Side, Verdict
@@ -84,9 +85,21 @@ def arm_rows(frame: pd.DataFrame, arm: str) -> pd.DataFrame:
 
 
 def eliminated(verdict: Verdict, run: Run, frame: pd.DataFrame) -> EliminateVerdict:
-    """``verdict`` with what every elimination of the plan tells."""
+    """``verdict`` with what every elimination of the plan tells.
+
+    The baseline runs twice in the reference arm alone: what it is not itself in there counts in no arm.
+    """
+    doubts = {one.metric: one for one in verdict.withdrawn if one.proven}
+    if "wall" in doubts:
+        doubts[WHOLE] = msgspec.structs.replace(
+            doubts["wall"], metric=WHOLE, reason=f"stands on wall: {doubts['wall'].reason}"
+        )
     arms = {side.arm for one in run.plan.eliminations for side in (*one.before, *one.after)}
-    costs = {arm: _with_whole(costs_of(run, rows)[0], rows) for arm in arms for rows in (arm_rows(frame, arm),)}
+    costs = {
+        arm: without(_with_whole(costs_of(run, rows)[0], rows), doubts)
+        for arm in arms
+        for rows in (arm_rows(frame, arm),)
+    }
     found = tuple(
         _judge(costs, one, before, after, index)
         for one in run.plan.eliminations
@@ -119,7 +132,9 @@ def _judge(
     interval, margin = ratio(change), elimination.margin
     share = share_of(change, before) if is_clear(before, margin) else UNKNOWN
     if change.empty:
-        status, reason = _NOT_TESTED
+        known_doubts = costs[before_side.arm].doubts | costs[after_side.arm].doubts
+        withdrawn = next((one.reason for name, one in known_doubts.items() if name in metric.split()), None)
+        status, reason = _NOT_TESTED if withdrawn is None else ("unresolved", withdrawn)
     else:
         status, reason = (
             _moved(interval, margin)

@@ -68,7 +68,7 @@ def throttling(costs: Costs, run: Run, case: Case) -> Cause | None:
     share = share_of(effect, logs(costs, BASELINE, name, "wall"))
     evidence += f", {percent(share.share)} of what it takes longer"
     tax = case.taxes["time"]
-    if tax.logs.empty:
+    if tax.logs.empty and tax.withdrawn is None:
         evidence += f"; {run.plan.source} explains instructions, not time"
     clear = is_clear(tax.logs, tax.margin) and share.lo is not None and share.lo > NEGLIGIBLE
     return cause_of(case, entry, "confirmed" if clear else "unresolved", "correlated", evidence, share)
@@ -93,7 +93,7 @@ def seen(run: Run, case: Case, entry: CauseEntry, left: pd.Series, unexplained: 
     if not evidence:
         return None
     if case.taxes[entry.shows].logs.empty:
-        only = f"{evidence}; acts on {entry.shows}, which {run.plan.source} does not count"
+        only = f"{evidence}; acts on {entry.shows}, {_why_unknown(run, case, entry)}"
         return cause_of(case, entry, "unresolved", "correlated", only)
     if entry.shows != "instructions":
         return cause_of(case, entry, "unresolved", "correlated", f"{evidence}; no intervention was made")
@@ -116,7 +116,7 @@ def untested(run: Run, case: Case, entry: CauseEntry) -> Cause:
     keys = [key for key, cause in PROPERTIES.items() if cause == entry.id and key not in _PARTIAL]
     reference, own = fingerprint(run, BASELINE), fingerprint(run, case.launcher.name)
     if case.taxes[entry.shows].logs.empty:
-        reason = f"acts on {entry.shows}, which {run.plan.source} does not count; look at {entry.observable}"
+        reason = f"acts on {entry.shows}, {_why_unknown(run, case, entry)}; look at {entry.observable}"
         return cause_of(case, entry, "not-tested", None, reason)
     by_files = built_differently(run, case, entry)
     if by_files is not None:
@@ -137,6 +137,11 @@ def _doubted(run: Run, names: tuple[str, ...], codes: tuple[str, ...]) -> bool:
         caveat.code in codes and caveat.message.startswith(tuple(f"{name}: " for name in names))
         for caveat in run.warnings
     )
+
+
+def _why_unknown(run: Run, case: Case, entry: CauseEntry) -> str:
+    withdrawn = case.taxes[entry.shows].withdrawn
+    return f"which {run.plan.source} does not count" if withdrawn is None else f"which is withdrawn: {withdrawn}"
 
 
 def no_tax(case: Case, entry: CauseEntry) -> Cause:

@@ -12,15 +12,18 @@ from profiler.analyze.case import told as told_of
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import is_clear, logs, ratio, share_of
 from profiler.analyze.options import METRICS, Effects, account, effects, measured
+from profiler.analyze.remedied import timed
+from profiler.analyze.remedied import told as time_told
 from profiler.analyze.walked import Stride, Walk, alone, completed, walk
 from profiler.causes import EMBEDDER, IMAGE
 from profiler.errors import UsageError
 from profiler.events import BY_NAME
-from profiler.factorial import Built, Rebuilt, Remedy, cell_name, needed_hwcap
+from profiler.factorial import Built, Rebuilt, Remedy, Training, cell_name, needed_hwcap
 from profiler.model import BASELINE, Cause, Caveat, Comparison, Interval, Run, Unexplained, Verdict
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Iterable
+    from pathlib import Path
 
 
 class RebuildVerdict(Verdict, frozen=True, kw_only=True):
@@ -31,17 +34,21 @@ class RebuildVerdict(Verdict, frozen=True, kw_only=True):
     remedy: Remedy | None
 
 
-def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs) -> RebuildVerdict:
-    """``verdict`` with the effects of the build options, their account as its ladder, and a verdict on each of them."""
+def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs, folder: Path) -> RebuildVerdict:
+    """``verdict`` with the effects of the build options, their account as its ladder, and a verdict on each of them;
+    and with the remedy, timed by what ``folder`` holds.
+    """
     rebuilt = rebuilt_of(run)
     assert rebuilt is not None
     factorial = effects(costs, run, rebuilt)
     ladder, left = account(costs, run, rebuilt)
     causes = judge_options(costs, run, rebuilt)
     unexplained = Unexplained(share=left.share, lo=left.lo, hi=left.hi)
+    remedy = None if run.remedy is None else timed(msgspec.convert(run.remedy, Remedy), folder)
     told = (
-        words.sentence(verdict.comparisons, run, causes, {EMBEDDER: unexplained}),
+        words.sentence(verdict.comparisons, run, causes, {EMBEDDER: unexplained}, verdict.withdrawn),
         *_told(factorial, verdict.comparisons, rebuilt),
+        *(f"The remedy's {time_told(one)}." for one in (remedy.times if remedy else ()) if one.against == BASELINE),
     )
     given = {name: getattr(verdict, name) for name in Verdict.__struct_fields__}
     return RebuildVerdict(
@@ -56,7 +63,7 @@ def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs) -> RebuildVerdict:
         },
         factorial=factorial,
         rebuilt=rebuilt,
-        remedy=None if run.remedy is None else msgspec.convert(run.remedy, Remedy),
+        remedy=remedy,
     )
 
 
@@ -76,7 +83,10 @@ def rebuilt_of(run: Run) -> Rebuilt | None:
 
 
 _MAY_FAIL = 0.1
-"""Of the training's test files. One or two of CPython's own 44 fail in a build folder that is no installation."""
+"""Of the training's test files; more is a warning. One or two of CPython's own 44 fail in a build folder that is no
+installation."""
+
+_NAMED = 5
 
 
 def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
@@ -106,19 +116,34 @@ def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
         for one in kept
         if one.mismatched_functions
     ]
-    trainings = {one.training for one in kept if one.training is not None}
     found += [
         Caveat(
             code="training-incomplete",
             message=(
-                f"{one.key}: {one.failed_tests} of {one.tests} test files of the training failed or were skipped, most "
-                f"often for an extension module that could not be built: apt-get build-dep python3, and look at its log"
+                f"{one.key}: {untrained(one)}, most often for an extension module that could not be built: "
+                "apt-get build-dep python3, and look at its log"
             ),
         )
-        for one in sorted(trainings, key=lambda one: one.key)
+        for one in trainings(kept)
         if one.failed_tests > _MAY_FAIL * one.tests
     ]
     return tuple(found)
+
+
+def trainings(built: Iterable[Built]) -> tuple[Training, ...]:
+    """The training runs whose counts ``built`` were compiled with, each once."""
+    found = {one.training.key: one.training for one in built if one.training is not None}
+    return tuple(found[key] for key in sorted(found))
+
+
+def untrained(training: Training) -> str:
+    """How many test files of the training did not train anything, and the first of their names where they are known."""
+    told = f"{training.failed_tests} of {training.tests} test files of the training failed or were skipped"
+    names = training.failed_names
+    if not names:
+        return told
+    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{told} ({', '.join(names[:_NAMED])}{rest})"
 
 
 def judge_options(costs: Costs, run: Run, rebuilt: Rebuilt) -> tuple[Cause, ...]:
@@ -216,6 +241,8 @@ def _told(factorial: Effects, comparisons: tuple[Comparison, ...], rebuilt: Rebu
 
 
 def _bounds(comparison: Comparison) -> str:
+    if words.measured_once(comparison):
+        return ", measured once (no interval: --blocks 3)"
     if comparison.lo is None or comparison.hi is None:
         return ""
     return f" [{comparison.lo:.4f}, {comparison.hi:.4f}]"

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profiler.analyze.costing import costs_of
+from profiler.analyze.costing import costs_as_measured
 from profiler.analyze.effects import logs
 from profiler.analyze.rows import read_rows, turns
 from profiler.analyze.stats import LEAST_SEQUENTIAL_BLOCKS, SEQUENTIAL_LEVEL, mean_intervals, t_half_width
@@ -75,7 +75,7 @@ class Watch:
         asked = run.plan.precision
         assert asked is not None
         frame = read_rows(self._folder)
-        costs, _ = costs_of(run, frame)
+        costs, _ = costs_as_measured(run, frame)
         found = {name: logs(costs, BASELINE, name, asked.metric).to_numpy() for name in judged(run)}
         found = {name: values for name, values in found.items() if len(values) >= _LEAST_BLOCKS}
         if not found:

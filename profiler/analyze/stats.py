@@ -27,6 +27,10 @@ LEAST_SEQUENTIAL_BLOCKS = 8
 FAMILY_ERROR = 0.01
 """How often at most two launchers that do not differ are called slower or faster in any of their metrics."""
 _POWER = 0.80
+WIDEST = 2.0
+"""Upper over lower bound of a ratio's interval; a wider one decides nothing."""
+_MOST_BLOCKS = 200
+"""Who would need more is better off with more work per run."""
 _BOOTSTRAP_RESAMPLES = 1999
 _BOOTSTRAP_FROM = 8
 """With fewer blocks the bootstrap distribution is too coarse to add to the t interval (Efron & Tibshirani 1993)."""
@@ -157,6 +161,28 @@ def ratio_of_means(
         return Interval(ratio=ratio, lo=None, hi=None)
     root = math.sqrt(max(0.0, b * b - a * c))
     return Interval(ratio=ratio, lo=(b - root) / a, hi=(b + root) / a)
+
+
+def too_wide(lo: float, hi: float) -> bool:
+    """Whether an interval of a ratio spans more than a factor of two: it then decides nothing of use."""
+    return lo <= 0 or hi > WIDEST * lo
+
+
+def blocks_needed(smallest_effect: float, blocks: int, wanted: float) -> int | None:
+    """How many blocks of the same scatter would show a relative difference of ``wanted`` with 80 % power.
+
+    Inverts ``smallest_detectable_effect``, whose value for ``blocks`` blocks is ``smallest_effect``. None: more than
+    ``_MOST_BLOCKS``, or nothing can be said.
+    """
+    from scipy.special import stdtrit
+
+    def reach(count: int) -> float:
+        return float(stdtrit(count - 1, (1 + CONFIDENCE) / 2) + stdtrit(count - 1, _POWER)) / math.sqrt(count)
+
+    if blocks < 2 or not math.isfinite(smallest_effect):
+        return None
+    scatter = math.log1p(smallest_effect) / reach(blocks)
+    return next((n for n in range(2, _MOST_BLOCKS + 1) if scatter * reach(n) <= math.log1p(wanted)), None)
 
 
 def smallest_detectable_effect(logs: Sequence[float]) -> float | None:

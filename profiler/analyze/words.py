@@ -5,15 +5,18 @@ from __future__ import annotations
 from profiler.analyze.case import NEGLIGIBLE, sits
 from profiler.analyze.files import recorded
 from profiler.analyze.nested import beneath, parts, untold
+from profiler.analyze.stats import blocks_needed, too_wide
 from profiler.causes import TOGGLES
 from profiler.events import BY_NAME
-from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, Unexplained
+from profiler.model import AGAIN, BASELINE, Cause, Comparison, Doubt, Run, Unexplained
 from profiler.treatments import is_host
 
-_VAGUE = 2.0
 _NONE = 0.0005
 """A rest that would be told as 0.0 %."""
 _SUBJECTS = ("pyo3", "runmain")
+_TOLD = ("instructions", "cycles", "wall")
+_USEFUL = 0.05
+"""A difference that a run should be able to show, where it is asked how many blocks it needs."""
 _WORDS = {"slower": "more", "faster": "fewer"}
 
 
@@ -29,9 +32,13 @@ def percent(comparison: Comparison) -> str:
 
 
 def sentence(
-    comparisons: tuple[Comparison, ...], run: Run, causes: tuple[Cause, ...], left: dict[str, Unexplained]
+    comparisons: tuple[Comparison, ...],
+    run: Run,
+    causes: tuple[Cause, ...],
+    left: dict[str, Unexplained],
+    withdrawn: tuple[Doubt, ...] = (),
 ) -> str:
-    """What the run says: the cost of each launcher in words, then whose machine code runs where."""
+    """What the run says: the cost of each launcher in words, what is ``withdrawn``, then whose code runs where."""
     found = {(c.baseline, c.launcher, c.metric): c for c in comparisons}
     subjects = [launcher.name for launcher in run.plan.launchers if launcher.name in _SUBJECTS or is_host(launcher)]
     if "pyo3" in subjects and "runmain" in subjects:
@@ -40,6 +47,11 @@ def sentence(
     start_up = found.get(("runmain", "pyo3", "instructions"))
     if start_up is not None and start_up.verdict == "same":
         parts.append("pyo3 and runmain take the same instructions: the start-up path costs nothing per iteration.")
+    parts += [
+        f"Nothing is claimed in {BY_NAME[doubt.metric].title}: {doubt.reason}."
+        for doubt in withdrawn
+        if doubt.metric in _TOLD
+    ]
     parts.append(_images(run))
     parts.extend(why(name, causes, left.get(name)) for name in subjects)
     return " ".join(filter(None, parts))
@@ -118,33 +130,47 @@ def _overlap(left: Unexplained) -> str:
 
 
 def _cost(name: str, found: dict[tuple[str, str, str], Comparison]) -> str:
-    claims = [
-        _claim(found.get((BASELINE, name, metric)), BY_NAME[metric].title) for metric in ("instructions", "cycles")
-    ]
-    claims = [claim for claim in claims if claim]
-    if len(claims) < 2:
-        claims.append(_claim(found.get((BASELINE, name, "wall")), "wall time"))
-    ipc = found.get((BASELINE, name, "ipc"))
-    told = " and ".join(filter(None, claims))
+    known = [c for metric in _TOLD if (c := found.get((BASELINE, name, metric))) is not None and c.ratio is not None]
+    once = [c for c in known[:2] if measured_once(c)]
+    claims = [_claim(c) for c in known[:2] if c not in once]
+    told = f"{name} costs {' and '.join(claims)} per iteration" if claims else ""
+    if once:
+        times = " and ".join(f"{c.ratio:.4f} times the {BY_NAME[c.metric].title}" for c in once)
+        takes = f"{told}; it takes {times}" if told else f"{name} takes {times}"
+        told = f"{takes} of {BASELINE}, measured once (no interval: --blocks 3)"
     if not told:
         return f"{name} could not be compared with {BASELINE}."
+    ipc = found.get((BASELINE, name, "ipc"))
     tail = {"same": "; IPC is unchanged", "slower": "; IPC is lower", "faster": "; IPC is higher"}
-    return f"{name} costs {told} per iteration{tail.get(ipc.verdict, '') if ipc else ''}."
+    return f"{told}{tail.get(ipc.verdict, '') if ipc else ''}."
 
 
-def _claim(comparison: Comparison | None, title: str) -> str:
-    if comparison is None or comparison.ratio is None:
-        return ""
+def measured_once(comparison: Comparison) -> bool:
+    """Whether the figure is that of a single block, which has no interval."""
+    return comparison.blocks == 1 and comparison.ratio is not None and comparison.lo is None
+
+
+def _claim(comparison: Comparison) -> str:
+    title = BY_NAME[comparison.metric].title
     if comparison.verdict == "same":
         return f"the same {title}"
     if comparison.verdict == "unresolved":
         between = ""
         if comparison.lo is not None and comparison.hi is not None:
             between = f" (between {comparison.lo - 1:+.1%} and {comparison.hi - 1:+.1%})"
-            if comparison.lo < 1 / _VAGUE or comparison.hi > _VAGUE:
-                between = " (the interval is wider than a factor of two; more --blocks or more work per run)"
+            if too_wide(comparison.lo, comparison.hi):
+                between = f" (the interval is wider than a factor of two; {more(comparison)})"
         return f"an unresolved difference in {title}{between}"
     return f"{percent(comparison)} {_WORDS[comparison.verdict]} {title}"
+
+
+def more(comparison: Comparison) -> str:
+    """What it takes to see a difference of use in the metric of an unresolved ``comparison``."""
+    effect = comparison.smallest_effect
+    needed = None if effect is None else blocks_needed(effect, comparison.blocks, _USEFUL)
+    if needed is None:
+        return "more --blocks or more work per run"
+    return f"some --blocks {needed} of this scatter would show a difference of {_USEFUL:.0%}"
 
 
 def _images(run: Run) -> str:

@@ -23,7 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--jobs", metavar="N", type=positive, help="builds at a time (default: one per CPU)")
     parser.add_argument(
-        "--remedy", action="store_true", default=None, help="make the best library a checked drop-in for the target's"
+        "--remedy",
+        action="store_true",
+        default=None,
+        help="make the best library a checked and timed drop-in for the target's",
+    )
+    parser.add_argument(
+        "--remedy-budget",
+        metavar="SECONDS",
+        type=float,
+        help="end the remedy's timing then, if it is not known within 2 %% before (default: 900)",
     )
 
 
@@ -33,18 +42,23 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _keep(folder: Path, wanted: Request, bar: Bar) -> None:
-    """Remember the verdicts for ``variants``; where a remedy was asked for, check the cheapest library.
+    """Remember the verdicts for ``variants``; where a remedy was asked for, check the cheapest library and time it.
 
     Raises:
         MachineError: no rebuilt library was measured, or its tests could not be built.
+        Interrupted: while it was timed; checks and times so far are kept.
     """
     import msgspec
 
     from profiler.analyze.conclude import conclude
     from profiler.analyze.rebuilt import best_library, rebuilt_of
-    from profiler.errors import MachineError
+    from profiler.analyze.sequential import Watch
+    from profiler.errors import Interrupted, MachineError, WorkloadError
+    from profiler.factorial import remedy_time_folder
     from profiler.folder import load_run, save_run
+    from profiler.measure.collect import Limits
     from profiler.measure.rebuilt import open_yard
+    from profiler.measure.remedied import time_remedy
     from profiler.rebuild.memory import Finding, remember
     from profiler.rebuild.remedy import remedy_of
     from profiler.rebuild.shop import default_shop
@@ -68,4 +82,21 @@ def _keep(folder: Path, wanted: Request, bar: Bar) -> None:
         folder=folder,
         watch=bar,
     )
-    save_run(folder, msgspec.structs.replace(run, remedy=msgspec.to_builtins(remedy)))
+    run = msgspec.structs.replace(run, remedy=msgspec.to_builtins(remedy))
+    save_run(folder, run)
+    try:
+        time_remedy(
+            run,
+            remedy,
+            folder,
+            limits=Limits(timeout_s=wanted.timeout),
+            budget_s=wanted.remedy_budget,
+            progress=bar,
+            watch=Watch,
+        )
+    except (MachineError, WorkloadError) as error:
+        bar.say(f"the remedy could not be timed: {error.message}" + (f"; {error.hint}" if error.hint else ""))
+    except Interrupted as error:
+        place = folder / remedy_time_folder(remedy)
+        error.hint = f"tax-probe ipc --resume {place} goes on, tax-probe report {folder} shows all"
+        raise

@@ -82,6 +82,7 @@ class Request(Noun, frozen=True, kw_only=True):
     source_tree: str | None = None
     jobs: Annotated[int, msgspec.Meta(ge=1)] | None = None
     remedy: bool = False
+    remedy_budget: Seconds = 900.0
     precision: str | float | None = None
     metric: str | None = None
 
@@ -244,6 +245,15 @@ def _with_m(workload: Workload, request: Request, command: str, baseline: Launch
     if request.m is not None and command != "amortize":
         pair = (request.m[0], request.m[-1])
         return msgspec.structs.replace(workload, counts_m=pair, timed_m=pair)
+    return calibrated(workload, baseline, request.timeout)
+
+
+def calibrated(workload: Workload, baseline: Launcher, timeout_s: float) -> Workload:
+    """``workload`` with the M that it leaves open, from a few bare runs of ``baseline``.
+
+    Raises:
+        WorkloadError: it fails, hangs, or its run time does not depend on M.
+    """
     block = draw_blocks(0, 1)[0]
     with tempfile.TemporaryDirectory(prefix="tax-probe-") as name:
         path = Path(name) / "calibrate.py"
@@ -256,7 +266,7 @@ def _with_m(workload: Workload, request: Request, command: str, baseline: Launch
                     env=script.environment(block, m=m, side=Path(name) / "side", extra=baseline.env),
                     cwd=str(Path.cwd()),
                     cpu=None,
-                    timeout_s=request.timeout,
+                    timeout_s=timeout_s,
                     max_output_bytes=MAX_OUTPUT_BYTES,
                 )
             )

@@ -8,7 +8,7 @@ from profiler.analyze.amortized import AmortizeVerdict, Crossover
 from profiler.analyze.startup import Cost, Sum
 from profiler.model import BASELINE, PHASES
 from profiler.present.grid import Grid
-from profiler.present.words import detectable, figure, interval
+from profiler.present.words import detectable, figure, interval, ratio, ratio_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,8 @@ def _sweep(verdict: AmortizeVerdict, launcher: str) -> Grid:
                 f"{point.m:,}",
                 *(_with_interval(one.wall_ms, one.lo, one.hi) for one in (base[point.m], point)),
                 _with_interval(point.delta_ms, point.delta_ms_lo, point.delta_ms_hi),
-                f"{figure(point.ratio, 3)} {interval(point.ratio_lo, point.ratio_hi, 3)}",
+                f"{ratio(point.ratio, point.ratio_lo, point.ratio_hi, 3)} "
+                f"{ratio_interval(point.ratio_lo, point.ratio_hi, 3)}",
                 "PASS" if point.bit_exact else "FAIL",
             )
             for point in verdict.points

@@ -5,7 +5,7 @@ from __future__ import annotations
 from profiler.analyze.nested import beneath
 from profiler.causes import ARCHIVE_LINKS
 from profiler.model import Cause, Rung, Verdict
-from profiler.present.words import interval
+from profiler.present.words import interval, ratio
 
 
 def nested(verdict: Verdict) -> tuple[tuple[str, Cause], ...]:
@@ -33,11 +33,10 @@ def share_of(cause: Cause) -> str:
 
 def ratio_of(rung: Rung) -> str:
     """The ratio of a step, and of what it is a mean."""
-    if rung.ratio is None:
-        return "–"
+    told = ratio(rung.ratio, rung.lo, rung.hi)
     if rung.orders is None or rung.least is None or rung.most is None:
-        return f"{rung.ratio:.4f}"
-    return f"{rung.ratio:.4f} (mean over {rung.orders} orders, {rung.least:.4f} to {rung.most:.4f})"
+        return told
+    return f"{told} (mean over {rung.orders} orders, {rung.least:.4f} to {rung.most:.4f})"
 
 
 def about_ladder(path: list[Rung]) -> str:

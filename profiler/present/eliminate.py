@@ -5,7 +5,7 @@ from __future__ import annotations
 from profiler.analyze.eliminated import Eliminated, EliminateVerdict
 from profiler.model import BASELINE
 from profiler.present.grid import Grid
-from profiler.present.words import detectable, figure, interval
+from profiler.present.words import detectable, ratio, ratio_interval
 
 
 def grids(verdict: EliminateVerdict) -> tuple[Grid, ...]:
@@ -35,9 +35,14 @@ def _row(one: Eliminated) -> tuple[str, ...]:
     return (
         one.elimination,
         one.metric,
-        f"{figure(one.before, 3)} {interval(one.before_lo, one.before_hi, 3)}",
-        f"{figure(one.after, 3)} {interval(one.after_lo, one.after_hi, 3)}",
-        f"{figure(one.change, 3)} {interval(one.change_lo, one.change_hi, 3)}",
+        *(
+            f"{ratio(value, lo, hi, 3)} {ratio_interval(lo, hi, 3)}"
+            for value, lo, hi in (
+                (one.before, one.before_lo, one.before_hi),
+                (one.after, one.after_lo, one.after_hi),
+                (one.change, one.change_lo, one.change_hi),
+            )
+        ),
         "–" if one.share is None else f"{one.share:.0%}",
         one.status,
     )

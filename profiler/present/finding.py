@@ -13,7 +13,16 @@ from profiler.present import extra
 from profiler.present.causes import about_ladder, nested, ratio_of, share_of, verdict_of
 from profiler.present.grid import to_markdown
 from profiler.present.why import paths
-from profiler.present.words import amount, detectable, interval, title
+from profiler.present.words import (
+    amount,
+    detectable,
+    effect,
+    interval,
+    ratio,
+    ratio_interval,
+    title,
+    verdict_word,
+)
 
 _ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv")
 
@@ -78,12 +87,11 @@ def _table(comparisons: Iterable[Comparison]) -> Iterable[str]:
     for c in comparisons:
         if c.value is not None:
             launcher = "A/A" if c.launcher == AGAIN else c.launcher
-            ratio = "–" if c.ratio is None else f"{c.ratio:.4f}"
-            effect = "–" if c.smallest_effect is None else f"{c.smallest_effect:.2%}"
             value, baseline = amount(c.metric, c.value), amount(c.metric, c.baseline_value)
             yield (
                 f"| {launcher} | {c.baseline} | {title(c.metric)} | {value} | {baseline} "
-                f"| {ratio} | {interval(c.lo, c.hi)} | {effect} | {c.verdict} |"
+                f"| {ratio(c.ratio, c.lo, c.hi)} | {ratio_interval(c.lo, c.hi)} | {effect(c.smallest_effect)} "
+                f"| {verdict_word(c)} |"
             )
 
 
@@ -97,7 +105,7 @@ def _ladder(verdict: Verdict) -> Iterable[str]:
         share = "–" if rung.share is None else f"{rung.share:.1%}"
         yield (
             f"| {rung.from_} | {rung.to} | {rung.factor} | {rung.metric} | {ratio_of(rung)} "
-            f"| {interval(rung.lo, rung.hi)} | {share} |"
+            f"| {ratio_interval(rung.lo, rung.hi)} | {share} |"
         )
     notes = dict.fromkeys(
         about_ladder(path)
@@ -130,7 +138,7 @@ def _causes(verdict: Verdict) -> Iterable[str]:
 def _splits(verdict: Verdict) -> Iterable[str]:
     for split in verdict.decomposition:
         terms = ", ".join(
-            f"{term.term} {term.ratio:.4f} {interval(term.lo, term.hi)}"
+            f"{term.term} {ratio(term.ratio, term.lo, term.hi)} {ratio_interval(term.lo, term.hi)}"
             + ("" if term.share is None else f" = {term.share:.1%}")
             for term in split.terms
             if term.ratio is not None

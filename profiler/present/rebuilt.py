@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from profiler.analyze.options import FactorEffect
-from profiler.analyze.rebuilt import RebuildVerdict
+from profiler.analyze.rebuilt import RebuildVerdict, trainings, untrained
 from profiler.factorial import Remedy, cell_name
 from profiler.model import AGAIN, BASELINE, Comparison
 from profiler.present.grid import Grid
-from profiler.present.words import detectable, figure, interval
+from profiler.present.words import detectable, figure, ratio, ratio_interval, title
 
 _METRICS = ("instructions", "cycles", "task-clock", "wall")
 _PASSED = {True: "passed", False: "failed", None: "not checked"}
@@ -26,7 +26,12 @@ def _combinations(verdict: RebuildVerdict) -> Grid:
     for one in verdict.comparisons:
         if one.baseline == BASELINE and one.metric in _METRICS:
             found.setdefault("A/A" if one.launcher == AGAIN else one.launcher, {})[one.metric] = one
-    metrics = [metric for metric in _METRICS if any(metric in own and own[metric].ratio for own in found.values())]
+    withdrawn = {one.metric: one.reason for one in verdict.withdrawn}
+    metrics = [
+        metric
+        for metric in _METRICS
+        if metric not in withdrawn and any(metric in own and own[metric].ratio for own in found.values())
+    ]
     cheapest = sorted(found.items(), key=lambda item: item[1][metrics[0]].ratio or 0.0 if metrics else 0.0)
     return Grid(
         title=f"combinations against {BASELINE}, per iteration",
@@ -35,14 +40,22 @@ def _combinations(verdict: RebuildVerdict) -> Grid:
         rows=tuple(
             (name, *(cell for metric in metrics for cell in _figures(own.get(metric)))) for name, own in cheapest
         ),
-        note=detectable(verdict.comparisons, metrics),
+        note="\n".join(
+            filter(
+                None,
+                (
+                    detectable(verdict.comparisons, metrics),
+                    *(f"no {title(metric)}: {withdrawn[metric]}" for metric in _METRICS if metric in withdrawn),
+                ),
+            )
+        ),
     )
 
 
 def _figures(one: Comparison | None) -> tuple[str, str, str]:
     if one is None or one.ratio is None:
         return ("–", "–", "–")
-    return (figure(one.value), f"{one.ratio:.4f}", interval(one.lo, one.hi))
+    return (figure(one.value), ratio(one.ratio, one.lo, one.hi), ratio_interval(one.lo, one.hi))
 
 
 def _effects(verdict: RebuildVerdict) -> Grid:
@@ -59,8 +72,8 @@ def _effect(effect: FactorEffect) -> tuple[str, ...]:
     change = effect.change
     if effect.confounded_with:
         change += f" (cannot be told from {', '.join(effect.confounded_with)})"
-    ratio = "–" if effect.ratio is None else f"{effect.ratio:.4f}"
-    return effect.term, change, effect.metric, ratio, interval(effect.lo, effect.hi)
+    bounds = effect.lo, effect.hi
+    return effect.term, change, effect.metric, ratio(effect.ratio, *bounds), ratio_interval(*bounds)
 
 
 def _notes(verdict: RebuildVerdict) -> Iterator[str]:
@@ -90,7 +103,12 @@ def _builds(verdict: RebuildVerdict) -> Grid:
             )
             for one in rebuilt.built
         ),
-        note=f"source: {rebuilt.source}; {rebuilt.compiler}; not as sysconfig says: {'; '.join(rebuilt.changed)}",
+        note="\n".join(
+            (
+                f"source: {rebuilt.source}; {rebuilt.compiler}; not as sysconfig says: {'; '.join(rebuilt.changed)}",
+                *(f"{one.key}: {untrained(one)}" for one in trainings(rebuilt.built) if one.failed_tests),
+            )
+        ),
     )
 
 

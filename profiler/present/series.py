@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from profiler.model import AGAIN, BASELINE, Series, Verdict
 from profiler.present.grid import Grid
-from profiler.present.words import figure, interval, title
+from profiler.present.words import ratio, ratio_interval, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,10 +31,10 @@ def _row(one: Series) -> tuple[str, ...]:
     return (
         "A/A" if one.launcher == AGAIN else one.launcher,
         str(sum(turn >= 0 for turn in one.turns)),
-        figure(one.first.ratio, 4),
-        interval(one.first.lo, one.first.hi),
-        figure(one.shift.ratio, 4),
-        interval(one.shift.lo, one.shift.hi),
+        ratio(one.first.ratio, one.first.lo, one.first.hi),
+        ratio_interval(one.first.lo, one.first.hi),
+        ratio(one.shift.ratio, one.shift.lo, one.shift.hi),
+        ratio_interval(one.shift.lo, one.shift.hi),
         "–" if one.launcher == BASELINE else _TOLD[one.steady],
     )
 

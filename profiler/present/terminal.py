@@ -12,7 +12,7 @@ from profiler.events import BY_NAME
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
 from profiler.present import extra, why
 from profiler.present.grid import to_rich
-from profiler.present.words import amount, detectable, interval, title
+from profiler.present.words import amount, detectable, effect, ratio, ratio_interval, title, verdict_word
 
 _STYLE = {"slower": "red", "faster": "green", "same": "default", "unresolved": "yellow"}
 _MAIN = ("instructions", "cycles", "ipc", "task-clock", "wall")
@@ -92,10 +92,10 @@ def _cells(comparison: Comparison) -> tuple[str, ...]:
         title(comparison.metric) + (" (simulated)" if simulated else ""),
         amount(comparison.metric, comparison.baseline_value),
         amount(comparison.metric, comparison.value),
-        "–" if comparison.ratio is None else f"{comparison.ratio:.4f}",
-        interval(comparison.lo, comparison.hi),
-        "–" if comparison.smallest_effect is None else f"{comparison.smallest_effect:.2%}",
-        f"[{style}]{comparison.verdict}[/{style}]",
+        ratio(comparison.ratio, comparison.lo, comparison.hi),
+        ratio_interval(comparison.lo, comparison.hi),
+        effect(comparison.smallest_effect),
+        f"[{style}]{verdict_word(comparison)}[/{style}]",
     )
 
 
@@ -115,8 +115,8 @@ def _split_table(verdict: Verdict, launcher: str) -> Table:
             table.add_row(
                 split.of,
                 term.term,
-                "–" if term.ratio is None else f"{term.ratio:.4f}",
-                interval(term.lo, term.hi),
+                ratio(term.ratio, term.lo, term.hi),
+                ratio_interval(term.lo, term.hi),
                 "–" if term.share is None else f"{term.share:.1%}",
             )
         table.add_section()

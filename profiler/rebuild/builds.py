@@ -157,4 +157,5 @@ class Yard:
 
 
 def _training_of(piece: Piece) -> Training:
-    return msgspec.convert({"key": piece.key} | piece.facts, Training)
+    names = str(piece.facts.get("failed_names") or "").split()
+    return msgspec.convert({"key": piece.key} | piece.facts | {"failed_names": names}, Training)

@@ -86,7 +86,7 @@ class Maker:
             beside.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(counts, beside)
         ran, failed = ran_and_failed(place.log.read_text(errors="replace")[mark:])
-        return {"files": len(found), "tests": ran, "failed_tests": failed}
+        return {"files": len(found), "tests": ran, "failed_tests": len(failed), "failed_names": " ".join(failed)}
 
     def product(self, recipe: Recipe, counts: str | None, place: Place, on_line: OnLine) -> Facts:
         """Build the program or library, with the counts of a training where there is one, and keep it.
@@ -257,11 +257,11 @@ def outcome(text: str) -> tuple[frozenset[str], str]:
     return frozenset(failed), ", ".join(told) or ("ended" if ended else "")
 
 
-def ran_and_failed(text: str) -> tuple[int, int]:
-    """How many test files ``python -m test`` began, and how many failed, or were skipped for want of a module."""
+def ran_and_failed(text: str) -> tuple[int, tuple[str, ...]]:
+    """How many test files ``python -m test`` began, and which failed, or were skipped for want of a module."""
     began = re.findall(r"^\S+ .*\[ *\d+/\d+(?:/\d+)?\] (test_\w+)", text, re.MULTILINE)
     failed = re.findall(r"\b(test_\w+) (?:failed|crashed|skipped)\b", text)
-    return len(set(began)), len(set(failed))
+    return len(set(began)), tuple(sorted(set(failed)))
 
 
 def mismatches(text: str) -> int:

@@ -82,7 +82,7 @@ def test_the_workload_itself_is_timed_and_warm_ups_are_kept_apart(amortized: tup
     warmups = [row for row in rows(folder) if int(row["repetition"]) < 0]
     assert warmups
     assert {row["m"] for row in warmups} == {"1"}
-    assert {one["code"] for one in document["warnings"]} <= {"a-a-differs"}, (
+    assert {one["code"] for one in document["warnings"]} <= {"a-a-differs", "a-a-useless"}, (
         "nothing is verified inside a native run; short times may differ"
     )
     text = (folder / "finding.md").read_text()

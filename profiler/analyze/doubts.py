@@ -1,0 +1,101 @@
+"""A/A decides which metrics count: what the baseline is not itself in is withdrawn, of all launchers, in one place.
+
+Withdrawn costs are unknown from here on, so that no comparison, split, rung, effect, cause or picture can stand on
+them; those of the baseline and its twin stay, as the proof.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from profiler.analyze.compare import METRICS, Costs, Metric, compare_metrics
+from profiler.analyze.stats import too_wide
+from profiler.events import DERIVED
+from profiler.model import AGAIN, BASELINE, Comparison, Doubt
+
+
+def withdraw(costs: Costs) -> Costs:
+    """``costs`` without the metrics in which A/A fails or shows nothing, and without the quotients of these."""
+    found = {c.metric: doubt for c in compare_metrics(costs, BASELINE, AGAIN) if (doubt := doubt_of(c)) is not None}
+    for quotient in DERIVED:
+        parts = [found[name] for name in (quotient.numerator, quotient.denominator) if name in found]
+        if parts and quotient.name in costs.table:
+            own = compare_metrics(costs, BASELINE, AGAIN, _named(quotient.name))[0]
+            found[quotient.name] = Doubt(
+                metric=quotient.name,
+                kind=parts[0].kind,
+                proven=parts[0].proven,
+                ratio=own.ratio,
+                lo=own.lo,
+                hi=own.hi,
+                reason=f"stands on {parts[0].metric}: {parts[0].reason}",
+            )
+    return without(costs, found)
+
+
+def without(costs: Costs, doubts: dict[str, Doubt]) -> Costs:
+    """``costs`` of which all launchers but the baseline and its twin have lost the metrics of ``doubts``."""
+    lost = [name for name in doubts if name in costs.table]
+    if not lost:
+        return costs
+    table = costs.table.copy()
+    others = ~table.index.get_level_values("launcher").isin([BASELINE, AGAIN])
+    table.loc[others, lost] = float("nan")
+    return msgspec.structs.replace(
+        costs,
+        table=table,
+        reasons=costs.reasons | {name: doubts[name].reason for name in lost},
+        doubts=costs.doubts | {name: doubts[name] for name in lost},
+    )
+
+
+def doubt_of(twin: Comparison) -> Doubt | None:
+    """What the A/A comparison ``twin`` says against its metric; one block says nothing for or against it.
+
+    A difference counts when it stays one among all metrics (Holm), or when the interval, wide as it is, excludes 1.
+    """
+    if twin.ratio is None or twin.blocks < 2:
+        return None
+    wide = twin.lo is None or twin.hi is None or too_wide(twin.lo, twin.hi)
+    told = told_of(twin)
+    proven = twin.verdict in ("slower", "faster")
+    kind: Literal["differs", "useless"]
+    if proven or (wide and _excludes(twin)):
+        kind, reason = "differs", f"the baseline differs from itself in {twin.metric} ({told})"
+    elif wide:
+        kind, reason = "useless", f"the baseline's own two runs leave {twin.metric} open ({told})"
+    else:
+        return None
+    return Doubt(
+        metric=twin.metric,
+        kind=kind,
+        ratio=twin.ratio,
+        lo=twin.lo,
+        hi=twin.hi,
+        proven=proven,
+        reason=reason,
+    )
+
+
+def _excludes(twin: Comparison) -> bool:
+    margin = next((metric.margin for metric in METRICS if metric.name == twin.metric), 0.0)
+    return (twin.lo is not None and twin.lo > 1 + margin) or (twin.hi is not None and twin.hi < 1 - margin)
+
+
+def told_of(twin: Comparison | Doubt) -> str:
+    """``A/A 4.17 [1.32, 13.2]``."""
+    if twin.lo is None or twin.hi is None:
+        return f"A/A {twin.ratio:.3g}, its interval is unbounded"
+    fine = twin.hi - twin.lo < _FINE
+    told = [f"{figure:.4f}" if fine else f"{figure:.3g}" for figure in (twin.ratio or 0.0, twin.lo, twin.hi)]
+    return f"A/A {told[0]} [{told[1]}, {told[2]}]"
+
+
+_FINE = 0.05
+"""Bounds that are closer than this need four decimals to differ."""
+
+
+def _named(name: str) -> tuple[Metric, ...]:
+    return tuple(metric for metric in METRICS if metric.name == name)

@@ -1,0 +1,87 @@
+"""How figures that decide nothing, and figures of one block, are written for people."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from profiler.analyze.conclude import conclude
+from profiler.analyze.rebuilt import untrained
+from profiler.analyze.words import more
+from profiler.factorial import Training
+from profiler.folder import load_run
+from profiler.model import Comparison
+from profiler.present import finding, tables
+from profiler.present.words import effect, ratio, ratio_interval, verdict_word
+
+RESULTS = Path(__file__).parents[2] / "results"
+
+
+@pytest.mark.parametrize(
+    ("lo", "hi", "told", "shown"),
+    [
+        (1.0196, 1.0204, "[1.0196, 1.0204]", "1.5000"),
+        (0.0000001, 357832.6, "not decided (0.0 to >100)", "–"),
+        (0.55, 1.72, "not decided (0.55 to 1.72)", "–"),
+        (-0.2, 1.3, "not decided (0.0 to 1.30)", "–"),
+        (1.3213, 13.1759, "[1.32, 13.2]", "1.5000"),
+        (0.003, 0.02, "[0.0, 0.0]", "1.5000"),
+        (None, None, "–", "1.5000"),
+    ],
+)
+def test_intervals_of_ratios(lo: float | None, hi: float | None, told: str, shown: str) -> None:
+    assert ratio_interval(lo, hi) == told
+    assert ratio(1.5, lo, hi) == shown
+
+
+@pytest.mark.parametrize(("smallest", "told"), [(None, "–"), (0.0496, "4.96%"), (2541801.5977, ">100%")])
+def test_the_smallest_effect(smallest: float | None, told: str) -> None:
+    assert effect(smallest) == told
+
+
+def comparison(*, blocks: int, ratio: float | None, lo: float | None = None, effect: float | None = None) -> Comparison:
+    return Comparison(
+        baseline="python3", launcher="pyo3", metric="wall", baseline_value=1.0, value=1.2, ratio=ratio, lo=lo,
+        hi=None if lo is None else 4.0, confidence=0.95, verdict="unresolved", chance=None, blocks=blocks,
+        smallest_effect=effect, source="software", reason=None,
+    )  # fmt: skip
+
+
+def test_one_block_is_measured_once_and_two_are_not() -> None:
+    assert verdict_word(comparison(blocks=1, ratio=1.2)) == "measured once"
+    assert verdict_word(comparison(blocks=2, ratio=1.2, lo=0.5)) == "unresolved"
+    assert verdict_word(comparison(blocks=2, ratio=1.2)) == "unresolved", "an unbounded interval is no single block"
+    assert verdict_word(comparison(blocks=1, ratio=None)) == "unresolved"
+
+
+def test_what_it_takes_to_see_something() -> None:
+    assert more(comparison(blocks=6, ratio=1.0, lo=0.9, effect=0.10)) == (
+        "some --blocks 17 of this scatter would show a difference of 5%"
+    )
+    assert more(comparison(blocks=2, ratio=1.0, lo=0.1, effect=2541801.0)) == "more --blocks or more work per run"
+
+
+def test_tests_of_a_training_that_failed_are_told_with_the_first_of_their_names() -> None:
+    count = Training(key="trained-1", tests=399, failed_tests=19)
+    assert untrained(count) == "19 of 399 test files of the training failed or were skipped"
+    named = Training(key="trained-1", tests=399, failed_tests=7, failed_names=tuple(f"test_{n}" for n in "abcdefg"))
+    assert untrained(named).endswith("were skipped (test_a, test_b, test_c, test_d, test_e and 2 more)")
+
+
+def test_a_run_of_one_block_gives_its_figures_as_measured_once(tmp_path: Path) -> None:
+    """No "unresolved difference": the figure, that it stands alone, and what gives an interval."""
+    recorded = RESULTS / "ipc-int_loop"
+    shutil.copy(recorded / "run.json", tmp_path)
+    header, *lines = (recorded / "rows.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "rows.csv").write_text(header + "".join(line for line in lines if line.startswith("0,")))
+    verdict, run = conclude(tmp_path), load_run(tmp_path)
+    instructions = next(c for c in verdict.comparisons if (c.launcher, c.metric) == ("pyo3", "instructions"))
+    assert (instructions.verdict, instructions.reason) == ("unresolved", "measured once (no interval: --blocks 3)")
+    assert verdict.sentence.startswith("pyo3 takes 1.2046 times the instructions and ")
+    assert "times the wall time of python3, measured once (no interval: --blocks 3)." in verdict.sentence
+    assert "unresolved" not in verdict.sentence
+    assert verdict.withdrawn == ()
+    tables.write(tmp_path, verdict)
+    rows = finding.render(tmp_path, verdict, run, ()).splitlines()
+    (row,) = (line for line in rows if line.startswith("| pyo3 | python3 | instructions |"))
+    assert row.endswith("| 1.2046 | – | – | measured once |")
