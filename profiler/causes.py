@@ -34,7 +34,9 @@ CAUSES: tuple[CauseEntry, ...] = (
     CauseEntry(id="lto", title="built without LTO", shows="instructions", observable="DW_AT_producer"),
     CauseEntry(id="pic", title="position-independent code", shows="instructions", observable="ELF type, GOT loads"),
     CauseEntry(id="plt", title="calls through the PLT", shows="instructions", observable="JUMP_SLOT to own Py symbols"),
-    CauseEntry(id="tls", title="general-dynamic TLS", shows="instructions", observable="imports of __tls_get_addr"),
+    CauseEntry(
+        id="tls", title="general-dynamic TLS", shows="instructions", observable="calls of __tls_get_addr an iteration"
+    ),
     CauseEntry(id="usdt", title="USDT semaphores", shows="instructions", observable=".note.stapsdt"),
     CauseEntry(id="allocator", title="allocator", shows="instructions", observable="the allocator in effect"),
     CauseEntry(
@@ -119,6 +121,14 @@ SAME_START = "runmain"
 
 SWAPPED = f"{EMBEDDER}@swapped"
 """The unchanged embedder on the libpython of ``--libpython``."""
+
+AS_PROGRAM = f"{SAME_START}-pic"
+"""The program that is linked with the objects of ``-pic.a``."""
+
+AS_LIBRARY = "relinked"
+"""Factor of the launcher that runs a shared library linked from the very objects of ``-pic.a``."""
+
+RELINKED = f"{SAME_START}@{AS_LIBRARY}"
 
 REBUILT = "rebuilt"
 """Factor of the launchers that run a library or program built for the run."""

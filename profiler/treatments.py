@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from profiler.causes import SAME_START, TOGGLES
+from profiler.causes import AS_LIBRARY, SAME_START, TOGGLES
 from profiler.model import BASELINE, Launcher
 
 Fingerprint = dict[str, Any]
@@ -305,7 +305,7 @@ def differences(baseline: Fingerprint, other: Fingerprint) -> dict[str, tuple[An
 _COUNTED_ONLY = frozenset(
     {toggle.name for toggle in TOGGLES if not toggle.shown}
     | {one.name for one in TREATMENTS}
-    | {ALL_REMOVED, GIVEN_ALL}
+    | {ALL_REMOVED, GIVEN_ALL, AS_LIBRARY}
 )
 
 

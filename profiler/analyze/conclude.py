@@ -16,6 +16,7 @@ from profiler.analyze.ladder import climb
 from profiler.analyze.rebuilt import rebuild_verdict
 from profiler.analyze.rows import measured, read_all
 from profiler.analyze.series import not_steady, series
+from profiler.analyze.tls import with_calls
 from profiler.analyze.variance import components
 from profiler.analyze.verdicts import judge
 from profiler.causes import EMBEDDER
@@ -44,6 +45,7 @@ def conclude(folder: Path) -> Verdict:
     everything = read_all(folder)
     frame = measured(everything)
     costs, boundaries = costs_of(run, reference_rows(frame) if run.command == "eliminate" else frame)
+    costs = with_calls(costs, folder)
     in_order = series(run.plan, everything)
     names = tuple(
         launcher.name for launcher in run.plan.launchers if run.command != "amortize" or launcher.base is None

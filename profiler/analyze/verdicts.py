@@ -15,6 +15,7 @@ from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, is_clear, share_of
 from profiler.analyze.intervened import findings, rest
 from profiler.analyze.observed import frequency, no_tax, seen, throttling, untested
+from profiler.analyze.tls import tls
 from profiler.causes import CAUSES, EMBEDDER, CauseEntry
 from profiler.model import Cause, Run, Unexplained
 from profiler.treatments import is_host
@@ -55,7 +56,11 @@ def _judge_case(costs: Costs, run: Run, case: Case) -> tuple[list[Cause], Share]
 def _verdict(  # noqa: PLR0917 - one call, from one place
     costs: Costs, run: Run, case: Case, entry: CauseEntry, own: list[Finding], left: pd.Series, unexplained: Share
 ) -> Cause:
-    measured = {"frequency": lambda: frequency(costs, case), "throttling": lambda: throttling(costs, run, case)}
+    measured = {
+        "frequency": lambda: frequency(costs, case),
+        "throttling": lambda: throttling(costs, run, case),
+        "tls": lambda: tls(costs, run, case, _known(run, case, entry)),
+    }
     direct = measured.get(entry.id, lambda: None)()
     if direct is not None:
         return direct

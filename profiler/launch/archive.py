@@ -58,7 +58,7 @@ def _read(path: str, held: mmap.mmap) -> Archive:
     members = total = cold = lto_members = 0
     kinds: set[str] = set()
     compilers: dict[str, None] = {}
-    for body in _members(held):
+    for body in bodies(held):
         members += 1
         if body.startswith(_BITCODE_MAGICS):
             lto_members += 1
@@ -88,7 +88,7 @@ def _read(path: str, held: mmap.mmap) -> Archive:
     )
 
 
-def _members(held: mmap.mmap) -> Iterator[bytes]:
+def bodies(held: mmap.mmap) -> Iterator[bytes]:
     """The object files of an archive (ar(5)): 60-byte headers with the size at 48, bodies padded to even length."""
     if held[: len(_ARCHIVE_MAGIC)] != _ARCHIVE_MAGIC:
         raise ValueError("no !<arch> at its begin (a thin archive holds no code)")
