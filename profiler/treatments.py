@@ -43,6 +43,8 @@ PROPERTIES: dict[str, str | None] = {
     "threads": "threads",
     "busy_threads": "threads",
     "switch_interval": "threads",
+    "gil_enabled": "threads",
+    "jit_enabled": "init-path",
     "timers": "signals",
     "signals_caught": "signals",
     "flags": "init-path",
@@ -76,6 +78,8 @@ CONFIG_PROPERTIES: dict[str, str] = {
     "install_signal_handlers": "signals",
     "use_hash_seed": "hash-seed",
     "hash_seed": "hash-seed",
+    "perf_profiling": "tracing",
+    "pymalloc_hugepages": "huge-pages",
 }
 """The same for fields of PyPreConfig and PyConfig; the rest of them is read at start only."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from profiler.causes import AS_LIBRARY, CAUSES, EMBEDDER, RELINKED, SAME_START, SWAPPED, TOGGLES, Toggle
@@ -45,7 +45,7 @@ def chosen(target: Target, names: tuple[str, ...], hosts: tuple[str, ...], say: 
             *_user_hosts(hosts),
         ),
         builds=tuple(builds.values()),
-        caveats=(),
+        caveats=stand_in_caveats(builds.values()),
     )
 
 
@@ -82,7 +82,20 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
     return Lineup(
         launchers=(ends[0], *rungs, *own, *variants, *swapped, *relinked_too),
         builds=tuple(builds.values()),
-        caveats=tuple(caveats),
+        caveats=(*caveats, *stand_in_caveats(builds.values())),
+    )
+
+
+def stand_in_caveats(builds: Iterable[HostBuild]) -> tuple[Caveat, ...]:
+    """One line for each link in which built-in modules had to be replaced."""
+    return tuple(
+        Caveat(
+            code="stand-in-modules",
+            message=f"{build.link} hosts cannot import {', '.join(build.replaced)}, whose objects the archive lacks; "
+            "hashlib and random use OpenSSL there",
+        )
+        for build in builds
+        if build.replaced
     )
 
 

@@ -185,6 +185,8 @@ def interpreter() -> dict[str, Any]:
         "xoptions": {key: str(v) for key, v in getattr(sys, "_xoptions", {}).items() if key not in own_keys},
         "dev_mode": bool(getattr(sys.flags, "dev_mode", False)),
         "debug_build": hasattr(sys, "gettotalrefcount"),
+        "gil_enabled": getattr(sys, "_is_gil_enabled", lambda: None)(),
+        "jit_enabled": getattr(getattr(sys, "_jit", None), "is_enabled", lambda: None)(),
         "switch_interval": sys.getswitchinterval(),
         "recursion_limit": sys.getrecursionlimit(),
         "int_max_str_digits": getattr(sys, "get_int_max_str_digits", lambda: None)(),
