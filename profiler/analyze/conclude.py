@@ -1,4 +1,4 @@
-"""From a result folder to the verdict document: the whole analysis, as a function of ``rows.csv``, ``calls.csv`` and ``run.json``."""
+"""From a result folder to the verdict document: the whole analysis of ``rows.csv``, ``calls.csv`` and ``run.json``."""
 
 from __future__ import annotations
 
