@@ -75,7 +75,7 @@ CAUSES: tuple[CauseEntry, ...] = (
         id="tls",
         title="general-dynamic TLS",
         shows="instructions",
-        observable="imports of __tls_get_addr",
+        observable="calls of __tls_get_addr an iteration",
         part_of=IMAGE,
     ),
     CauseEntry(id="usdt", title="USDT semaphores", shows="instructions", observable=".note.stapsdt", part_of=IMAGE),
@@ -172,6 +172,14 @@ SAME_START = "runmain"
 
 SWAPPED = f"{EMBEDDER}@swapped"
 """The unchanged embedder on the libpython of ``--libpython``."""
+
+AS_PROGRAM = f"{SAME_START}-pic"
+"""The program that is linked with the objects of ``-pic.a``."""
+
+AS_LIBRARY = "relinked"
+"""Factor of the launcher that runs a shared library linked from the very objects of ``-pic.a``."""
+
+RELINKED = f"{SAME_START}@{AS_LIBRARY}"
 
 REBUILT = "rebuilt"
 """Factor of the launchers that run a library or program built for the run."""

@@ -60,6 +60,8 @@ class Event:
     """Counted in every pass: shows that passes agree and gives each of them its own denominator."""
     callgrind: tuple[str, ...] = ()
     """Columns of callgrind's ``events:`` line, summed. Empty: callgrind cannot know it."""
+    by_function: bool = False
+    """Read from callgrind's costs by function (``measure.by_function``), in every pass that counts with it."""
     rusage: bool = False
     """Read from the timed run itself (clock, wait4) where no perf is used."""
     inside: bool = False
@@ -71,6 +73,7 @@ class Event:
 
 
 QUEUED = "queued"
+TLS_ACCESSES, TLS_INSTRUCTIONS = "tls-accesses", "tls-instructions"
 
 EVENTS: tuple[Event, ...] = (
     Event(
@@ -195,6 +198,24 @@ EVENTS: tuple[Event, ...] = (
         ),
     ),
     Event(
+        name=TLS_ACCESSES,
+        unit="accesses",
+        title="thread-local variables reached by a call",
+        margin=0.002,
+        needs_slot=False,
+        by_function=True,
+        overhead=True,
+    ),
+    Event(
+        name=TLS_INSTRUCTIONS,
+        unit="instructions",
+        title="instructions that find thread-local variables",
+        margin=0.002,
+        needs_slot=False,
+        by_function=True,
+        overhead=True,
+    ),
+    Event(
         name="page-faults",
         unit="faults",
         title="page faults",
@@ -261,6 +282,8 @@ EVENTS: tuple[Event, ...] = (
         overhead=True,
     ),
 )
+
+BY_FUNCTION: tuple[str, ...] = tuple(event.name for event in EVENTS if event.by_function)
 
 BY_NAME: dict[str, Event] = {event.name: event for event in EVENTS}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +13,15 @@ from pathlib import Path
 import msgspec
 
 from profiler.errors import MachineError, UsageError
-from profiler.model import SCHEMA, Row, Run, Step
+from profiler.model import SCHEMA, CallRow, Row, Run, Step
 
 ROWS = "rows.csv"
 RUN = "run.json"
+CALLS = "calls.csv"
+"""Who called the functions that are events of their own; only where a process made such calls."""
 _FOLDER_HINT = f"name a folder that a measuring command has written: it holds {RUN} and {ROWS}"
 
+_CALL_COLUMNS = tuple("pass" if name == "pass_name" else name for name in CallRow.__struct_fields__)
 _COLUMNS = tuple("pass" if name == "pass_name" else name for name in Row.__struct_fields__)
 
 
@@ -114,29 +118,43 @@ class RowWriter:
                 write_atomically(self._path, (",".join(_COLUMNS) + "\n").encode())
             elif kept != data:
                 write_atomically(self._path, kept)
+            calls = self._folder / CALLS
+            if calls.exists() and not (held := calls.read_bytes()).endswith(b"\n"):
+                write_atomically(calls, held[: held.rfind(b"\n") + 1])
         except OSError as error:
             raise _disk(self._folder, error) from error
 
-    def append(self, rows: list[Row]) -> None:
-        """Append rows and hand them to the kernel.
+    def append(self, rows: list[Row], calls: Sequence[CallRow] = ()) -> None:
+        """Append the rows of a process and hand them to the kernel; who called what goes to ``calls.csv`` before.
+
+        A process that was interrupted between the two is measured again: of equal lines there the last one counts.
 
         Raises:
             MachineError: the disk is full or read-only.
         """
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        for row in rows:
-            writer.writerow(_cell(getattr(row, name)) for name in Row.__struct_fields__)
+        if calls:
+            self._append(self._folder / CALLS, _lines(calls), _CALL_COLUMNS)
+        self._append(self._path, _lines(rows))
+
+    def _append(self, path: Path, lines: str, header: tuple[str, ...] = ()) -> None:
         before = None
         try:
-            before = self._path.stat().st_size
-            with self._path.open("ab") as out:
-                out.write(text.getvalue().encode())
+            before = path.stat().st_size if path.exists() else 0
+            with path.open("ab") as out:
+                out.write((("" if before else ",".join(header) + "\n" * bool(header)) + lines).encode())
         except OSError as error:
             if before is not None:
                 with suppress(OSError):
-                    os.truncate(self._path, before)
+                    os.truncate(path, before)
             raise _disk(self._folder, error) from error
+
+
+def _lines(rows: Sequence[Row | CallRow]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for row in rows:
+        writer.writerow(_cell(getattr(row, name)) for name in row.__struct_fields__)
+    return text.getvalue()
 
 
 def _whole_processes(data: bytes) -> bytes:

@@ -280,6 +280,31 @@ class Row(Noun, frozen=True, kw_only=True):
     """Where in its MiB a new object of 32 bytes lay when the work began; None: its heap was not placed, or unknown."""
 
 
+class Calls(Noun, frozen=True, kw_only=True):
+    """How often one function was called from another."""
+
+    callee: str
+    caller: str
+    """As the tool names it: an address (``0x…``) where its file shows no name for it."""
+    image: str | None
+    """The ELF file that holds the caller."""
+    calls: int
+
+
+class CallRow(Noun, frozen=True, kw_only=True):
+    """One line of ``calls.csv``: calls of one process, or of one region of it."""
+
+    block: int
+    pass_name: str
+    launcher: str
+    m: int
+    repetition: int
+    callee: str
+    caller: str
+    image: str | None
+    calls: int
+
+
 class Caveat(Noun, frozen=True, kw_only=True):
     """Something the reader of a result must know. ``code`` is stable, ``message`` names the remedy."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from profiler.causes import SAME_START, TOGGLES
+from profiler.causes import AS_LIBRARY, SAME_START, TOGGLES
 from profiler.model import BASELINE, Launcher
 
 Fingerprint = dict[str, Any]
@@ -46,7 +46,8 @@ PROPERTIES: dict[str, str | None] = {
     "threads": "threads",
     "busy_threads": "threads",
     "switch_interval": "threads",
-    "gil": "threads",
+    "gil_enabled": "threads",
+    "jit_enabled": "init-path",
     "timers": "signals",
     "signals_caught": "signals",
     "flags": "init-path",
@@ -80,6 +81,8 @@ CONFIG_PROPERTIES: dict[str, str] = {
     "install_signal_handlers": "signals",
     "use_hash_seed": "hash-seed",
     "hash_seed": "hash-seed",
+    "perf_profiling": "tracing",
+    "pymalloc_hugepages": "huge-pages",
 }
 """The same for fields of PyPreConfig and PyConfig; the rest of them is read at start only."""
 
@@ -338,7 +341,7 @@ def brought_by(cause: str, own: Collection[str], different: Collection[str]) -> 
 _COUNTED_ONLY = frozenset(
     {toggle.name for toggle in TOGGLES if not toggle.shown}
     | {one.name for one in TREATMENTS}
-    | {ALL_REMOVED, GIVEN_ALL}
+    | {ALL_REMOVED, GIVEN_ALL, AS_LIBRARY}
 )
 
 

@@ -57,6 +57,8 @@ class Costs(Noun, frozen=True, kw_only=True):
     reasons: dict[str, str]
     """By metric or by its event."""
     fallback_source: SourceName
+    calls: pd.DataFrame | None = None
+    """``calls.csv``: who made the calls that are events of their own; None: no process made any."""
     level: float = CONFIDENCE
     """At which intervals are computed to cover ``CONFIDENCE``: higher where the run's length depended on them."""
     sides: dict[int, str] = msgspec.field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""From a result folder to the verdict document: the whole analysis, as a function of ``rows.csv`` and ``run.json``."""
+"""From a result folder to the verdict document: the whole analysis of ``rows.csv``, ``calls.csv`` and ``run.json``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from profiler.analyze.placement import misplaced
 from profiler.analyze.rebuilt import rebuild_verdict
 from profiler.analyze.rows import measured, read_all
 from profiler.analyze.series import not_steady, series
+from profiler.analyze.tls import with_calls
 from profiler.analyze.variance import components
 from profiler.analyze.verdicts import judge
 from profiler.causes import EMBEDDER
@@ -49,6 +50,7 @@ def _conclude(run: Run, folder: Path) -> Verdict:
     everything = read_all(folder)
     frame = measured(everything)
     costs, boundaries = costs_of(run, reference_rows(frame) if run.command == "eliminate" else frame)
+    costs = with_calls(costs, folder)
     in_order = tuple(
         one
         for one in series(run.plan, everything)

@@ -21,6 +21,7 @@ from profiler.analyze.effects import UNKNOWN, Share, is_clear, share_of
 from profiler.analyze.intervened import all_met, findings
 from profiler.analyze.observed import frequency, no_tax, seen, throttling, untested
 from profiler.analyze.remembered import remembered
+from profiler.analyze.tls import tls
 from profiler.causes import CAUSES, EMBEDDER, CauseEntry
 from profiler.model import Cause, Run, Unexplained
 from profiler.treatments import is_host
@@ -85,7 +86,11 @@ def _verdict(  # noqa: PLR0917 - one call, from one place
     left: pd.Series,
     rest: Share,
 ) -> Cause:
-    measured = {"frequency": lambda: frequency(costs, case), "throttling": lambda: throttling(costs, run, case)}
+    measured = {
+        "frequency": lambda: frequency(costs, case),
+        "throttling": lambda: throttling(costs, run, case),
+        "tls": lambda: tls(costs, run, case, remembered(run, case, entry)),
+    }
     direct = measured.get(entry.id, lambda: None)()
     if direct is not None:
         return direct

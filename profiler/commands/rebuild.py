@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that all measuring commands share, and those of building."""
     add_measuring(parser)
-    parser.add_argument("--plan", metavar="FILE.toml", help="factorial plan (default: PGO, LTO, PIC, interposition)")
+    parser.add_argument(
+        "--plan",
+        metavar="FILE.toml",
+        help="factorial plan (default: PGO, PIC, interposition, and LTO or the TLS model, by what the library is)",
+    )
     parser.add_argument(
         "--source-tree", metavar="DIR|TARBALL", help="CPython's source (default: the distribution's source package)"
     )

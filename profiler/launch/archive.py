@@ -19,6 +19,7 @@ from profiler.model import Noun
 
 _ARCHIVE_MAGIC = b"!<arch>\n"
 _HEADER_BYTES = 60
+_LONG_NAMES = b"// "
 _BITCODE_MAGICS = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
 _CODE_RELOCATIONS = (".rela.text", ".rel.text")
 
@@ -57,12 +58,12 @@ def read_archive(path: str) -> Archive:
 
 
 def _read(path: str, held: mmap.mmap) -> Archive:
-    members = total = cold = lto_members = 0
+    count = total = cold = lto_members = 0
     kinds: set[str] = set()
     compilers: dict[str, None] = {}
     machine: str | None = None
-    for body in _members(held):
-        members += 1
+    for _, body in members(held):
+        count += 1
         if body.startswith(_BITCODE_MAGICS):
             lto_members += 1
             continue
@@ -83,7 +84,7 @@ def _read(path: str, held: mmap.mmap) -> Archive:
     return Archive(
         path=path,
         machine=machine,
-        members=members,
+        members=count,
         frames=Frames(total=total, cold=cold),
         compilers=tuple(filter(None, compilers)) or own_compilers(held),
         lto_members=lto_members,
@@ -92,14 +93,29 @@ def _read(path: str, held: mmap.mmap) -> Archive:
     )
 
 
-def _members(held: mmap.mmap) -> Iterator[bytes]:
-    """The object files of an archive (ar(5)): 60-byte headers with the size at 48, bodies padded to even length."""
+def members(held: mmap.mmap) -> Iterator[tuple[str, bytes]]:
+    """The object files of an archive by name (ar(5)): 60-byte headers with the size at 48, bodies of even length.
+
+    Raises:
+        ValueError: it is no archive, a thin one, or damaged.
+    """
     if held[: len(_ARCHIVE_MAGIC)] != _ARCHIVE_MAGIC:
         raise ValueError("no !<arch> at its begin (a thin archive holds no code)")
     at = len(_ARCHIVE_MAGIC)
+    long_names = b""
     while at + _HEADER_BYTES <= len(held):
-        size = int(held[at + 48 : at + 58])
+        header = held[at : at + _HEADER_BYTES]
+        size = int(header[48:58])
         at += _HEADER_BYTES
-        if held[at : at + len(MAGIC)] in (MAGIC, *_BITCODE_MAGICS):
-            yield held[at : at + size]
+        if header.startswith(_LONG_NAMES):
+            long_names = held[at : at + size]
+        elif held[at : at + len(MAGIC)] in (MAGIC, *_BITCODE_MAGICS):
+            yield _name(header[:16], long_names), held[at : at + size]
         at += size + size % 2
+
+
+def _name(field: bytes, long_names: bytes) -> str:
+    """GNU's form: ``name.o/``, or ``/17`` for a name that begins there in the member ``//`` and ends with a slash."""
+    if field[:1] == b"/":
+        field = long_names[int(field[1:]) :].partition(b"\n")[0]
+    return field.rstrip().removesuffix(b"/").decode(errors="replace")

@@ -23,6 +23,7 @@ from profiler.errors import MachineError
 from profiler.launch.cargo import Toolchain, find_cargo, run_cargo
 from profiler.launch.link import Recipe, recipe
 from profiler.launch.proof import check_host
+from profiler.launch.stand_ins import SOURCE, mend
 from profiler.model import LinkMode, Noun, Target
 
 SOURCES = Path(__file__).with_name("host")
@@ -51,6 +52,8 @@ class HostBuild(Noun, frozen=True, kw_only=True):
     """The file with cargo's output."""
     seconds: float | None
     """How long the build took; None when it came from the cache."""
+    replaced: tuple[str, ...] = ()
+    """Built-in modules that raise ImportError, since the archive lacks objects of theirs."""
 
 
 def build_hosts(
@@ -99,7 +102,7 @@ def build_key(target: Target, link: LinkMode, how: Recipe, toolchain: Toolchain)
         sources,
         [target.real_path, target.version, target.prefix, target.build_id or _stamp(Path(target.real_path))],
         [how.library, (link == "shared" and target.shared_library_build_id) or _stamp(library)],
-        [link, how.config, how.rustflags, how.features],
+        [link, how.config, how.rustflags, how.features, "" if link == "shared" else SOURCE],
         toolchain.identity,
     ]
     digest = hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()[:16]
@@ -136,6 +139,12 @@ def _build(
     started = time.monotonic()
     log = place.with_name(f"{place.name}.log")
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}-") as scratch:
+        log.write_text(_head(how, toolchain, _command(toolchain, how)), encoding="utf-8")
+        replaced: tuple[str, ...] = ()
+        if link != "shared":
+            mended = mend(Path(how.library), link, libraries=how.libraries, scratch=Path(scratch), log=log)
+            if mended is not None:
+                how, replaced = recipe(target, link, archive=mended.archive), mended.modules
         source = Path(scratch) / "source"
         shutil.copytree(SOURCES, source)
         config = Path(scratch) / "pyo3.config"
@@ -148,7 +157,6 @@ def _build(
             "PYO3_CONFIG_FILE": str(config),
             "RUSTC": toolchain.rustc,
         }
-        log.write_text(_head(how, toolchain, command), encoding="utf-8")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         run_cargo(command, env=inherited | added, cwd=source, log=log, on_line=on_line)
 
@@ -156,7 +164,7 @@ def _build(
         filled.mkdir()
         for name in BINARIES:
             built = Path(scratch) / "target" / toolchain.triple / "release" / name
-            check_host(built, target, link)
+            check_host(built, target, link, log=log)
             shutil.move(built, filled / name)
         build = HostBuild(
             pyo3=str(place / "pyo3"),
@@ -167,6 +175,7 @@ def _build(
             command=command,
             log=str(log),
             seconds=time.monotonic() - started,
+            replaced=replaced,
         )
         (filled / _RECORD).write_bytes(msgspec.json.encode(build))
         filled.replace(place)

@@ -7,10 +7,13 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from profiler.errors import MachineError
 from profiler.launch.logged import Failed, run_logged
+from profiler.launch.stand_ins import MISSING
+from profiler.launch.tools import output_of
 from profiler.model import Noun
 
 OLDEST_RUST = (1, 83)
@@ -27,6 +30,10 @@ _UNREACHABLE = re.compile(
     r"download .*failed|failed to download|[Cc]ould ?n[o']t (?:resolve|connect)|network failure|spurious network error"
     r"|unable to update registry|failed to query replaced source|attempting to make an HTTP request"
 )
+_NO_LINKER = re.compile(r"linker `.*` not found")
+_LINKER = re.compile(r"\b(?:ld(?:\.\w+)?|rust-lld|mold): (?:error: |fatal error: )?(.*(?:error|cannot find).*)")
+_SCRIPT_SAID = "--- stderr"
+_LINE_CHARACTERS = 300
 
 
 class Toolchain(Noun, frozen=True, kw_only=True):
@@ -39,7 +46,7 @@ class Toolchain(Noun, frozen=True, kw_only=True):
     triple: str
     """The machine that rustc itself runs on, e.g. ``"x86_64-unknown-linux-gnu"``."""
     identity: str
-    """All of ``rustc -vV``: tells apart compilers of one version."""
+    """All of ``rustc -vV``, and the version of the C compiler that links: tells apart compilers of one version."""
 
 
 def find_cargo() -> Toolchain:
@@ -68,7 +75,7 @@ def run_cargo(
     """Run ``command`` to its end, each line of its output to ``on_line`` and to the file ``log`` (appended).
 
     Raises:
-        MachineError: cargo fails or takes more than 30 minutes; the message holds cargo's own error lines.
+        MachineError: cargo fails or takes more than 30 minutes; the message is one line, the hint names ``log``.
     """
     try:
         run_logged(command, env=env, cwd=cwd, log=log, timeout_s=_BUILD_TIMEOUT_S, on_line=on_line)
@@ -80,15 +87,45 @@ def run_cargo(
 
 
 def _failure(lines: Sequence[str], log: Path) -> MachineError:
-    start = next((number for number, line in enumerate(lines) if line.startswith("error")), max(0, len(lines) - 20))
-    said = "\n".join(lines[start : start + 20]) or "(no output)"
     hint = f"all of its output is in {log}"
     if any(_UNREACHABLE.search(line) for line in lines):
         hint = (
             "the first build downloads PyO3: connect this machine to crates.io or to a mirror "
             f"(https://doc.rust-lang.org/cargo/reference/source-replacement.html); {hint}"
         )
-    return MachineError(f"cargo could not build the hosts:\n{said}", hint=hint)
+    elif any(_NO_LINKER.search(line) for line in lines):
+        hint = f"Debian, Ubuntu: apt-get install gcc libc6-dev; {hint}"
+    return MachineError(f"cargo could not build the hosts: {reason(lines)}", hint=hint)
+
+
+def reason(lines: Sequence[str]) -> str:
+    """Why cargo failed, in one line: what the linker found nowhere, or the first error and its innermost cause."""
+    found = (MISSING.search(line) for line in lines)
+    missing = list(dict.fromkeys(match.group(1) for match in found if match))
+    if missing:
+        more = f" and {len(missing) - 1} more symbols" if len(missing) > 1 else ""
+        return f"the linker finds no {missing[0]}{more}"
+    stripped = [line.strip() for line in lines if line.strip()]
+    start = next((number for number, line in enumerate(stripped) if line.startswith("error")), None)
+    if start is None:
+        return _shortened(stripped[-1]) if stripped else "it said nothing"
+    first, after = stripped[start], stripped[start + 1 :]
+    complaint = next(filter(None, map(_LINKER.search, after)), None)
+    cause = complaint.group(1) if complaint is not None else _innermost(after)
+    return f"{_shortened(first)}: {_shortened(cause)}" if cause else _shortened(first)
+
+
+def _innermost(after: Sequence[str]) -> str | None:
+    """A failed build script's own error, or the last of cargo's "Caused by" lines."""
+    if _SCRIPT_SAID in after:
+        said = after[after.index(_SCRIPT_SAID) + 1 :]
+        return next((line for line in said if line.startswith("error")), next(iter(said), None))
+    causes = [below for line, below in pairwise(after) if line == "Caused by:"]
+    return causes[-1] if causes else None
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _LINE_CHARACTERS else f"{line[: _LINE_CHARACTERS - 1]}…"
 
 
 def _candidates() -> Iterator[Path]:
@@ -116,8 +153,13 @@ def _toolchain(cargo: Path) -> Toolchain | None:
     facts = dict(line.split(": ", 1) for line in answer.stdout.splitlines() if ": " in line)
     if not {"release", "host"} <= facts.keys():
         return None
+    linker = (output_of("cc", "--version") or "none").partition("\n")[0]
     return Toolchain(
-        cargo=str(cargo), rustc=rustc, version=facts["release"], triple=facts["host"], identity=answer.stdout
+        cargo=str(cargo),
+        rustc=rustc,
+        version=facts["release"],
+        triple=facts["host"],
+        identity=f"{answer.stdout}linker: {linker}\n",
     )
 
 

@@ -59,7 +59,7 @@ def describe_elf(
         producers = gcc_producers(elf, debug_root)
         claims = pgo_claim(elf, producers), lto_claim(elf, producers, package), _usdt(elf)
         pgo, lto, usdt = (claim.value for claim in claims)
-        tls_model, tls_because = _tls(elf)
+        tls_model, tls_because = tls_claim(elf)
         level, level_because = _level(producers)
         interposable, binding = _calls(elf, producers)
         evidence += [claim.because for claim in claims]
@@ -240,7 +240,12 @@ def _usdt(elf: Elf) -> Claim:
     return Claim(value=False, because="no USDT: no python probes in .note.stapsdt")
 
 
-def _tls(elf: Elf) -> tuple[str | None, str]:
+def calls_for_tls(elf: Elf) -> bool:
+    """Whether the file's thread-local variables are reached by a call, be it of ``__tls_get_addr`` or a descriptor."""
+    return tls_claim(elf)[0] in ("general-dynamic", "tls-descriptors")
+
+
+def tls_claim(elf: Elf) -> tuple[str | None, str]:
     """The most expensive TLS model in the file, by what it leaves for the loader (Drepper, "ELF Handling For
     Thread-Local Storage").
     """

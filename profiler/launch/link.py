@@ -27,17 +27,19 @@ class Recipe(Noun, frozen=True, kw_only=True):
     rustflags: tuple[str, ...]
     features: tuple[str, ...]
     """Cargo features of the host crate."""
+    libraries: tuple[str, ...]
+    """Names of the libraries that a static host takes over from the program, e.g. ``"libz.so.1"``."""
 
 
-def recipe(target: Target, link: LinkMode) -> Recipe:
-    """The recipe for ``target``.
+def recipe(target: Target, link: LinkMode, *, archive: str | None = None) -> Recipe:
+    """The recipe for ``target``; ``archive`` is linked in place of the target's own static library.
 
     Raises:
         MachineError: the target has no headers or not the library that ``link`` asks for; the hint names the package.
     """
     if target.include_dir is None:
         raise MachineError(f"no headers (Python.h) for {target.real_path}", hint=_how_to_get(target, link))
-    return _shared(target) if link == "shared" else _archive(target, link)
+    return _shared(target) if link == "shared" else _archive(target, link, archive)
 
 
 def _shared(target: Target) -> Recipe:
@@ -64,11 +66,12 @@ def _shared(target: Target) -> Recipe:
         config=_lines(config),
         rustflags=_link_args(link_args),
         features=("auto-initialize",),
+        libraries=(),
     )
 
 
-def _archive(target: Target, link: LinkMode) -> Recipe:
-    named = target.static_library if link == "static" else target.pic_library
+def _archive(target: Target, link: LinkMode, instead: str | None) -> Recipe:
+    named = instead or (target.static_library if link == "static" else target.pic_library)
     if named is None:
         message = f"no {_library_name(target, link)} for {target.real_path}"
         raise MachineError(message, hint=_how_to_get(target, link))
@@ -76,7 +79,7 @@ def _archive(target: Target, link: LinkMode) -> Recipe:
     # The archive's objects are those of the program or of the shared library, and so need what these need. All
     # objects are taken: an extension module may call a function that the host itself does not.
     like = target.real_path if target.program_loads is None else target.program_loads
-    libraries = [name for name in needed(like) if not name.startswith(_C_LIBRARY)]
+    libraries = tuple(name for name in needed(like) if not name.startswith(_C_LIBRARY))
     config = (
         *_common(target),
         "shared=false",
@@ -88,7 +91,7 @@ def _archive(target: Target, link: LinkMode) -> Recipe:
     rustflags = _link_args(("-Wl,--export-dynamic",))
     if link == "static":
         rustflags += ("-C", "relocation-model=static", *_link_args(("-no-pie",)))
-    return Recipe(library=str(archive), config=_lines(config), rustflags=rustflags, features=())
+    return Recipe(library=str(archive), config=_lines(config), rustflags=rustflags, features=(), libraries=libraries)
 
 
 def _common(target: Target) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from profiler.model import LinkMode, Noun, Target
 from profiler.process import Command, run
 
 _ANSWER_TIMEOUT_S = 20.0
+_GIST_CHARACTERS = 300
 _QUESTION = """\
 import json, sys
 print(json.dumps({
@@ -44,8 +45,10 @@ def host_environment(target: Target) -> dict[str, str]:
     return {"PATH": f"{Path(target.real_path).parent}{os.pathsep}{path}"}
 
 
-def check_host(host: Path, target: Target, link: LinkMode) -> None:
+def check_host(host: Path, target: Target, link: LinkMode, *, log: Path | None = None) -> None:
     """Prove that ``host`` is linked as ``link`` says and runs the target's Python.
+
+    What a host says that does not run is appended to the file ``log``, where one is given.
 
     Raises:
         MachineError: it is not, or it does not run.
@@ -54,7 +57,7 @@ def check_host(host: Path, target: Target, link: LinkMode) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         script = Path(scratch) / "question.py"
         script.write_text(_QUESTION, encoding="utf-8")
-        answer = _ask(host, script, target, link)
+        answer = _ask(host, script, target, link, log)
     expected = target.shared_library if link == "shared" else str(host.resolve())
     image = eval_loop_image(answer.maps, str(host))
     if image != expected:
@@ -90,7 +93,7 @@ def _check_file(host: Path, link: LinkMode) -> None:
         )
 
 
-def _ask(host: Path, script: Path, target: Target, link: LinkMode) -> _Answer:
+def _ask(host: Path, script: Path, target: Target, link: LinkMode, log: Path | None) -> _Answer:
     foreign = ("LD_", "PYTHON")
     env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     command = Command(
@@ -109,10 +112,20 @@ def _ask(host: Path, script: Path, target: Target, link: LinkMode) -> _Answer:
     try:
         return msgspec.json.decode(done.stdout, type=_Answer)
     except msgspec.DecodeError:
-        said = "\n".join((done.stderr_tail.strip() or "nothing").splitlines()[-5:])
-        message = f"the {link} host {host.name} does not run (exit {done.exit}); it said:\n{said}"
+        message = f"the {link} host {host.name} does not run (exit {done.exit}); it said: {_gist(done.stderr_tail)}"
         hint = f"a libpython that does not fit {target.real_path} does this: {_upgrade(target)}"
+        if log is not None:
+            with log.open("a", encoding="utf-8") as file:
+                file.write(f"# {host.name} (exit {done.exit}) said:\n{done.stderr_tail}\n")
+            hint += f"; all that it said is in {log}"
         raise MachineError(message, hint=hint) from None
+
+
+def _gist(said: str) -> str:
+    """The line that tells most: of a fatal error or the loader's complaint the first, of a traceback the last."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = (line for line in lines if line.startswith("Fatal Python error") or "error while loading" in line)
+    return next(telling, lines[-1] if lines else "nothing")[:_GIST_CHARACTERS]
 
 
 def _upgrade(target: Target) -> str:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from profiler import process
 from profiler.errors import MachineError
-from profiler.events import BY_NAME, EVENTS
+from profiler.events import BY_FUNCTION, BY_NAME, EVENTS, TLS_ACCESSES
+from profiler.measure.by_function import Profile, Tls, count_tls, read_profiles
 from profiler.measure.chunks import chunk_pass, with_chunks
 from profiler.measure.source import Outcome
 from profiler.measure.timed import TIMED_EVENTS, timed
-from profiler.model import REGIONS, Missing, Pass, Reading, SourceName, Workload
+from profiler.model import REGIONS, Calls, Missing, Pass, Reading, SourceName, Workload
 from profiler.process import Command
 
 SIMULATED = "simulated"
@@ -49,7 +50,8 @@ _IN_REGIONS = ("--instr-atstart=no", "--combine-dumps=yes")
 _SLOWDOWN = 50
 """Callgrind with cache and branch simulation runs about 50 times slower than the bare machine; limits stretch by it."""
 
-_REGION_MARK = "desc: Trigger: Client Request: region"
+_REGION_TRIGGER = "Client Request: region"
+_REGION_MARK = f"desc: Trigger: {_REGION_TRIGGER}"
 
 _LINE = re.compile(r"^(part|events|totals):(.*)\n", re.MULTILINE)
 """With its line end: a figure that was cut off in the middle is a figure too."""
@@ -66,7 +68,7 @@ class CallgrindSource:
         self.missing = tuple(
             Missing(event=event.name, reason=_why_missing(event.name))
             for event in EVENTS
-            if not event.callgrind and not event.rusage and not event.inside
+            if not (event.callgrind or event.by_function or event.rusage or event.inside)
         )
 
     @classmethod
@@ -98,7 +100,7 @@ class CallgrindSource:
         return (
             Pass(
                 name=SIMULATED,
-                events=tuple(event.name for event in EVENTS if event.callgrind),
+                events=tuple(event.name for event in EVENTS if event.callgrind or event.by_function),
                 m=workload.counts_m,
                 exclusive=False,
                 repetitions=1,
@@ -107,7 +109,7 @@ class CallgrindSource:
             ),
             Pass(
                 name=COUNTED,
-                events=("instructions",),
+                events=("instructions", *BY_FUNCTION),
                 m=workload.counts_m,
                 exclusive=False,
                 repetitions=1,
@@ -116,7 +118,7 @@ class CallgrindSource:
             ),
             Pass(
                 name=VARIANTS,
-                events=("instructions",),
+                events=("instructions", *BY_FUNCTION),
                 m=workload.counts_m,
                 exclusive=False,
                 repetitions=1,
@@ -145,7 +147,7 @@ class CallgrindSource:
         counts = bool(BY_NAME[metric].callgrind)
         regions = Pass(
             name=REGIONS,
-            events=("instructions",) if metric == "instructions" or not counts else ("instructions", metric),
+            events=tuple(dict.fromkeys(("instructions", metric if counts else "instructions", *BY_FUNCTION))),
             m=workload.counts_m,
             exclusive=False,
             repetitions=_PHASES,
@@ -183,6 +185,7 @@ class CallgrindSource:
             )
         )
         readings: tuple[Reading, ...] = ()
+        calls: tuple[tuple[Calls, ...], ...] = ()
         if done.exit == 0 and not done.timed_out and not done.output_exceeded:
             files = sorted(scratch.glob(f"{out_file.name}.*"))
             if not files:
@@ -192,10 +195,16 @@ class CallgrindSource:
                     hint="callgrind cannot follow this program (static, setuid or not for this architecture?)",
                 )
             texts = [path.read_text(errors="replace") for path in files]
+            parts: list[tuple[list[dict[str, int]], tuple[Profile, ...]]]
+            profiles = tuple(part for text in texts for part in read_profiles(text))
             if what.kind == "regions":
-                readings = tuple(reading for part in _regions(texts) for reading in combine([part], what.events))
+                inside = [one for one in profiles if one.trigger.startswith(_REGION_TRIGGER)]
+                parts = [([totals], (one,)) for totals, one in zip(_regions(texts), inside, strict=True)]
             else:
-                readings = combine([parse_totals(text) for text in texts], what.events)
+                parts = [([parse_totals(text) for text in texts], profiles)]
+            found = [(totals, count_tls(profiles)) for totals, profiles in parts]
+            readings = tuple(reading for totals, tls in found for reading in combine(totals, what.events, tls))
+            calls = tuple(tls.callers for _, tls in found)
         return Outcome(
             readings=readings,
             exit=done.exit,
@@ -203,6 +212,7 @@ class CallgrindSource:
             stderr_tail=done.stderr_tail,
             timed_out=done.timed_out,
             output_exceeded=done.output_exceeded,
+            calls=calls,
         )
 
 
@@ -258,26 +268,44 @@ def _figures(names: list[str], figures: list[str]) -> dict[str, int]:
     return found
 
 
-def combine(processes: list[dict[str, int]], wanted: tuple[str, ...]) -> tuple[Reading, ...]:
-    """Add up the processes of one run (children are traced too) and name the sums as the event table does."""
-    readings = []
-    for name in wanted:
-        columns = BY_NAME[name].callgrind
-        known = all(column in totals for totals in processes for column in columns)
-        value = float(sum(totals[column] for totals in processes for column in columns)) if known else None
-        readings.append(
-            Reading(
-                event=name,
-                value=value,
-                unit=BY_NAME[name].unit,
-                enabled_ns=None,
-                running_ns=None,
-                source="callgrind",
-                raw_name="+".join(columns),
-                reason=None if known else f"this callgrind does not write {'+'.join(columns)}",
-            )
-        )
-    return tuple(readings)
+def combine(processes: list[dict[str, int]], wanted: tuple[str, ...], tls: Tls | None = None) -> tuple[Reading, ...]:
+    """Add up the processes of one run (children are traced too) and name the sums as the event table does.
+
+    ``tls`` is what was read by function; without it those events are unknown.
+    """
+    return tuple(
+        _by_function(name, tls) if BY_NAME[name].by_function else _by_column(name, processes) for name in wanted
+    )
+
+
+def _by_column(name: str, processes: list[dict[str, int]]) -> Reading:
+    columns = BY_NAME[name].callgrind
+    known = all(column in totals for totals in processes for column in columns)
+    value = float(sum(totals[column] for totals in processes for column in columns)) if known else None
+    raw_name = "+".join(columns)
+    return _reading(name, value, raw_name, None if known else f"this callgrind does not write {raw_name}")
+
+
+def _by_function(name: str, tls: Tls | None) -> Reading:
+    if tls is None:
+        return _reading(name, None, "", "not read by function")
+    value = tls.accesses if name == TLS_ACCESSES else tls.instructions
+    called = "+".join(sorted({one.callee for one in tls.callers})) or "__tls_get_addr"
+    what = "calls of" if name == TLS_ACCESSES else "Ir inside"
+    return _reading(name, None if value is None else float(value), f"{what} {called}", tls.reason)
+
+
+def _reading(name: str, value: float | None, raw_name: str, reason: str | None) -> Reading:
+    return Reading(
+        event=name,
+        value=value,
+        unit=BY_NAME[name].unit,
+        enabled_ns=None,
+        running_ns=None,
+        source="callgrind",
+        raw_name=raw_name,
+        reason=reason,
+    )
 
 
 def _why_missing(name: str) -> str:

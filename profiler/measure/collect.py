@@ -22,18 +22,35 @@ from profiler.measure.calibrate import does_not_grow, grows
 from profiler.measure.chunks import readings, take_turns, together
 from profiler.measure.fingerprint import PROBE
 from profiler.measure.live import CALLGRIND, CLOCK, serving
-from profiler.measure.record import elsewhere, rows_of, startable
+from profiler.measure.record import calls_of, elsewhere, rows_of, startable
 from profiler.measure.regions import counted, through_phases
 from profiler.measure.schedule import steps
 from profiler.measure.source import Outcome, Source
 from profiler.measure.timed import timed
-from profiler.model import BASELINE, Block, Caveat, Launcher, Noun, Pass, PassKind, Plan, Reading, Row, Step, Workload
+from profiler.model import (
+    BASELINE,
+    Block,
+    CallRow,
+    Caveat,
+    Launcher,
+    Noun,
+    Pass,
+    PassKind,
+    Plan,
+    Reading,
+    Row,
+    Step,
+    Workload,
+)
 from profiler.process import Command
 
 MAX_OUTPUT_BYTES = 1 << 20
 """A workload prints one line; a megabyte is a mistake that would fill the disk or the memory."""
 
 _STOPPING_S = 0.05
+
+_Measured = tuple[list[Row], list[CallRow]]
+"""What one process leaves behind."""
 
 
 class Limits(Noun, frozen=True, kw_only=True):
@@ -114,8 +131,8 @@ class Bench:
             jobs = 1 if exclusive else len(self._cpus)
             # Closed here and not when it is collected: an interruption must end the processes before the folder goes.
             with closing(self._run_side_by_side(block, list(group), jobs)) as finished:
-                for step, rows in finished:
-                    writer.append(rows)
+                for step, (rows, calls) in finished:
+                    writer.append(rows, calls)
                     on_step(step)
 
     def cannot_serve(self) -> dict[str, str]:
@@ -177,10 +194,10 @@ class Bench:
 
     def _run_side_by_side(
         self, block: Block, todo: list[Step], jobs: int
-    ) -> Generator[tuple[Step, list[Row]], None, None]:
+    ) -> Generator[tuple[Step, _Measured], None, None]:
         free = self._cpus[-jobs:]
         queue = iter(todo)
-        running: dict[Future[list[Row]], tuple[Step, int]] = {}
+        running: dict[Future[_Measured], tuple[Step, int]] = {}
         with ThreadPoolExecutor(max_workers=jobs) as pool:
             try:
                 while True:
@@ -242,7 +259,7 @@ class Bench:
         for step in todo:
             on_step(step)
 
-    def _measure(self, block: Block, step: Step, cpu: int) -> list[Row]:
+    def _measure(self, block: Block, step: Step, cpu: int) -> _Measured:
         launcher = self._launchers[step.launcher]
         what = self._passes[step.pass_name]
         workload = what.workload or self.plan.workload
@@ -264,10 +281,13 @@ class Bench:
             self._compare_output(launcher, workload, step.m, outcome.stdout)
         found = (*outcome.readings, *_queued(sighting)) if watched else outcome.readings
         placement = sighting.placement if sighting is not None else None
-        return list(rows_of(workload, step, found, exit_code=outcome.exit, printed=outcome.stdout, placement=placement))
+        calls = [row for part in outcome.calls for row in calls_of(step, part)]
+        rows = rows_of(workload, step, found, exit_code=outcome.exit, printed=outcome.stdout, placement=placement)
+        return list(rows), calls
 
-    def _region_rows(self, what: Pass, step: Step, outcome: Outcome, scratch: Path) -> list[Row]:
+    def _region_rows(self, what: Pass, step: Step, outcome: Outcome, scratch: Path) -> _Measured:
         rows: list[Row] = []
+        calls: list[CallRow] = []
         for region in counted(what, outcome, scratch):
             self._compare_output(self._launchers[step.launcher], self.plan.workload, region.m, region.printed)
             one = msgspec.structs.replace(step, m=region.m, repetition=region.phase)
@@ -281,7 +301,8 @@ class Bench:
                     placement=region.placement,
                 )
             )
-        return rows
+            calls.extend(calls_of(one, region.calls))
+        return rows, calls
 
     def _bare(
         self, block: Block, launcher: Launcher, workload: Workload, m: int, *, probe: Path | None = None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from profiler.causes import CAUSES, EMBEDDER, SWAPPED, TOGGLES, Toggle
+from profiler.causes import AS_LIBRARY, CAUSES, EMBEDDER, RELINKED, SAME_START, SWAPPED, TOGGLES, Toggle
 from profiler.errors import MachineError, UsageError
 from profiler.factorial import Rebuilt
 from profiler.launch.builds import HostBuild, build_hosts
 from profiler.launch.elf import read_elf
+from profiler.launch.evidence import calls_for_tls
 from profiler.launch.launchers import ALL, baseline_launcher, names_to_own, own_launcher, user_host
+from profiler.launch.relink import relinked
 from profiler.measure.treat import on_library, toggled
 from profiler.model import Caveat, Launcher, LinkMode, Noun, SourceName, Target
 
@@ -43,7 +45,7 @@ def chosen(target: Target, names: tuple[str, ...], hosts: tuple[str, ...], say: 
             *_user_hosts(hosts),
         ),
         builds=tuple(builds.values()),
-        caveats=(),
+        caveats=stand_in_caveats(builds.values()),
     )
 
 
@@ -65,6 +67,8 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
         except MachineError as error:
             message = f"no {link} rung: {error.message}" + (f"; {error.hint}" if error.hint else "")
             caveats.append(Caveat(code="missing-rung", message=message))
+    relinked_too, caveat = _relinked(target, builds)
+    caveats.extend(caveat)
     rungs = tuple(own_launcher(one, builds[one.link], target) for one in names_to_own(ALL) if one.link in builds)
     ends = (baseline_launcher(target), next(rung for rung in rungs if rung.name == EMBEDDER))
     own = _user_hosts(hosts)
@@ -76,10 +80,37 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
     )
     swapped = (swap_library(ends[1], target, libpython),) if libpython is not None else ()
     return Lineup(
-        launchers=(ends[0], *rungs, *own, *variants, *swapped),
+        launchers=(ends[0], *rungs, *own, *variants, *swapped, *relinked_too),
         builds=tuple(builds.values()),
-        caveats=tuple(caveats),
+        caveats=(*caveats, *stand_in_caveats(builds.values())),
     )
+
+
+def stand_in_caveats(builds: Iterable[HostBuild]) -> tuple[Caveat, ...]:
+    """One line for each link in which built-in modules had to be replaced."""
+    return tuple(
+        Caveat(
+            code="stand-in-modules",
+            message=f"{build.link} hosts cannot import {', '.join(build.replaced)}, whose objects the archive lacks; "
+            "hashlib and random use OpenSSL there",
+        )
+        for build in builds
+        if build.replaced
+    )
+
+
+def _relinked(target: Target, builds: dict[LinkMode, HostBuild]) -> tuple[tuple[Launcher, ...], tuple[Caveat, ...]]:
+    """The host of the ladder on a library linked from the objects of ``-pic.a``: only where thread-local variables of
+    the target's library take a call, which is what it is compared for with the program linked with these objects.
+    """
+    if "pic" not in builds or target.shared_library is None or not calls_for_tls(read_elf(target.shared_library)):
+        return (), ()
+    host = own_launcher(names_to_own((SAME_START,))[0], builds["shared"], target)
+    try:
+        return (on_library(host, RELINKED, AS_LIBRARY, relinked(target)),), ()
+    except MachineError as error:
+        message = f"no relinked library: {error.message}" + (f"; {error.hint}" if error.hint else "")
+        return (), (Caveat(code="missing-rung", message=message),)
 
 
 def _shows(toggle: Toggle, source: SourceName) -> bool:

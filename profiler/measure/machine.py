@@ -51,6 +51,8 @@ class MachineFacts(Noun, frozen=True, kw_only=True):
     hypervisor: bool
     wsl: bool
     kernel: str
+    architecture: str
+    """As ``uname -m`` has it."""
     perf_event_paranoid: int | None
     nmi_watchdog: bool | None
     """The watchdog takes one hardware counter."""
@@ -88,6 +90,7 @@ def facts(root: Path = Path("/")) -> MachineFacts:
         hypervisor=here.hypervisor,
         wsl=here.wsl,
         kernel=os.uname().release,
+        architecture=os.uname().machine,
         perf_event_paranoid=here.paranoid,
         nmi_watchdog=_flag(root / "proc/sys/kernel/nmi_watchdog"),
         steal_s=steal,

@@ -17,7 +17,7 @@ from profiler.measure.treat import on_library, vary
 from profiler.model import Launcher, Target
 from profiler.rebuild.builds import Yard
 from profiler.rebuild.left import Watch
-from profiler.rebuild.plans import DEFAULT, load_plan
+from profiler.rebuild.plans import DEFAULT, load_plan, plan_for
 from profiler.rebuild.recipe import base_of
 from profiler.rebuild.shop import Shop, default_shop
 from profiler.rebuild.source import find_source
@@ -39,7 +39,7 @@ def rebuilt_lineup(
         MachineError: no source, no compiler, no host, or not one combination could be built.
         Interrupted: what is built is kept.
     """
-    plan = load_plan(Path(plan_file) if plan_file else DEFAULT)
+    plan = _plan(target, plan_file, watch)
     host = build_hosts(target, "shared", on_line=watch.say)
     yard = open_yard(target, plan, source_tree, watch)
     shop, base = yard.shop, yard.base
@@ -71,6 +71,17 @@ def rebuilt_lineup(
             failed=failed,
         ),
     )
+
+
+def _plan(target: Target, plan_file: str | None, watch: Watch) -> FactorialPlan:
+    """The plan that was asked for, or the one that fits the target's library."""
+    if plan_file is not None:
+        return load_plan(Path(plan_file))
+    if target.shared_library is None:
+        return load_plan(DEFAULT)
+    path, why = plan_for(target.shared_library)
+    watch.say(f"plan: {path.stem} ({why})")
+    return load_plan(path)
 
 
 def open_yard(target: Target, plan: FactorialPlan, source_tree: str | None, watch: Watch) -> Yard:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from profiler.errors import WorkloadError
-from profiler.model import Launcher, Reading, Row, Step, Workload
+from profiler.model import CallRow, Calls, Launcher, Reading, Row, Step, Workload
 
 
 def rows_of(
@@ -43,6 +43,29 @@ def rows_of(
             reason=reading.reason,
             placement=placement,
         )
+
+
+KEPT_PART = 0.01
+"""Callers of a smaller part of a process's calls are not kept: hundreds of them, all of the start-up."""
+
+
+def calls_of(step: Step, found: Iterable[Calls]) -> Iterator[CallRow]:
+    """Who made the calls of what ``step`` ran, without those that made next to none."""
+    calls = tuple(found)
+    least = KEPT_PART * sum(one.calls for one in calls)
+    for one in calls:
+        if one.calls >= least:
+            yield CallRow(
+                block=step.block,
+                pass_name=step.pass_name,
+                launcher=step.launcher,
+                m=step.m,
+                repetition=step.repetition,
+                callee=one.callee,
+                caller=one.caller,
+                image=one.image,
+                calls=one.calls,
+            )
 
 
 @contextmanager

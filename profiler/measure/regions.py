@@ -12,7 +12,7 @@ from profiler.errors import MachineError
 from profiler.measure.live import CALLGRIND, parse_chunk, served
 from profiler.measure.schedule import growth
 from profiler.measure.source import Outcome
-from profiler.model import Block, Noun, Pass, Reading
+from profiler.model import Block, Calls, Noun, Pass, Reading
 from profiler.process import Command
 
 _REQUESTS, _ANSWERS = "requests", "answers"
@@ -24,6 +24,7 @@ class Region(Noun, frozen=True, kw_only=True):
     phase: int
     m: int
     readings: tuple[Reading, ...]
+    calls: tuple[Calls, ...]
     printed: bytes
     placement: int | None
 
@@ -55,4 +56,11 @@ def counted(what: Pass, outcome: Outcome, scratch: Path) -> Iterator[Region]:
         )
     for number, ((phase, m), chunk) in enumerate(zip(places, chunks, strict=True)):
         own = outcome.readings[number * width : (number + 1) * width]
-        yield Region(phase=phase, m=m, readings=own, printed=chunk.text.encode(), placement=chunk.placement)
+        yield Region(
+            phase=phase,
+            m=m,
+            readings=own,
+            calls=outcome.calls[number] if outcome.calls else (),
+            printed=chunk.text.encode(),
+            placement=chunk.placement,
+        )

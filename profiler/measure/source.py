@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from profiler.model import Missing, Noun, Pass, Reading, SourceName, Workload
+from profiler.model import Calls, Missing, Noun, Pass, Reading, SourceName, Workload
 from profiler.process import Command
 
 
@@ -22,6 +22,8 @@ class Outcome(Noun, frozen=True, kw_only=True):
     stderr_tail: str
     timed_out: bool
     output_exceeded: bool
+    calls: tuple[tuple[Calls, ...], ...] = ()
+    """Who called the functions that are events of their own: one element for the process, or one per region."""
 
 
 class Source(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,34 @@ import msgspec
 
 from profiler.errors import UsageError
 from profiler.factorial import FactorialPlan, check
+from profiler.launch.elf import Elf, read_elf
+from profiler.launch.evidence import calls_for_tls
 
 DEFAULT = Path(__file__).with_name("rebuild-default.toml")
 """A link into ``experiments/`` in a checkout, a file in an installed package."""
 
+TLS = Path(__file__).with_name("rebuild-tls.toml")
+
+BY_LIBRARY: tuple[tuple[Path, Callable[[Elf], bool], str], ...] = (
+    (TLS, calls_for_tls, "its thread-local variables take a call, so the TLS model is a factor"),
+    (DEFAULT, lambda library: True, "its thread-local variables take no call"),
+)
+"""Plans that are taken by themselves, with what the target's library must be like; the first that fits."""
+
 _FORM = {"factor": "factors"}
 _EXTENDS = "extends"
 _EXAMPLE = "experiments/rebuild-default.toml is an example"
+
+
+def plan_for(library: str) -> tuple[Path, str]:
+    """The plan for a target whose shared library is the file ``library``, and why, in words.
+
+    Raises:
+        UsageError: the file is damaged.
+        OSError: it cannot be read.
+    """
+    elf = read_elf(library)
+    return next((plan, f"{library}: {why}") for plan, fits, why in BY_LIBRARY if fits(elf))
 
 
 def load_plan(path: Path) -> FactorialPlan:

@@ -16,6 +16,8 @@ from profiler.launch import builds, cargo, link
 from profiler.launch.builds import HostBuild, build_hosts, build_key
 from profiler.launch.cargo import Toolchain, find_cargo
 from profiler.launch.link import recipe
+from profiler.launch.stand_ins import Mended
+from profiler.measure.lineup import stand_in_caveats, whole_ladder
 from profiler.model import LinkMode, Target
 
 RUSTC = """#!/bin/sh
@@ -66,7 +68,7 @@ def rust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]
 @pytest.fixture
 def unproven(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake cargo's hosts are no programs, so nothing is proven of them."""
-    monkeypatch.setattr(builds, "check_host", lambda host, target, mode: None)
+    monkeypatch.setattr(builds, "check_host", lambda host, target, mode, **rest: None)
 
 
 def make_target(root: Path, **changes: Any) -> Target:
@@ -161,6 +163,24 @@ def test_changed_sources_change_the_key(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "host" / "Cargo.toml").write_text("[package]")
     monkeypatch.setattr(builds, "SOURCES", tmp_path / "host")
     assert key_of(target) != before
+
+
+def test_other_stand_ins_change_the_key_of_static_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = make_target(tmp_path)
+    modes: tuple[LinkMode, ...] = ("shared", "pic", "static")
+    before = [key_of(target, mode) for mode in modes]
+    monkeypatch.setattr(builds, "SOURCE", "another")
+    assert [key_of(target, mode) == key for mode, key in zip(modes, before, strict=True)] == [True, False, False]
+
+
+def test_another_linker_is_another_toolchain(rust: Callable[..., Path]) -> None:
+    folder = rust(BUILDS).parent
+    seen = []
+    for version in ("12.2.0", "14.2.0"):
+        write_program(folder / "cc", f"#!/bin/sh\necho cc {version}\necho more\n")
+        seen.append(find_cargo().identity)
+    assert seen[0] != seen[1]
+    assert seen[0].splitlines()[-1] == "linker: cc 12.2.0"
 
 
 # ---------------------------------------------------------------- the recipe
@@ -340,22 +360,133 @@ def test_what_a_killed_build_left_is_cleared_away(rust: Callable[..., Path], tmp
     assert left_in(tmp_path) == [key]
 
 
-def test_cargos_own_error_is_shown_with_its_log(rust: Callable[..., Path], tmp_path: Path) -> None:
-    rust("#!/bin/sh\n[ $1 = -V ] && exit 0\necho '   Compiling x'\necho 'error[E0425]: no value' >&2\nexit 101\n")
-    with pytest.raises(MachineError, match=r"error\[E0425\]: no value") as caught:
+def fails(said: str) -> str:
+    return f"#!/bin/sh\n[ $1 = -V ] && exit 0\ncat >&2 <<'END'\n{said}\nEND\nexit 101\n"
+
+
+UNDEFINED = "\n".join(
+    (
+        "   Compiling tax-probe-host v0.1.0",
+        "error: linking with `cc` failed: exit status: 1",
+        "  |",
+        '  = note:  "cc" "-m64" "/tmp/rustcXYZ/symbols.o" "-Wl,--whole-archive" "-l:libpython3.11.a"',
+        *(
+            "  = note: /usr/bin/ld: libpython3.11.a(sha2module.o): in function `update':\n"
+            f"          (.text+0x{n:x}): undefined reference to `Hacl_Hash_SHA2_update_{n % 12}'"
+            for n in range(60)
+        ),
+        "          /usr/bin/ld: libpython3.11.a(x.o): more undefined references to `Hacl_Hash_SHA2_update_0' follow",
+        "          collect2: error: ld returned 1 exit status",
+    )
+)
+SCRIPT = """\
+error: failed to run custom build command for `pyo3-ffi v0.29.3`
+
+Caused by:
+  process didn't exit successfully: `/tmp/build-script-build` (exit status: 1)
+  --- stdout
+  cargo:rerun-if-env-changed=PYO3_CROSS
+  --- stderr
+  error: the configured Python interpreter version (3.99) is newer than PyO3's maximum supported version (3.14)
+  = help: please check if an updated version of PyO3 is available."""
+NO_LIBRARY = """\
+error: linking with `cc` failed: exit status: 1
+  = note: some arguments are omitted
+  = note: /usr/bin/ld: cannot find -l:libz.so.1: No such file or directory
+          collect2: error: ld returned 1 exit status"""
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("   Compiling x\nerror[E0425]: no value\n --> src/pyo3.rs:1:1\n  |", "error[E0425]: no value"),
+        (UNDEFINED, "the linker finds no Hacl_Hash_SHA2_update_0 and 11 more symbols"),
+        (
+            "error: linking with `cc` failed\n  rust-lld: error: undefined symbol: planted\n  >>> referenced by a.o",
+            "the linker finds no planted",
+        ),
+        (
+            SCRIPT,
+            "error: failed to run custom build command for `pyo3-ffi v0.29.3`: error: the configured Python "
+            "interpreter version (3.99) is newer than PyO3's maximum supported version (3.14)",
+        ),
+        (
+            NO_LIBRARY,
+            "error: linking with `cc` failed: exit status: 1: cannot find -l:libz.so.1: No such file or directory",
+        ),
+        ("killed", "killed"),
+        ("", "it said nothing"),
+    ],
+    ids=["compiler", "two screens of ld", "lld", "build script", "no library", "no error line", "silence"],
+)
+def test_why_cargo_failed_is_one_line_and_the_rest_is_in_the_log(
+    rust: Callable[..., Path], tmp_path: Path, said: str, told: str
+) -> None:
+    rust(fails(said))
+    with pytest.raises(MachineError) as caught:
         build(make_target(tmp_path), tmp_path)
-    assert "Compiling" not in caught.value.message
+    assert caught.value.message == f"cargo could not build the hosts: {told}"
     log = Path(str(caught.value.hint).split()[-1])
-    assert "error[E0425]" in log.read_text()
+    assert said in log.read_text()
     assert left_in(tmp_path) == []
 
 
 def test_without_a_network_the_hint_says_so(rust: Callable[..., Path], tmp_path: Path) -> None:
-    said = "error: failed to download from crates.io\n\nCaused by:\n  Could not resolve host: static.crates.io"
-    rust(f"#!/bin/sh\n[ $1 = -V ] && exit 0\necho '{said}' >&2\nexit 101\n")
-    with pytest.raises(MachineError, match="Could not resolve host") as caught:
+    rust(fails("error: failed to download from crates.io\n\nCaused by:\n  Could not resolve host: static.crates.io"))
+    with pytest.raises(MachineError) as caught:
         build(make_target(tmp_path), tmp_path)
+    assert caught.value.message.endswith(
+        "error: failed to download from crates.io: Could not resolve host: static.crates.io"
+    )
     assert "connect this machine" in str(caught.value.hint)
+
+
+def test_without_a_linker_the_hint_names_its_package(rust: Callable[..., Path], tmp_path: Path) -> None:
+    rust(fails("error: linker `cc` not found\n  |\n  = note: No such file or directory (os error 2)"))
+    with pytest.raises(MachineError, match="linker `cc` not found") as caught:
+        build(make_target(tmp_path), tmp_path)
+    assert "apt-get install gcc libc6-dev" in str(caught.value.hint)
+
+
+@pytest.mark.usefixtures("unproven")
+def test_a_rung_that_does_not_link_is_left_out_with_one_line(
+    rust: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(builds, "mend", lambda archive, mode, **rest: None)
+    static = (
+        f'case "$(cat "$PYO3_CONFIG_FILE")" in *shared=false*) cat >&2 <<\'END\'\n{UNDEFINED}\nEND\nexit 101;; esac\n'
+    )
+    rust(BUILDS.replace("echo ", static + "echo ", 1))
+    found = whole_ladder(make_target(tmp_path), (), None, "callgrind", lambda line: None)
+    assert [build.link for build in found.builds] == ["shared"]
+    assert [caveat.code for caveat in found.caveats] == ["missing-rung", "missing-rung"]
+    for caveat, mode in zip(found.caveats, ("static", "pic"), strict=True):
+        assert caveat.message.startswith(f"no {mode} rung: cargo could not build the hosts: the linker finds no Hacl_")
+        assert "\n" not in caveat.message
+        assert UNDEFINED in Path(caveat.message.split()[-1]).read_text()
+
+
+@pytest.mark.usefixtures("unproven")
+def test_replaced_modules_are_kept_with_the_build_and_said_once_a_link(
+    rust: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy" / "libpython3.11.a"
+    copy.parent.mkdir()
+    copy.write_bytes(b"")
+    monkeypatch.setattr(
+        builds, "mend", lambda archive, mode, **rest: Mended(archive=str(copy), modules=("_blake2", "_sha2"))
+    )
+    rust(BUILDS)
+    target = make_target(tmp_path)
+    first = build(target, tmp_path, "static")
+    assert f"search=native={copy.parent}\n" in Path(first.pyo3).read_text()
+    again = build(target, tmp_path, "static")
+    assert again.seconds is None
+    assert again.replaced == ("_blake2", "_sha2")
+    [caveat] = stand_in_caveats([build(target, tmp_path), again])
+    assert caveat.code == "stand-in-modules"
+    assert caveat.message.startswith("static hosts cannot import _blake2, _sha2,")
 
 
 def test_a_cargo_that_hangs_is_ended(

@@ -28,6 +28,7 @@ QUIET = MachineFacts(
     hypervisor=False,
     wsl=False,
     kernel="6.1",
+    architecture="x86_64",
     perf_event_paranoid=2,
     nmi_watchdog=False,
     steal_s=0.0,
