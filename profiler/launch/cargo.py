@@ -32,6 +32,7 @@ _UNREACHABLE = re.compile(
 )
 _NO_LINKER = re.compile(r"linker `.*` not found")
 _LINKER = re.compile(r"\b(?:ld(?:\.\w+)?|rust-lld|mold): (?:error: |fatal error: )?(.*(?:error|cannot find).*)")
+_STATUS = re.compile(r"(?:Updating|Locking|Downloading|Downloaded|Compiling|Building|Finished|Blocking) ")
 _SCRIPT_SAID = "--- stderr"
 _LINE_CHARACTERS = 300
 
@@ -72,18 +73,36 @@ def find_cargo() -> Toolchain:
 def run_cargo(
     command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, on_line: Callable[[str], None]
 ) -> None:
-    """Run ``command`` to its end, each line of its output to ``on_line`` and to the file ``log`` (appended).
+    """Run ``command`` to its end; its output is appended to the file ``log``, and ``on_line`` gets its progress.
+
+    Errors and warnings, a linker's two screens among them, are in ``log`` only.
 
     Raises:
         MachineError: cargo fails or takes more than 30 minutes; the message is one line, the hint names ``log``.
     """
     try:
-        run_logged(command, env=env, cwd=cwd, log=log, timeout_s=_BUILD_TIMEOUT_S, on_line=on_line)
+        run_logged(command, env=env, cwd=cwd, log=log, timeout_s=_BUILD_TIMEOUT_S, on_line=_progress(on_line))
     except Failed as error:
         if error.exit is None:
             message = f"cargo did not finish within {_BUILD_TIMEOUT_S:.0f} s"
             raise MachineError(message, hint=f"its output is in {log}") from None
         raise _failure(error.lines, log) from None
+
+
+def _progress(on_line: Callable[[str], None]) -> Callable[[str], None]:
+    """Hands on what comes before an error or a warning, and again from cargo's next status line on."""
+    complaining = False
+
+    def hand_on(line: str) -> None:
+        nonlocal complaining
+        if line.startswith(("error", "warning")):
+            complaining = True
+        elif _STATUS.match(line):
+            complaining = False
+        if not complaining:
+            on_line(line)
+
+    return hand_on
 
 
 def _failure(lines: Sequence[str], log: Path) -> MachineError:

@@ -7,6 +7,7 @@ says there is a claim; only files that exist, and what the process really mapped
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ from profiler.model import Noun, Target
 OLDEST: Final = (3, 8)
 """The oldest CPython that the embedding hosts support (PyO3 0.29), as (major, minor)."""
 
+_PROGRAM = re.compile(r"python3\.(\d+)[td]*")
 _DISTRIBUTION = ("/usr/bin/python3", "/usr/local/bin/python3")
 _QUESTION = """
 import json, os, sys, sysconfig
@@ -68,12 +70,15 @@ def resolve_target(path: str | None) -> Target:
 
 
 def find_targets() -> list[str]:
-    """The CPython programs (≥ 3.8) installed on this machine: real ELF files, each once, the distribution's first."""
+    """The CPython programs (≥ 3.8) installed on this machine: real ELF files, each once, the distribution's first.
+
+    Free-threaded and debug builds (``python3.14t``, ``python3.14d``) are programs of their own.
+    """
     found: dict[str, None] = {}
     for place in (Path("/usr/bin"), Path("/usr/local/bin"), *sorted(Path.home().glob(".pyenv/versions/*/bin"))):
         for file in sorted(place.glob("python3.[0-9]*")):
-            minor = file.name.removeprefix("python3.")
-            if minor.isdigit() and (3, int(minor)) >= OLDEST and is_elf(str(file)):
+            name = _PROGRAM.fullmatch(file.name)
+            if name is not None and (3, int(name.group(1))) >= OLDEST and is_elf(str(file)):
                 found[str(file.resolve())] = None
     return list(found)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from profiler.launch.tools import output_of
+
+_DIVERSION = re.compile(r"diversion by (\S+) from")
 
 
 def owners(paths: Sequence[str]) -> dict[str, str]:
@@ -16,10 +19,18 @@ def _dpkg(paths: Sequence[str]) -> dict[str, str]:
     # Since /lib became a link to /usr/lib, the package lists may know a file by either name.
     names = {name: path for path in paths for name in (path, path.removeprefix("/usr"))}
     found: dict[str, str] = {}
+    diverting: dict[str, str] = {}
     for line in (output_of("dpkg-query", "-S", *names) or "").splitlines():
         packages, _, name = line.rpartition(": ")
-        if name in names and not packages.startswith("diversion "):
-            found[names[name]] = packages.split(", ")[0]
+        diversion = _DIVERSION.fullmatch(packages)
+        if diversion is not None:
+            diverting[name] = diversion.group(1)
+        elif name in names and not packages.startswith("diversion "):
+            # Of several, the one that moved the others' file away (python3.14-nopie) put its own in the place.
+            owning = packages.split(", ")
+            found[names[name]] = next(
+                (one for one in owning if one.partition(":")[0] == diverting.get(name)), owning[0]
+            )
     if not found:
         return {}
     query = ("dpkg-query", "-W", "-f", "${binary:Package}\\t${Package} ${Version}\\n")

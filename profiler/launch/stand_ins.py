@@ -79,6 +79,8 @@ def mend(archive: Path, link: LinkMode, *, libraries: Sequence[str], scratch: Pa
     modules = tuple(sorted(module for member in broken for module in member.modules))
     if not modules or not all(member.modules for member in broken):
         return None
+    with log.open("a", encoding="utf-8") as file:
+        file.write(f"# stand-ins take the place of {', '.join(modules)}\n")
     source = scratch / "stand_ins.c"
     source.write_text(SOURCE + "".join(f"STAND_IN({module})\n" for module in modules), encoding="utf-8")
     copy = scratch / "linked" / archive.name

@@ -16,6 +16,9 @@ from profiler.launch.relink import relinked
 from profiler.measure.treat import on_library, toggled
 from profiler.model import Caveat, Launcher, LinkMode, Noun, SourceName, Target
 
+_NO_BLAKE2 = ", without blake2b and blake2s"
+"""``hashlib`` takes these from ``_blake2`` alone."""
+
 Say = Callable[[str], None]
 
 
@@ -92,7 +95,7 @@ def stand_in_caveats(builds: Iterable[HostBuild]) -> tuple[Caveat, ...]:
         Caveat(
             code="stand-in-modules",
             message=f"{build.link} hosts cannot import {', '.join(build.replaced)}, whose objects the archive lacks; "
-            "hashlib and random use OpenSSL there",
+            f"hashlib and random use OpenSSL there{_NO_BLAKE2 if '_blake2' in build.replaced else ''}",
         )
         for build in builds
         if build.replaced

@@ -423,12 +423,23 @@ def test_why_cargo_failed_is_one_line_and_the_rest_is_in_the_log(
     rust: Callable[..., Path], tmp_path: Path, said: str, told: str
 ) -> None:
     rust(fails(said))
+    shown: list[str] = []
     with pytest.raises(MachineError) as caught:
-        build(make_target(tmp_path), tmp_path)
+        build_hosts(make_target(tmp_path), "shared", on_line=shown.append, cache_dir=tmp_path)
     assert caught.value.message == f"cargo could not build the hosts: {told}"
+    assert [line for line in shown if not line.startswith("Compiling")] == ([said] if told == said == "killed" else [])
     log = Path(str(caught.value.hint).split()[-1])
     assert said in log.read_text()
     assert left_in(tmp_path) == []
+
+
+@pytest.mark.usefixtures("unproven")
+def test_progress_is_shown_and_a_warning_is_not(rust: Callable[..., Path], tmp_path: Path) -> None:
+    warning = "warning: unused config key\n  |\n  = note: planted\n   Compiling pyo3 v0.29.3"
+    rust(BUILDS.replace("mkdir", f"cat >&2 <<'END'\n{warning}\nEND\nmkdir"))
+    shown: list[str] = []
+    build_hosts(make_target(tmp_path), "shared", on_line=shown.append, cache_dir=tmp_path)
+    assert shown == ["Compiling tax-probe-host v0.1.0", "Compiling pyo3 v0.29.3"]
 
 
 def test_without_a_network_the_hint_says_so(rust: Callable[..., Path], tmp_path: Path) -> None:
@@ -486,7 +497,10 @@ def test_replaced_modules_are_kept_with_the_build_and_said_once_a_link(
     assert again.replaced == ("_blake2", "_sha2")
     [caveat] = stand_in_caveats([build(target, tmp_path), again])
     assert caveat.code == "stand-in-modules"
-    assert caveat.message.startswith("static hosts cannot import _blake2, _sha2,")
+    assert caveat.message == (
+        "static hosts cannot import _blake2, _sha2, whose objects the archive lacks; hashlib and random use OpenSSL "
+        "there, without blake2b and blake2s"
+    )
 
 
 def test_a_cargo_that_hangs_is_ended(

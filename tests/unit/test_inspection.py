@@ -201,6 +201,21 @@ esac"""
     assert owners(["/usr/lib/l.so", "/usr/bin/a"]) == {"/usr/lib/l.so": "libpython3.11 3.11.2-6+deb12u6"}
 
 
+@pytest.mark.parametrize("order", ["python3.14-minimal, python3.14-nopie", "python3.14-nopie, python3.14-minimal"])
+def test_a_diverted_file_belongs_to_the_package_that_diverts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    script = f"""case "$1" in
+-S) echo 'diversion by python3.14-nopie from: /usr/bin/python3.14'
+    echo 'diversion by python3.14-nopie to: /usr/bin/python3.14-pie'
+    echo '{order}: /usr/bin/python3.14';;
+-W) shift 3; for one; do printf '%s\t%s 3.14.10-1\n' $one $one; done;;
+esac"""
+    fake_tool(tmp_path, "dpkg-query", script)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert owners(["/usr/bin/python3.14"]) == {"/usr/bin/python3.14": "python3.14-nopie 3.14.10-1"}
+
+
 def test_packages_by_rpm_and_by_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert owners(["/usr/bin/python3.12"]) == {}

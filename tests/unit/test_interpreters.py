@@ -185,8 +185,10 @@ def test_find_targets_sees_each_real_program_once(tmp_path: Path, monkeypatch: p
     executable(bin_dir / "python3.99-config", "#!/bin/sh\n")
     executable(bin_dir / "python3.98", "#!/bin/sh\n")
     shutil.copy(REAL, bin_dir / "python3.7")
+    shutil.copy(REAL, bin_dir / "python3.99t")
+    shutil.copy(REAL, bin_dir / "python3.99-pie")
     (bin_dir / "python3.97").symlink_to("python3.99")
     monkeypatch.setenv("HOME", str(tmp_path))
     found = [path for path in find_targets() if path.startswith(str(tmp_path))]
-    assert found == [str(bin_dir / "python3.99")]
+    assert found == [str(bin_dir / "python3.99"), str(bin_dir / "python3.99t")]
     assert all(os.path.realpath(path) == path for path in find_targets())
