@@ -1,6 +1,7 @@
 """Builds of the hosts with a fake cargo: keys, cache, and every way in which it goes wrong."""
 
 import os
+import shutil
 import stat
 import threading
 import time
@@ -53,8 +54,11 @@ def write_program(path: Path, text: str) -> Path:
 @pytest.fixture
 def rust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Puts a fake cargo and rustc on PATH and hides the machine's own."""
-    folder = tmp_path / "rust"
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}/bin")
+    folder, tools = tmp_path / "rust", tmp_path / "tools"
+    tools.mkdir()
+    for name in ("cat", "env", "mkdir", "sleep"):  # not /bin: a distribution's cargo is there as well
+        (tools / name).symlink_to(shutil.which(name) or name)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{tools}")
     monkeypatch.setenv("CARGO_HOME", str(tmp_path / "no-rustup"))
     monkeypatch.setattr(cargo, "_SYSTEM", tmp_path / "no-system")
 
