@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pandas as pd
 import pytest
 
-from profiler.analyze.case import Case, entry_of
+from profiler.analyze.case import Case, Tax, entry_of
 from profiler.analyze.files import built_differently, recorded
-from profiler.causes import CAUSES
+from profiler.causes import CAUSES, Shows
 from profiler.folder import load_run
 from profiler.model import BASELINE, Cause, Run
 
@@ -24,7 +25,11 @@ def verdict(cause: str, one: dict[str, Any], other: dict[str, Any]) -> Cause | N
         facts | {"role": "library", "real_path": IMAGES["pyo3"]} | other,
     )
     (embedder,) = (launcher for launcher in run.plan.launchers if launcher.name == "pyo3")
-    return built_differently(run, Case(launcher=embedder, taxes={}), entry_of(cause))
+    return built_differently(run, Case(launcher=embedder, taxes=TAXES), entry_of(cause))
+
+
+TAX = Tax(metric="instructions", margin=0.01, logs=pd.Series(dtype=float))
+TAXES: dict[Shows, Tax] = {"instructions": TAX, "cpi": TAX, "time": TAX}
 
 
 def with_programs(*programs: dict[str, Any]) -> Run:
@@ -93,7 +98,7 @@ def test_one_file_does_not_differ_from_itself() -> None:
     run = with_programs({"real_path": "/x", "loads_libpython": False, "loads": None, "pgo": False})
     one = msgspec.structs.replace(RUN.plan.launchers[0], image="/x")
     run = msgspec.structs.replace(run, plan=msgspec.structs.replace(run.plan, launchers=(one,)))
-    assert built_differently(run, Case(launcher=one, taxes={}), entry_of("pgo")) is None
+    assert built_differently(run, Case(launcher=one, taxes=TAXES), entry_of("pgo")) is None
 
 
 def test_former_folders_say_which_library_where_they_now_say_whether() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from profiler.analyze.conclude import conclude
 from profiler.analyze.files import recorded
-from profiler.analyze.options import completed
 from profiler.analyze.rebuilt import rebuilt_of
+from profiler.analyze.walked import completed
 from profiler.factorial import FactorialPlan, Levels
 from profiler.folder import load_run
 from profiler.launch.elf import read_elf

@@ -196,9 +196,9 @@ def test_a_place_whose_setting_nobody_saw_is_not_refuted() -> None:
 
 @pytest.mark.parametrize(("caveats", "status"), [((), "refuted"), (("heap-not-placed",), "unresolved")])
 def test_arenas_are_equal_where_every_process_verified_it(caveats: tuple[str, ...], status: str) -> None:
-    toggled = tuple(launcher(f"{end}+unplaced", base=end) for end in ("python3", "pyo3"))
+    toggled = tuple(launcher(f"{end}+arena-head", base=end) for end in ("python3", "pyo3"))
     warnings = tuple(Caveat(code=code, message="pyo3: its heap could not be placed") for code in caveats)
-    cost = COST | {"python3+unplaced": 910.0, "pyo3+unplaced": 1072.0}
+    cost = COST | {"python3+arena-head": 910.0, "pyo3+arena-head": 1072.0}
     found, _ = judged(cost, OWN + toggled, warnings=warnings)
     arenas = found["pyo3", "arena-placement"]
     assert (arenas.role, arenas.status) == ("place", status)
