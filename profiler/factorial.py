@@ -281,12 +281,14 @@ def model(plan: FactorialPlan) -> tuple[Effect, ...]:
     """Main effects and two-factor interactions that any combination can show.
 
     A factor that is fixed has none, and one that applies at one level of another only has no interaction with it: that
-    is the same figure as its effect.
+    is the same figure as its effect. One that is fixed but for a single extra combination has its effect there, and no
+    second pair that could show an interaction: with one in the model no effect at all could be told from the others.
     """
-    varied = {name for one in plan.extra for name in one}
+    varied = [name for one in plan.extra for name in one]
     names = [factor.name for factor in plan.factors if factor.name not in plan.fixed or factor.name in varied]
     nested = {(factor.name, other) for factor in plan.factors for other in factor.applies}
-    pairs = [pair for pair in combinations(names, 2) if not {pair, pair[::-1]} & nested]
+    once = {name for name in plan.fixed if varied.count(name) == 1}
+    pairs = [pair for pair in combinations(names, 2) if not {pair, pair[::-1]} & nested and not once & set(pair)]
     return (*((name,) for name in names), *pairs)
 
 

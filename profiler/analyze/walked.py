@@ -142,7 +142,7 @@ def alone(plan: FactorialPlan, built: tuple[Built, ...], factor: Factor) -> Alon
         if library[other.name] != program[other.name]
     ]
     if gone:
-        return Alone(launcher=None, reason=f"it cannot go alone: without it there is no {', '.join(gone)} either")
+        return Alone(launcher=None, reason=f"it cannot go alone: without it {', '.join(gone)} does not apply")
     wanted = levels_of(plan, state)
     for one in built:
         if one.levels == wanted:
