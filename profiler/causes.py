@@ -224,6 +224,9 @@ class Toggle:
     """The cause that an embedder brings this one along with."""
 
 
+IN_HEAD, IN_TAIL = "arena-head", "arena-tail"
+"""The two ends of where the work's objects can lie in their arenas."""
+
 TOGGLES: tuple[Toggle, ...] = (
     Toggle(
         name="malloc",
@@ -236,7 +239,7 @@ TOGGLES: tuple[Toggle, ...] = (
         sets=("allocator", "allocator_environment", "malloc_libraries", "memory_debug"),
     ),
     Toggle(
-        name="arena-head",
+        name=IN_HEAD,
         cause="arena-placement",
         title="every object in the head of its arena (arenas at a multiple of 1 MiB)",
         env={"TAX_PROBE_ARENA_OFFSET": "0"},
@@ -244,7 +247,7 @@ TOGGLES: tuple[Toggle, ...] = (
         where="the tests of where an object lies in its arena (the same placement on both ends)",
     ),
     Toggle(
-        name="arena-tail",
+        name=IN_TAIL,
         cause="arena-placement",
         title="every object in the tail of its arena (arenas one page below a multiple of 1 MiB)",
         env={"TAX_PROBE_ARENA_OFFSET": "1044480"},

@@ -21,9 +21,9 @@ from profiler.analyze.case import (
     status_of,
     told,
 )
-from profiler.analyze.compare import Costs
-from profiler.analyze.effects import Share, differences, logs, ratio, share_of
-from profiler.causes import EMBEDDER, IMAGE, SAME_START, SWAPPED, TOGGLES, Toggle
+from profiler.analyze.compare import Costs, paired
+from profiler.analyze.effects import UNKNOWN, Share, differences, logs, ratio, share_of
+from profiler.causes import EMBEDDER, IMAGE, IN_HEAD, IN_TAIL, SAME_START, SWAPPED, TOGGLES, Toggle
 from profiler.model import BASELINE, Interval, Launcher, Run
 from profiler.treatments import ALL_REMOVED, GIVEN_ALL, PROPERTIES, TREATMENTS, brought_by, twin_of
 
@@ -36,7 +36,8 @@ def findings(costs: Costs, run: Run, case: Case) -> tuple[Finding, ...]:
     launchers = {launcher.name: launcher for launcher in run.plan.launchers}
     own = _of_embedder if case.launcher.name == EMBEDDER else _of_host
     found = tuple(own(costs, run, case, launchers))
-    return (*found, *_on_both_ends(costs, run, case, launchers, frozenset(one.cause for one in found)))
+    both_ends = _on_both_ends(costs, run, case, launchers, frozenset(one.cause for one in found))
+    return (*found, *both_ends, *_of_placement(costs, case))
 
 
 def all_met(costs: Costs, run: Run, case: Case) -> pd.Series | None:
@@ -186,6 +187,21 @@ def _on_both_ends(
                 ),
                 quoted=ratio(toggled),
             )
+
+
+def _of_placement(costs: Costs, case: Case) -> Iterator[Finding]:
+    """What lying in the head of an arena instead of in its tail costs each end: a place's own figure."""
+    told = []
+    for name in (BASELINE, case.launcher.name):
+        both = paired(costs, f"{name}+{IN_TAIL}", f"{name}+{IN_HEAD}", case.main.metric)
+        if not both.empty:
+            more, part = (both["other"] - both["base"]).mean(), (both["other"] / both["base"]).mean() - 1
+            told.append(f"{name} takes {more:.1f} {case.main.metric} ({part:+.2%}) more")
+    if told:
+        evidence = f"in the head of their arenas than in the tail {', '.join(told)}"
+        yield Finding(
+            cause="arena-placement", status="unresolved", share=UNKNOWN, evidence=evidence, effect=None, role="place"
+        )
 
 
 def _levelled(run: Run, ends: tuple[str, str], keys: frozenset[str]) -> bool:

@@ -13,6 +13,8 @@ from profiler.treatments import is_host
 
 _NONE = 0.0005
 """A rest that would be told as 0.0 %."""
+_EQUAL = 0.001
+"""Per cent; half an interval of less has no width that two digits would show."""
 _SUBJECTS = ("pyo3", "runmain")
 _TOLD = ("instructions", "cycles", "wall")
 _USEFUL = 0.05
@@ -21,14 +23,20 @@ _WORDS = {"slower": "more", "faster": "fewer"}
 
 
 def percent(comparison: Comparison) -> str:
-    """``20.2 % ± 0.1 %``: the relative difference and the larger half of its interval."""
+    """``20.2 % ± 0.1 %``: the relative difference and the larger half of its interval, and what that is over.
+
+    An interval without width is no certainty of two digits, but blocks that were all equal.
+    """
     assert comparison.ratio is not None
     difference = abs(comparison.ratio - 1) * 100
     if comparison.lo is None or comparison.hi is None:
         return f"{difference:.2f} % (no interval)"
     half = 100 * max(comparison.hi - comparison.ratio, comparison.ratio - comparison.lo)
+    if half < _EQUAL:
+        return f"{difference:.2f} % (equal in all {comparison.blocks} blocks)"
     digits = 1 if half >= 0.05 else 2
-    return f"{difference:.{digits}f} % ± {max(half, 10**-digits):.{digits}f} %"
+    over = f" over {comparison.over}" if comparison.over is not None else ""
+    return f"{difference:.{digits}f} % ± {max(half, 10**-digits):.{digits}f} %{over}"
 
 
 def sentence(
