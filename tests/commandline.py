@@ -16,7 +16,14 @@ import pytest
 from profiler.cli import main
 
 GENEROUS_S = 120
-ENTRY = "import os; os.environ['TAX_PROBE_TEST_PID'] = str(os.getpid()); from profiler.cli import entry; entry()"
+ENTRY = """
+import os, signal
+# Whoever starts the tests in the background (a shell without job control does) has them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+os.environ["TAX_PROBE_TEST_PID"] = str(os.getpid())
+from profiler.cli import entry
+entry()
+"""
 """The console script, which tells the workload whom to signal."""
 
 SMALL = ("--launcher", "python3", "--m", "5,10", "--seed", "11")

@@ -107,6 +107,13 @@ def test_the_command_runs_in_a_clone_of_head(run: Run, tmp_path: Path) -> None:
     assert_nothing_is_left(tmp_path)
 
 
+def test_the_command_may_be_interrupted(run: Run) -> None:
+    """A shell starts its jobs in the background with SIGINT ignored, and whatever they start inherits that."""
+    ran = run(BORROWS, "trixie", "grep SigIgn /proc/self/status")
+    out, _ = ran.communicate(timeout=120)
+    assert int(out.split()[1], 16) & (1 << (signal.SIGINT - 1)) == 0
+
+
 def test_a_suite_that_debootstrap_does_not_know_is_made_by_the_script_of_sid(run: Run, tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "bookworm").touch()
