@@ -23,20 +23,24 @@ _WORDS = {"slower": "more", "faster": "fewer"}
 
 
 def percent(comparison: Comparison) -> str:
-    """``20.2 % ± 0.1 %``: the relative difference and the larger half of its interval, and what that is over.
-
-    An interval without width is no certainty of two digits, but blocks that were all equal.
-    """
+    """``20.2 % ± 0.1 %``: the relative difference and the larger half of its interval, where that has a width."""
     assert comparison.ratio is not None
     difference = abs(comparison.ratio - 1) * 100
     if comparison.lo is None or comparison.hi is None:
         return f"{difference:.2f} % (no interval)"
     half = 100 * max(comparison.hi - comparison.ratio, comparison.ratio - comparison.lo)
     if half < _EQUAL:
-        return f"{difference:.2f} % (equal in all {comparison.blocks} blocks)"
+        return f"{difference:.2f} %"
     digits = 1 if half >= 0.05 else 2
-    over = f" over {comparison.over}" if comparison.over is not None else ""
-    return f"{difference:.{digits}f} % ± {max(half, 10**-digits):.{digits}f} %{over}"
+    return f"{difference:.{digits}f} % ± {max(half, 10**-digits):.{digits}f} %"
+
+
+def stands_on(comparison: Comparison) -> str:
+    """What the interval is over, or that there is none since all blocks are equal, which is no certainty of its own."""
+    if comparison.over is not None:
+        return f" (over {comparison.over})"
+    equal = comparison.lo is not None and comparison.hi is not None and comparison.hi - comparison.lo < _EQUAL / 50
+    return f" (equal in all {comparison.blocks} blocks)" if equal else ""
 
 
 def sentence(
@@ -169,7 +173,7 @@ def _claim(comparison: Comparison) -> str:
             if too_wide(comparison.lo, comparison.hi):
                 between = f" (the interval is wider than a factor of two; {more(comparison)})"
         return f"an unresolved difference in {title}{between}"
-    return f"{percent(comparison)} {_WORDS[comparison.verdict]} {title}"
+    return f"{percent(comparison)} {_WORDS[comparison.verdict]} {title}{stands_on(comparison)}"
 
 
 def more(comparison: Comparison) -> str:

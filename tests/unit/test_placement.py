@@ -105,3 +105,17 @@ def test_a_boundary_of_one_launcher_is_told_from_a_placement(tmp_path: Path) -> 
 def test_scatter_within_a_placement_is_not_called_the_placements(tmp_path: Path) -> None:
     bump = {(block, "pyo3"): 1.0 * block for block in range(6)}
     assert found(verdict_of(tmp_path, plan(blocks=6), bump=bump), "pyo3").over is None
+
+
+def test_the_sentence_says_what_the_interval_is_over(tmp_path: Path) -> None:
+    (tmp_path / "drawn").mkdir()
+    (tmp_path / "same").mkdir()
+    drawn, one = plan(blocks=6), plan(blocks=4)
+    said = verdict_of(tmp_path / "drawn", drawn, bump={}).sentence
+    assert "more instructions (over placements) per iteration" in said
+    same = msgspec.structs.replace(
+        one, blocks=tuple(msgspec.structs.replace(block, arena_offset=0) for block in one.blocks)
+    )
+    said = verdict_of(tmp_path / "same", same, bump={}).sentence
+    assert "20.55 % more instructions (equal in all 4 blocks) per iteration" in said
+    assert "±" not in said.partition("instructions")[0]
