@@ -158,7 +158,12 @@ def test_eliminations_of_the_users_own(tax_probe: TaxProbe, own: str) -> None:
     found = {(one["elimination"], one["metric"]): one for one in ran.document["eliminations"]}
     assert set(found) == {("locale", "task-clock"), ("locale", "whole-wall"), ("warm-up", "task-clock")}
     assert {one["launcher"] for one in found.values()} == {"twin"}
-    assert all(one["before"] is not None and one["after"] is not None for one in found.values())
+    # On a busy machine A/A may withdraw a time; then nothing is claimed in it.
+    withdrawn = {one["metric"] for one in ran.document["withdrawn"]}
+    assert all(
+        (one["before"] is not None and one["after"] is not None) or one["metric"].removeprefix("whole-") in withdrawn
+        for one in found.values()
+    )
     state = {one["key"]: one for one in ran.document["state"]}
     assert state["flags.optimize"]["equal"]
     assert state["gc_threshold"]["equal"]

@@ -55,10 +55,10 @@ def test_the_users_options_for_valgrind_are_not_in_our_counts(
     load = script(tmp_path, LOOP)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    before = [float(one) for one in counted(tax_probe, load)]
+    before = sorted(float(one) for one in counted(tax_probe, load))
     monkeypatch.setenv("VALGRIND_OPTS", "--collect-atstart=no --toggle-collect=nothing")
     (tmp_path / ".valgrindrc").write_text("--tool=memcheck\n--instr-atstart=no\n")
-    after = [float(one) for one in counted(tax_probe, load)]
+    after = sorted(float(one) for one in counted(tax_probe, load))
     # The variable itself makes the environment larger; nothing else is different.
     assert after == pytest.approx(before, rel=1e-3)
 

@@ -147,7 +147,7 @@ def test_a_build_that_fails_shows_the_compilers_words_and_the_others_go_on(
     assert len(told) == 1
     assert "lean,bare,broken" in told[0]
     assert "planted failure" in told[0]
-    assert comparison(ran.document, "python3@lean,bare,whole", "wall")["value"] is not None
+    assert "python3@lean,bare,whole" in {one["name"] for one in ran.document["launchers"]}
 
 
 def test_flags_for_programs_reach_the_link_of_the_program(plan: Path, tree: Path, cache: Path) -> None:
