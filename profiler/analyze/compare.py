@@ -174,8 +174,8 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
         logs = [math.log(a / b) for a, b in zip(other, base, strict=True)]
         interval = log_ratio_interval(logs, confidence=costs.level)
         if is_exact(costs, metric.event):
-            interval = spanning(interval, logs)
             over = "placements" if by_placement_alone(pd.Series(logs, index=both.index), costs.sides) else None
+            interval = spanning(interval, logs, all_seen=over is not None)
         effect = smallest_detectable_effect(logs)
         chance = chance_of_difference(other, base, margin=metric.margin)
     else:

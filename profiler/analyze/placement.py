@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profiler.causes import TOGGLES
-from profiler.heap import POOL_BYTES
+from profiler.heap import MIB, POOL_BYTES
 from profiler.model import BASELINE, Caveat, Plan
 
 if TYPE_CHECKING:
@@ -19,26 +19,33 @@ if TYPE_CHECKING:
 _SAME_LEVEL = 1e-4
 """Log ratios of counts at one placement differ by less."""
 
+_NEAR_POOLS = 4
+
 _PROCESS = ["block", "pass", "m", "repetition"]
 
 
 def misplaced(plan: Plan, frame: pd.DataFrame) -> tuple[frozenset[tuple[int, str]], tuple[Caveat, ...]]:
     """(block, launcher) whose process lay elsewhere than the baseline's of that block, and a caveat for each launcher.
 
-    Elsewhere is another pool of its MiB: within one pool the tests are the same.
+    Elsewhere is the other part of the arena, or more than ``_NEAR_POOLS`` from the baseline's pool: a launcher whose
+    start-up leaves a pool more behind takes the same tests.
     """
     if "placement" not in frame or frame["placement"].isna().all():
         return frozenset(), ()
-    pools = (
-        (frame.dropna(subset=["placement"]).groupby([*_PROCESS, "launcher"], observed=True)["placement"].first())
-        // POOL_BYTES
-    ).unstack("launcher")
-    if BASELINE not in pools:
+    seen = frame.dropna(subset=["placement"]).groupby([*_PROCESS, "launcher"], observed=True)["placement"].first()
+    places = seen.unstack("launcher")
+    if BASELINE not in places:
         return frozenset(), ()
     moving = {toggle.name for toggle in TOGGLES if toggle.moves_heap}
     toggled = {one.name for one in plan.launchers if one.factor in moving}
-    away = pools.drop(columns=[*(toggled & set(pools.columns)), BASELINE])
-    away = away.notna() & away.ne(pools[BASELINE], axis=0) & pools[[BASELINE]].notna().to_numpy()
+    begin = {block.index: block.arena_offset for block in plan.blocks}
+    # From the arena's begin on: the tail lies behind the MiB's end.
+    from_begin = places.sub([begin[block] for block in places.index.get_level_values("block")], axis=0) % MIB
+    head = places.ge([begin[block] for block in places.index.get_level_values("block")], axis=0)
+    others = from_begin.drop(columns=[*(toggled & set(from_begin.columns)), BASELINE])
+    far = others.sub(from_begin[BASELINE], axis=0).abs() > _NEAR_POOLS * POOL_BYTES
+    away = far | head[others.columns].ne(head[BASELINE], axis=0)
+    away = away & others.notna() & places[[BASELINE]].notna().to_numpy()
     by_block = away.groupby(level="block").any()
     apart = frozenset((int(block), str(name)) for name in by_block for block in by_block.index[by_block[name]])
     caveats = tuple(

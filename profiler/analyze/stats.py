@@ -52,18 +52,18 @@ def log_ratio_interval(logs: Sequence[float], *, confidence: float = CONFIDENCE)
     )
 
 
-def spanning(interval: Interval, logs: Sequence[float]) -> Interval:
+def spanning(interval: Interval, logs: Sequence[float], *, all_seen: bool) -> Interval:
     """``interval`` widened until it holds ``exp`` of every figure: for counts, which blocks change by more than chance.
 
-    A process has one placement, hash seed and phase, and not their mean; exact counts show which levels there are.
+    A process has one placement, hash seed and phase, and not their mean; exact counts show which levels there are. With
+    ``all_seen`` there are no others, so the bounds are the lowest and the highest, and the mean lies between them.
     """
     if interval.lo is None or interval.hi is None:
         return interval
-    return Interval(
-        ratio=interval.ratio,
-        lo=min(interval.lo, math.exp(min(logs))),
-        hi=max(interval.hi, math.exp(max(logs))),
-    )
+    lowest, highest = math.exp(min(logs)), math.exp(max(logs))
+    if all_seen:
+        return Interval(ratio=interval.ratio, lo=lowest, hi=highest)
+    return Interval(ratio=interval.ratio, lo=min(interval.lo, lowest), hi=max(interval.hi, highest))
 
 
 def mean_interval(
