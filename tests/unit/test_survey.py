@@ -1,0 +1,24 @@
+"""The survey's table in the README is that of the results."""
+
+import subprocess
+from pathlib import Path
+
+TOP = Path(__file__).parents[2]
+
+
+def test_the_readmes_survey_is_that_of_the_results() -> None:
+    made = subprocess.run(
+        [TOP / "tools" / "survey", "table", TOP / "results" / "survey"], capture_output=True, text=True, check=True
+    ).stdout
+    _, _, rest = (TOP / "README.md").read_text().partition("<!-- survey -->\n")
+    assert rest.partition("<!-- /survey -->")[0] == made
+
+
+def test_equal_placements_counted_by_hand_lie_in_the_intervals() -> None:
+    """Slopes of C hosts by hand at equal placement, both sides in the head and both in the tail of their arenas."""
+    by_hand = {"bookworm": (1.2055, 1.2082), "trixie": (1.3377, 1.3443), "forky": (1.315, 1.319)}
+    made = (TOP / "README.md").read_text()
+    for suite, ratios in by_hand.items():
+        row = next(line for line in made.splitlines() if line.startswith(f"| {suite} "))
+        lo, hi = (float(part) for part in row.partition("[")[2].partition("]")[0].split(","))
+        assert all(lo - 5e-5 <= ratio <= hi + 1.5e-4 for ratio in ratios), suite
