@@ -229,7 +229,7 @@ int main_of_tests(void) { *current() = 7; return PyInit_math() == 0 ? *current()
 @pytest.mark.skipif(not (shutil.which("gcc") and shutil.which("ar")), reason="no gcc and ar")
 @pytest.mark.parametrize("lacks", [False, True], ids=["whole", "lacks objects"])
 def test_the_objects_of_an_archive_become_a_library_of_the_same_soname(tmp_path: Path, lacks: bool) -> None:
-    module = "int lost(void); void *PyInit_math(void) { return lost() ? 0 : 0; }\n"
+    module = "int lost(void); void *PyInit_math(void) { return lost() ? (void *)0 : (void *)0; }\n"
     sources = {"core": CORE, "mathmodule": module if lacks else module + "int lost(void) { return 0; }\n"}
     for name, text in sources.items():
         (tmp_path / f"{name}.c").write_text(text)
