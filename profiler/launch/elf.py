@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from elftools.common.exceptions import ELFError
+from elftools.common.exceptions import DWARFError, ELFError
+from elftools.construct.core import ConstructError
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section
@@ -35,7 +36,8 @@ _DF_SYMBOLIC = 0x2
 _DF_1_PIE = 0x08000000
 
 DAMAGE = (
-    *(ELFError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError, AssertionError),
+    *(ELFError, DWARFError, ConstructError),
+    *(ValueError, ArithmeticError, LookupError, TypeError, AttributeError, AssertionError),
     *(struct.error, MemoryError, OSError),
 )
 """What pyelftools raises, besides its own errors, on files that are cut short or have bytes flipped."""

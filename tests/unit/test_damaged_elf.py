@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from profiler.errors import UsageError
@@ -68,6 +68,7 @@ FLIPS = st.lists(st.tuples(PLACES, st.floats(0, 0.999), st.binary(min_size=1, ma
 
 @needs_gcc
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(keep=None, flips=[("head", 0.7109375, b"\x01")])  # a note whose name does not end
 @given(keep=st.one_of(st.none(), st.floats(0, 1)), flips=FLIPS)
 def test_bytes_flipped_and_files_cut_short(
     intact: Path, tmp_path: Path, keep: float | None, flips: list[tuple[str, float, bytes]]
