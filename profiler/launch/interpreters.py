@@ -27,8 +27,8 @@ _PROGRAM = re.compile(r"python3\.(\d+)[td]*")
 _DISTRIBUTION = ("/usr/bin/python3", "/usr/local/bin/python3")
 _QUESTION = """
 import json, os, sys, sysconfig
-names = ("ABIFLAGS", "BLDSHARED", "CONFIG_ARGS", "INCLUDEPY", "INSTSONAME", "LDLIBRARY", "LIBDIR", "LIBPL",
-         "MULTIARCH", "Py_ENABLE_SHARED")
+names = ("ABIFLAGS", "BLDSHARED", "CONFIGURE_CFLAGS_NODIST", "CONFIG_ARGS", "INCLUDEPY", "INSTSONAME", "LDLIBRARY",
+         "LIBDIR", "LIBPL", "MULTIARCH", "Py_ENABLE_SHARED")
 print(json.dumps({
     "implementation": sys.implementation.name,
     "version": ".".join(map(str, sys.version_info[:3])),

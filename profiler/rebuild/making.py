@@ -204,7 +204,7 @@ def _make(recipe: Recipe, *goals: str) -> tuple[str, ...]:
     return (
         "make",
         "-j1",
-        f"EXTRA_CFLAGS={' '.join(recipe.cflags)}",
+        f"CFLAGS_NODIST={' '.join(recipe.cflags)}",
         f"CONFIGURE_LDFLAGS={' '.join(recipe.ldflags)}",
         f"CONFIGURE_LDFLAGS_NODIST={' '.join(recipe.core_ldflags)}",
         "CONFIGURE_LDFLAGS_NOLTO=-fno-lto",

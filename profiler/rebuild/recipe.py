@@ -1,7 +1,8 @@
 """From the target's own build to one combination: configure arguments, flags, built-in modules. Pure but for two reads.
 
-The target's flags are what sysconfig says (``CONFIG_ARGS``): a claim, and on Debian an edited one, so a plan may take
-flags away and add others; every change is listed.
+The target's flags are what sysconfig says (``CONFIG_ARGS``, and ``CONFIGURE_CFLAGS_NODIST`` for what the packager gave
+``configure`` in the environment): a claim, and on Debian an edited one, so a plan may take flags away and add others;
+every change is listed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from profiler.model import Noun, Target
 
 _DECIDED: Final = ("--enable-shared", "--disable-shared", "--enable-optimizations", "--with-lto", "--enable-bolt")
 """Configure arguments that stand for factors: a plan's levels say them, not the target."""
-_FLAGS: Final = ("CFLAGS", "CPPFLAGS", "LDFLAGS")
+_FLAGS: Final = ("CFLAGS", "CPPFLAGS", "LDFLAGS", "CFLAGS_NODIST")
 _TOOL_PREFIX: Final = re.compile(r"^(.*-)?gcc(-[0-9]+)?$")
 
 GENERATE: Final = ("-fprofile-generate",)
@@ -36,7 +37,7 @@ class Base(Noun, frozen=True, kw_only=True):
 
     configure: tuple[str, ...]
     env: dict[str, str]
-    """CC, AR, RANLIB, CFLAGS, CPPFLAGS, LDFLAGS."""
+    """CC, AR, RANLIB, CFLAGS, CPPFLAGS, LDFLAGS, CFLAGS_NODIST."""
     link: tuple[str, ...]
     """What the target's BLDSHARED tells the linker. A distribution may have patched that into ``configure.ac`` alone
     (Debian: ``-Bsymbolic-functions``), where neither the arguments nor the released ``configure`` show it."""
@@ -57,7 +58,7 @@ class Recipe(Noun, frozen=True, kw_only=True):
     builtins: tuple[str, ...]
     compiler: str
     cflags: tuple[str, ...]
-    """For ``make EXTRA_CFLAGS=``: after every flag of configure."""
+    """For ``make CFLAGS_NODIST=``: after every flag of configure."""
     ldflags: tuple[str, ...]
     """For ``make CONFIGURE_LDFLAGS=``: every link."""
     core_ldflags: tuple[str, ...]
@@ -87,6 +88,9 @@ def base_of(target: Target, plan: FactorialPlan) -> Base:
     changed = [f"configure {word}: left to the plan's factors" for word in dropped]
     if said.get("CC") not in (None, compiler):
         changed.append(f"CC: {compiler} instead of {said['CC']}, which is not installed")
+    # autoconf records in CONFIG_ARGS only the variables that it knows itself, and this one is CPython's own. Debian
+    # gives its hardening in it from 3.13 on (-fcf-protection among it: one instruction an opcode).
+    said.setdefault("CFLAGS_NODIST", answer.sysconfig.get("CONFIGURE_CFLAGS_NODIST", ""))
     for name in _FLAGS:
         flags = said.get(name, "").split()
         kept = [flag for flag in flags if flag not in plan.without and not _machine_bound(flag)]

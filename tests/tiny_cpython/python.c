@@ -1,5 +1,6 @@
 /* "python SCRIPT M" prints what int_loop prints and reports its maps as the generated script would;
    "python -m test --pgo" is the training run, "python regrtest.py -s" one of two runs of another. */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

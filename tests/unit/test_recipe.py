@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from profiler.errors import MachineError, UsageError
-from profiler.launch.interpreters import resolve_target
+from profiler.launch.interpreters import ask, resolve_target
+from profiler.rebuild import recipe
 from profiler.rebuild.plans import load_plan
 from profiler.rebuild.recipe import base_of, linker_words, recipe_of, setup_local
 
@@ -22,6 +24,25 @@ def test_modules_that_the_target_has_built_in_are_built_in() -> None:
         "*static*\n_csv _csv.c\n_ssl _ssl.c -lssl -lcrypto\n"
     )
     assert setup_local(("posix",), ("posix",), setup) == ""
+
+
+HARDENED = "-Wdate-time -g -fcf-protection -O2 -fvisibility=hidden"
+
+
+def test_flags_that_the_packager_gave_in_the_environment_are_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Debian's packaging from 3.13 on: CONFIG_ARGS hold no flags, and without -fcf-protection each opcode is one
+    # instruction shorter than in the distribution's library.
+    (tmp_path / "one.toml").write_text('without = ["-g", "-O2"]\n' + PLAN)
+    plan = load_plan(tmp_path / "one.toml")
+    said = {"CONFIG_ARGS": "'--enable-shared' 'CFLAGS=-Wall'", "CONFIGURE_CFLAGS_NODIST": HARDENED}
+    real = ask(resolve_target(None).real_path)
+    monkeypatch.setattr(recipe, "ask", lambda _: msgspec.structs.replace(real, sysconfig=said))
+    base = base_of(resolve_target(None), plan)
+    assert base.env["CFLAGS_NODIST"] == "-Wdate-time -fcf-protection -fvisibility=hidden"
+    assert base.env["CFLAGS"] == "-Wall"
+    assert {"CFLAGS_NODIST: without -g", "CFLAGS_NODIST: without -O2"} <= set(base.changed)
 
 
 PLAN = """
