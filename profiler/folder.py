@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import os
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -23,6 +26,48 @@ _FOLDER_HINT = f"name a folder that a measuring command has written: it holds {R
 
 _CALL_COLUMNS = tuple("pass" if name == "pass_name" else name for name in CallRow.__struct_fields__)
 _COLUMNS = tuple("pass" if name == "pass_name" else name for name in Row.__struct_fields__)
+
+
+_ZIPPED = ".gz"
+
+
+def recorded(folder: Path, name: str) -> Path:
+    """Where ``name`` stands in a result folder: as it was written, or compressed, as results are kept."""
+    zipped = folder / (name + _ZIPPED)
+    return zipped if zipped.exists() and not (folder / name).exists() else folder / name
+
+
+def open_recorded(folder: Path, name: str) -> BinaryIO:
+    """Open ``name`` for reading, compressed or not.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    path = recorded(folder, name)
+    return cast("BinaryIO", gzip.open(path)) if path.suffix == _ZIPPED else path.open("rb")
+
+
+def keep(folder: Path) -> None:
+    """Compress what was recorded, as results are kept; equal folders give equal files.
+
+    Raises:
+        MachineError: the folder cannot be written to.
+    """
+    for name in (ROWS, CALLS, RUN):
+        plain = folder / name
+        if plain.exists():
+            write_result(folder, name + _ZIPPED, gzip.compress(plain.read_bytes(), mtime=0))
+            plain.unlink()
+
+
+def _unpack(folder: Path) -> None:
+    """The opposite of ``keep``: rows can only be appended to a file that is not compressed."""
+    for name in (ROWS, CALLS, RUN):
+        zipped = folder / (name + _ZIPPED)
+        if zipped.exists():
+            if not (folder / name).exists():
+                write_atomically(folder / name, gzip.decompress(zipped.read_bytes()))
+            zipped.unlink()
 
 
 def new_folder(out: Path, command: str) -> Path:
@@ -93,8 +138,9 @@ def load_run(folder: Path) -> Run:
         UsageError: ``folder`` is no result folder, or one of another schema.
     """
     try:
-        run = msgspec.json.decode((folder / RUN).read_bytes(), type=Run)
-    except (OSError, msgspec.MsgspecError) as error:
+        with open_recorded(folder, RUN) as file:
+            run = msgspec.json.decode(file.read(), type=Run)
+    except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
         raise UsageError(f"{folder} is not a result folder of this version: {error}", hint=_FOLDER_HINT) from error
     if run.schema != SCHEMA:
         raise UsageError(f"{folder} has schema {run.schema}, this version reads {SCHEMA}", hint=_FOLDER_HINT)
@@ -112,6 +158,7 @@ class RowWriter:
     def _repair(self) -> None:
         """Start the file, or cut off what an interrupted run left torn: the last line, and its process's other rows."""
         try:
+            _unpack(self._folder)
             data = self._path.read_bytes() if self._path.exists() else b""
             kept = _whole_processes(data)
             if not kept:
@@ -174,7 +221,7 @@ def _whole_processes(data: bytes) -> bytes:
 
 def done_steps(folder: Path) -> set[Step]:
     """The processes whose rows are in ``rows.csv``: what ``--resume`` need not repeat."""
-    with (folder / ROWS).open(newline="") as lines:
+    with io.TextIOWrapper(open_recorded(folder, ROWS), newline="") as lines:
         return {
             Step(
                 block=int(row["block"]),

@@ -16,7 +16,7 @@ from profiler.analyze.eliminated import eliminated, reference_rows
 from profiler.analyze.ladder import climb
 from profiler.analyze.placement import misplaced
 from profiler.analyze.rebuilt import rebuild_verdict
-from profiler.analyze.rows import measured, read_all
+from profiler.analyze.rows import DAMAGED, measured, read_all
 from profiler.analyze.series import not_steady, series
 from profiler.analyze.tls import with_calls
 from profiler.analyze.variance import components
@@ -101,6 +101,7 @@ def _conclude(run: Run, folder: Path) -> Verdict:
             *map(_boundary_caveat, boundaries),
             *misplaced(run.plan, frame)[1],
             *_health(costs, run),
+            *_damaged(everything.attrs[DAMAGED]),
             *disagreement(frame),
             *not_steady(in_order),
         ),
@@ -111,6 +112,20 @@ def _conclude(run: Run, folder: Path) -> Verdict:
     if run.command == "amortize":
         return amortized(verdict, run, frame)
     return eliminated(verdict, run, frame) if run.command == "eliminate" else verdict
+
+
+def _damaged(lines: int) -> tuple[Caveat, ...]:
+    if not lines:
+        return ()
+    return (
+        Caveat(
+            code="damaged-rows",
+            message=(
+                f"{lines} {'line' if lines == 1 else 'lines'} of rows.csv {'is' if lines == 1 else 'are'} damaged and "
+                "left out: the figures stand on the rest; take the file from where it was measured, or measure again"
+            ),
+        ),
+    )
 
 
 def _boundary_caveat(boundary: Boundary) -> Caveat:

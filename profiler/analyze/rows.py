@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from profiler.analyze.boundary import Boundary, find_boundaries
 from profiler.analyze.placement import placements_differ
 from profiler.errors import UsageError
-from profiler.folder import ROWS
+from profiler.folder import ROWS, open_recorded, recorded
 from profiler.model import CHUNKS, REGIONS, SourceName
 
 if TYPE_CHECKING:
@@ -34,33 +36,41 @@ def measured(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["repetition"] >= 0]
 
 
+DAMAGED = "damaged"
+"""Key of ``DataFrame.attrs``: how many lines of ``rows.csv`` were left out because they have too many cells."""
+
+
 def read_all(folder: Path) -> pd.DataFrame:
-    """``rows.csv`` as a frame, typed; a torn last line of an interrupted run is left out.
+    """``rows.csv`` as a frame, typed; a torn last line of an interrupted run is left out, damaged ones are counted.
 
     Raises:
         UsageError: there is no such file or it is not one of ours.
     """
     import pandas as pd
 
-    path = folder / ROWS
+    path = recorded(folder, ROWS)
     try:
-        # Words that recur by the million take a byte each as categories.
-        frame = pd.read_csv(_whole_lines(path), dtype=dict.fromkeys(_WORDS, "category"), on_bad_lines="skip")
-    except (OSError, pd.errors.EmptyDataError) as error:
+        with open_recorded(folder, ROWS) as file, warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", pd.errors.ParserWarning)
+            # Words that recur by the million take a byte each as categories.
+            frame = pd.read_csv(_whole_lines(file), dtype=dict.fromkeys(_WORDS, "category"), on_bad_lines="warn")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
         raise UsageError(f"cannot read {path}: {error}", hint=_HINT) from error
     needed = {"block", "pass", "launcher", "m", "event", "value", "repetition"}
     if not needed <= set(frame.columns):
         raise UsageError(f"{path} lacks the columns {sorted(needed - set(frame.columns))}", hint=_HINT)
+    frame.attrs[DAMAGED] = sum(str(one.message).count("Skipping line ") for one in told)
     return frame
 
 
-def _whole_lines(path: Path) -> Path | io.BytesIO:
+def _whole_lines(file: BinaryIO) -> BinaryIO:
     """The file, or what it holds up to its last line end."""
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        if file.read() == b"\n":
-            return path
-    data = path.read_bytes()
+    file.seek(-1, os.SEEK_END)
+    torn = file.read() != b"\n"
+    file.seek(0)
+    if not torn:
+        return file
+    data = file.read()
     return io.BytesIO(data[: data.rfind(b"\n") + 1])
 
 

@@ -18,7 +18,7 @@ from profiler.analyze.effects import Share, differences, is_clear, share_of
 from profiler.causes import AS_PROGRAM, EMBEDDER, RELINKED
 from profiler.errors import UsageError
 from profiler.events import TLS_ACCESSES, TLS_INSTRUCTIONS
-from profiler.folder import CALLS
+from profiler.folder import CALLS, recorded
 from profiler.model import BASELINE, Cause, Noun, Run
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def with_calls(costs: Costs, folder: Path) -> Costs:
     """
     import pandas as pd
 
-    path = folder / CALLS
+    path = recorded(folder, CALLS)
     if not path.exists():
         return costs
     keys = ["block", "pass", "launcher", "m", "repetition", "callee", "caller", "image"]

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-from profiler.folder import ROWS, RUN, write_result
+from profiler.folder import ROWS, RUN, recorded, write_result
 from profiler.model import AGAIN, Comparison, Run, Verdict
 from profiler.present import extra
 from profiler.present.causes import about_ladder, nested, ratio_of, share_of, verdict_of
@@ -43,7 +43,7 @@ def render(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) 
         "",
         verdict.sentence,
         "",
-        *(f"![{Path(name).stem}]({name})\n" for name in pictures if name.endswith(".svg")),
+        *(f"![{Path(name).stem}]({name})\n" for name in pictures),
         "## Setting",
         "",
         f"- target: `{verdict.target.real_path}`, build-id `{verdict.target.build_id}`",
@@ -75,7 +75,10 @@ def render(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) 
         "",
         "Files:",
         "",
-        *(f"- [{name}]({name}) sha256 `{_sha256(folder / name)}`" for name in (*_ATTACHED, *pictures)),
+        *(
+            f"- [{path.relative_to(folder)}]({path.relative_to(folder)}) sha256 `{_sha256(path)}`"
+            for path in (recorded(folder, name) for name in (*_ATTACHED, *pictures))
+        ),
         "",
     ]
     return "\n".join(lines)

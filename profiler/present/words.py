@@ -15,13 +15,17 @@ _SCALES = {"startup-wall": 1e-6, "startup-instructions": 1e-6}
 _TITLES |= {"task-clock": "CPU time, ns", "wall": "wall time, ns"}
 
 
+_RESIDUE = 1e-12
+"""What sums leave of 0: no count and no time is so small."""
+
+
 def figure(value: float | None, digits: int = 2) -> str:
     """A figure for people: thousands grouped, small ones with their leading digits, unknown as a dash."""
     if value is None:
         return "–"
-    if value != 0 and abs(value) < 0.01:
+    if _RESIDUE < abs(value) < 0.01:
         return f"{value:.2g}"
-    return f"{value:,.{digits}f}"
+    return f"{value if abs(value) > _RESIDUE else 0.0:,.{digits}f}"
 
 
 def amount(metric: str, value: float | None) -> str:

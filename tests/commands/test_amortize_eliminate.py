@@ -78,7 +78,6 @@ def test_the_fields_of_the_contract(amortized: tuple[Ran, Path]) -> None:
 def test_the_workload_itself_is_timed_and_warm_ups_are_kept_apart(amortized: tuple[Ran, Path]) -> None:
     document, folder = amortized[0].document, amortized[1]
     assert (folder / "figures" / "amortize.svg").exists()
-    assert (folder / "figures" / "amortize.png").exists()
     warmups = [row for row in rows(folder) if int(row["repetition"]) < 0]
     assert warmups
     assert {row["m"] for row in warmups} == {"1"}

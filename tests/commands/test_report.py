@@ -53,6 +53,17 @@ def test_the_folder_alone_gives_the_same_document(tax_probe: TaxProbe, measured:
         assert (bare / name).read_bytes() == (measured / name).read_bytes(), name
 
 
+def test_damaged_lines_are_counted_and_told(tax_probe: TaxProbe, measured: Path) -> None:
+    lines = (measured / "rows.csv").read_text().splitlines()
+    torn = [number for number in (3, 5) if lines[number]]
+    (measured / "rows.csv").write_text(
+        "\n".join(f"{line},,oops" if number in torn else line for number, line in enumerate(lines)) + "\n"
+    )
+    document = tax_probe("report", str(measured), "--format", "json").document
+    (told,) = (one["message"] for one in document["warnings"] if one["code"] == "damaged-rows")
+    assert told.startswith("2 lines of rows.csv are damaged and left out")
+
+
 def test_an_empty_folder(tax_probe: TaxProbe, tmp_path: Path) -> None:
     assert_refused(tax_probe("report", str(tmp_path)), 2, "is not a result folder", "run.json")
 

@@ -17,9 +17,7 @@ from profiler.analyze.rows import read_rows
 from profiler.analyze.stats import blocks_needed, smallest_detectable_effect, too_wide
 from profiler.folder import load_run
 from profiler.model import AGAIN, BASELINE, Comparison
-
-RESULTS = Path(__file__).parents[2] / "results"
-FOLDERS = sorted(path.parent for path in RESULTS.rglob("run.json"))
+from tests.recorded import FOLDERS, RESULTS
 
 
 def planted(twin: dict[str, float], *, blocks: int = 6, scatter: float = 0.001) -> Costs:

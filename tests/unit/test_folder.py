@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from profiler.errors import MachineError, UsageError
-from profiler.folder import ROWS, RowWriter, done_steps, load_run, new_folder
+from profiler.folder import ROWS, RowWriter, done_steps, keep, load_run, new_folder, open_recorded
 from profiler.model import Row, Step
 
 
@@ -43,6 +43,24 @@ def test_rows_come_back_as_written(tmp_path: Path) -> None:
     one, other = read(tmp_path)
     assert (one["value"], one["pass"], one["enabled_ns"]) == ("123456789012", "p", "")
     assert (other["value"], other["reason"]) == ("", "not counted, because, of, commas")
+
+
+def test_a_kept_folder_is_read_and_continued_as_it_was(tmp_path: Path) -> None:
+    writer = RowWriter(tmp_path)
+    writer.append([row(0)])
+    whole = (tmp_path / ROWS).read_bytes()
+    keep(tmp_path)
+    packed = (tmp_path / "rows.csv.gz").read_bytes()
+    assert not (tmp_path / ROWS).exists()
+    with open_recorded(tmp_path, ROWS) as file:
+        assert file.read() == whole
+    assert len(done_steps(tmp_path)) == 1
+    RowWriter(tmp_path).append([row(1)])
+    assert (tmp_path / ROWS).read_bytes().startswith(whole)
+    assert [one.name for one in tmp_path.iterdir()] == [ROWS]
+    (tmp_path / ROWS).write_bytes(whole)
+    keep(tmp_path)
+    assert (tmp_path / "rows.csv.gz").read_bytes() == packed, "equal files give equal files"
 
 
 def test_a_torn_last_line_is_cut_off_and_its_process_runs_again(tmp_path: Path) -> None:

@@ -17,10 +17,9 @@ from profiler.launch.elf import read_elf
 from profiler.launch.evidence import describe_elf
 from profiler.model import BASELINE, Run, Verdict
 from profiler.present.finding import render
+from tests.recorded import FOLDERS, RESULTS
 from tests.unit.elf_files import libpython, needs_gcc
 
-RESULTS = Path(__file__).parents[2] / "results"
-FOLDERS = sorted(file.parent for file in RESULTS.rglob("run.json"))
 REBUILT = [folder for folder in FOLDERS if load_run(folder).rebuilt is not None]
 
 

@@ -18,9 +18,8 @@ from profiler.analyze.rows import measured, read_all
 from profiler.events import QUEUED
 from profiler.folder import load_run
 from profiler.model import AGAIN, BASELINE, Cause, Verdict
+from tests.recorded import FOLDERS, RESULTS
 
-RESULTS = Path(__file__).parents[2] / "results"
-FOLDERS = sorted(path.parent for path in RESULTS.rglob("run.json"))
 JUDGED = [folder for folder in FOLDERS if load_run(folder).command in ("variants", "rebuild")]
 """The commands whose evidence quotes ratios of launchers. ``eliminate`` compares arms, each with its own baseline."""
 
