@@ -17,12 +17,12 @@ from typing import Any
 
 from benchmarks.growth import analysed
 from benchmarks.race import race
-from profiler import process
 from profiler.cli import main as tax_probe
 from profiler.folder import load_run
 from profiler.launch.builds import build_hosts
 from profiler.launch.interpreters import resolve_target
-from profiler.measure import machine, timed
+from profiler.sources import timed
+from profiler.system import machine, process
 from profiler.workloads import find_workload
 
 OUT = Path("results/bench")

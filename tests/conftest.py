@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from profiler.measure import hardware
+from profiler.sources import hardware
 from tests.commandline import TaxProbe
 
 HERE = Path(__file__).parent

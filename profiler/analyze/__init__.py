@@ -1,1 +1,1 @@
-"""Statistics, comparison, decomposition: pure functions of rows."""
+"""Takes rows.csv and run.json, gives the verdict: statistics, comparison, decomposition; reads the folder, no more."""

@@ -21,7 +21,7 @@ from profiler.analyze.stats import (
     spanning,
     verdict,
 )
-from profiler.events import BY_NAME, DERIVED, EVENTS
+from profiler.catalogue.events import BY_NAME, DERIVED, EVENTS
 from profiler.model import AGAIN, BASELINE, Comparison, Doubt, Interval, Noun, SourceName
 
 if TYPE_CHECKING:

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from profiler.analyze import version, words
+from profiler.analyze import words
 from profiler.analyze.agreement import disagreement
 from profiler.analyze.amortized import amortized
 from profiler.analyze.boundary import Boundary
+from profiler.analyze.causes import version
+from profiler.analyze.causes.ladder import climb
+from profiler.analyze.causes.rebuilt import rebuild_verdict
+from profiler.analyze.causes.tls import with_calls
+from profiler.analyze.causes.verdicts import judge
 from profiler.analyze.compare import Costs, compare
 from profiler.analyze.costing import costs_of
 from profiler.analyze.decompose import decompose
 from profiler.analyze.doubts import told_of
 from profiler.analyze.eliminated import eliminated, reference_rows
-from profiler.analyze.ladder import climb
 from profiler.analyze.placement import misplaced
-from profiler.analyze.rebuilt import rebuild_verdict
 from profiler.analyze.rows import DAMAGED, measured, read_all
 from profiler.analyze.series import not_steady, series
-from profiler.analyze.tls import with_calls
 from profiler.analyze.variance import components
-from profiler.analyze.verdicts import judge
-from profiler.causes import EMBEDDER
 from profiler.folder import load_run
 from profiler.model import (
     AGAIN,
     BASELINE,
+    EMBEDDER,
     SCHEMA,
     Caveat,
     LauncherResult,

@@ -10,7 +10,7 @@ from profiler.analyze.doubts import withdraw
 from profiler.analyze.placement import misplaced, placements_differ, sides
 from profiler.analyze.rows import PER_ITERATION, STARTUP, levels, phases, reasons, slopes, sources, steps_between_phases
 from profiler.analyze.stats import CONFIDENCE, SEQUENTIAL_LEVEL
-from profiler.events import EVENTS
+from profiler.catalogue.events import EVENTS
 from profiler.model import Run
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import msgspec
 
 from profiler.analyze.compare import METRICS, Costs, Metric, compare_metrics
 from profiler.analyze.stats import too_wide
-from profiler.events import DERIVED
+from profiler.catalogue.events import DERIVED
 from profiler.model import AGAIN, BASELINE, Comparison, Doubt
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from profiler.analyze.case import entry_of, fingerprint, told
+from profiler.analyze.causes.case import entry_of, fingerprint, told
 from profiler.analyze.compare import Costs
 from profiler.analyze.costing import costs_of
 from profiler.analyze.doubts import without

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profiler.causes import TOGGLES
-from profiler.heap import MIB, POOL_BYTES
+from profiler.catalogue.causes import TOGGLES
+from profiler.catalogue.heap import MIB, POOL_BYTES
 from profiler.model import BASELINE, Caveat, Plan
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from profiler.analyze.stats import log_ratio_interval, verdict
-from profiler.events import BY_NAME
+from profiler.catalogue.events import BY_NAME
 from profiler.model import AGAIN, BASELINE, CHUNKS, Caveat, Interval, Plan, Series
 
 if TYPE_CHECKING:

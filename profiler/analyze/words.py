@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from profiler.analyze.case import NEGLIGIBLE, sits
-from profiler.analyze.files import recorded
-from profiler.analyze.nested import beneath, parts, untold
+from profiler.analyze.causes.case import NEGLIGIBLE, sits
+from profiler.analyze.causes.files import recorded
+from profiler.analyze.causes.nested import beneath, parts, untold
 from profiler.analyze.stats import blocks_needed, too_wide
-from profiler.causes import TOGGLES
-from profiler.events import BY_NAME
+from profiler.catalogue.causes import TOGGLES
+from profiler.catalogue.events import BY_NAME
+from profiler.catalogue.treatments import is_host
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, Doubt, Run, Unexplained
-from profiler.treatments import is_host
 
 _NONE = 0.0005
 """A rest that would be told as 0.0 %."""

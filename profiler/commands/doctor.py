@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Examine the machine and show the answer."""
-    from profiler.commands.checkup import examine
+    from profiler.collect.checkup import examine
     from profiler.present.doctor import show
 
     health = examine()

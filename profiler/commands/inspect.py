@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if args.system and args.python:
         raise UsageError("--system inspects the whole system, not single interpreters", hint="leave out one of the two")
     if args.system:
-        from profiler.launch.system import inspect_system
+        from profiler.launch.embedders import inspect_system
 
         with scanning() as progress:
             inspection = inspect_system(progress)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from profiler.commands.options import request
 
 if TYPE_CHECKING:
-    from profiler.measure.prepare import Request
+    from profiler.collect.prepare import Request
     from profiler.present.progress import Bar
 
 
@@ -27,13 +27,14 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
         ProbeError: whatever its steps raise; what was measured is kept.
     """
     from profiler.analyze.sequential import Watch
+    from profiler.collect.bench import Limits
+    from profiler.collect.prepare import CHUNKS_SUFFICE, prepare, require_same_machine, require_same_passes
+    from profiler.collect.session import look_at_hosts, measure
     from profiler.folder import load_run, new_folder
-    from profiler.measure.choose import choose_source
-    from profiler.measure.collect import Limits
-    from profiler.measure.prepare import CHUNKS_SUFFICE, prepare, require_same_machine, require_same_passes
-    from profiler.measure.session import look_at_hosts, measure, only_one_run
     from profiler.present.answer import show
     from profiler.present.progress import Bar
+    from profiler.sources.choose import choose_source
+    from profiler.system.run_lock import only_one_run
 
     wanted = request(args, command)
     limits = Limits(timeout_s=wanted.timeout)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from profiler.collect.prepare import DEFAULT_OUT, Request
 from profiler.errors import UsageError
-from profiler.measure.prepare import DEFAULT_OUT, Request
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:

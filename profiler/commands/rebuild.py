@@ -10,7 +10,7 @@ from profiler.commands.measuring import run_command
 from profiler.commands.options import add_measuring, positive
 
 if TYPE_CHECKING:
-    from profiler.measure.prepare import Request
+    from profiler.collect.prepare import Request
     from profiler.present.progress import Bar
 
 
@@ -54,15 +54,15 @@ def _keep(folder: Path, wanted: Request, bar: Bar) -> None:
     """
     import msgspec
 
+    from profiler.analyze.causes.rebuilt import best_library, rebuilt_of
     from profiler.analyze.conclude import conclude
-    from profiler.analyze.rebuilt import best_library, rebuilt_of
     from profiler.analyze.sequential import Watch
+    from profiler.collect.bench import Limits
+    from profiler.collect.remedy_times import time_remedy
     from profiler.errors import Interrupted, MachineError, WorkloadError
-    from profiler.factorial import remedy_time_folder
     from profiler.folder import load_run, save_run
-    from profiler.measure.collect import Limits
-    from profiler.measure.rebuilt import open_yard
-    from profiler.measure.remedied import time_remedy
+    from profiler.model.factorial import remedy_time_folder
+    from profiler.rebuild.combinations import open_yard
     from profiler.rebuild.memory import Finding, remember
     from profiler.rebuild.remedy import remedy_of
     from profiler.rebuild.shop import default_shop

@@ -1,1 +1,1 @@
-"""Interpreters, ELF and process evidence, host builds, launchers."""
+"""Takes a path, gives a target, its launchers and their hosts (built with cargo)."""

@@ -11,10 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from profiler.errors import MachineError
-from profiler.launch.logged import Failed, run_logged
 from profiler.launch.stand_ins import MISSING
-from profiler.launch.tools import output_of
 from profiler.model import Noun
+from profiler.system.logged import Failed, run_logged
+from profiler.system.tools import output_of
 
 OLDEST_RUST = (1, 83)
 """What PyO3 0.29 needs, as (major, minor)."""

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import Final, Literal
 
-from profiler.launch.archive import Archive
-from profiler.launch.dwarf import DEBUG_ROOT, Producers, gcc_producers
-from profiler.launch.eh_frame import Frames
-from profiler.launch.elf import Elf
-from profiler.launch.libpython import names_libpython
+from profiler.launch.binaries.archive import Archive
+from profiler.launch.binaries.dwarf import DEBUG_ROOT, Producers, gcc_producers
+from profiler.launch.binaries.eh_frame import Frames
+from profiler.launch.binaries.elf import Elf
+from profiler.launch.binaries.libpython import names_libpython
 from profiler.model import Noun, Program
 
 WITH_PROFILE: Final = 0.10

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from profiler.launch.archive import read_archive
-from profiler.launch.elf import read_elf
+from profiler.launch.binaries.archive import read_archive
+from profiler.launch.binaries.elf import read_elf
 from profiler.launch.evidence import describe_archive, describe_elf
 from profiler.launch.interpreters import Answer, ask
-from profiler.launch.packages import owners
 from profiler.launch.runtime_maps import eval_loop_image
 from profiler.model import Inspection, Program, Target
+from profiler.system.packages import owners
 
 
 def inspect_target(target: Target) -> Inspection:

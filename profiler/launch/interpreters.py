@@ -15,10 +15,10 @@ from typing import Final
 import msgspec
 
 from profiler.errors import UsageError
-from profiler.launch.elf import build_id, is_elf, machine
+from profiler.launch.binaries.elf import build_id, is_elf, machine
 from profiler.launch.runtime_maps import eval_loop_image
-from profiler.launch.tools import TIME_LIMIT_S, output_of, run_briefly
 from profiler.model import Noun, Target
+from profiler.system.tools import TIME_LIMIT_S, output_of, run_briefly
 
 OLDEST: Final = (3, 8)
 """The oldest CPython that the embedding hosts support (PyO3 0.29), as (major, minor)."""

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from profiler.errors import MachineError
-from profiler.launch.elf import needed
+from profiler.launch.binaries.elf import needed
 from profiler.model import LinkMode, Noun, Target
 
 _C_LIBRARY = ("libc.so", "libpython", "ld-linux")

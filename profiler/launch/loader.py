@@ -6,8 +6,8 @@ import os
 from functools import cache
 from pathlib import Path
 
-from profiler.launch.elf import Elf, machine
-from profiler.launch.tools import output_of
+from profiler.launch.binaries.elf import Elf, machine
+from profiler.system.tools import output_of
 
 _DEFAULT_DIRECTORIES = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib")
 

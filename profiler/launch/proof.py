@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from profiler.errors import MachineError, UsageError
-from profiler.launch.elf import read_elf
+from profiler.launch.binaries.elf import read_elf
 from profiler.launch.runtime_maps import eval_loop_image
 from profiler.model import LinkMode, Noun, Target
-from profiler.process import Command, run
+from profiler.system.process import Command, run
 
 _ANSWER_TIMEOUT_S = 20.0
 _GIST_CHARACTERS = 300

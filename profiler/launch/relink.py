@@ -18,12 +18,12 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from profiler.errors import MachineError
-from profiler.launch.elf import needed, read_elf
+from profiler.launch.binaries.elf import needed, read_elf
 from profiler.launch.interpreters import ask
-from profiler.launch.logged import Failed, run_logged
 from profiler.launch.stand_ins import SOURCE as STAND_INS
 from profiler.launch.stand_ins import mend
 from profiler.model import Target
+from profiler.system.logged import Failed, run_logged
 
 _TIME_LIMIT_S = 300.0
 _LOADER_AND_LIBC = ("libc.so", "ld-linux", "ld64", "ld-musl", "libpython")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from profiler.launch.elf import holds_eval_loop
+from profiler.launch.binaries.elf import holds_eval_loop
 
 _MAPPED_CODE = re.compile(r"^[0-9a-f]+-[0-9a-f]+ ..x. [0-9a-f]+ \S+ \d+ +(/.*)$")
 

@@ -21,10 +21,10 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from profiler.errors import MachineError
-from profiler.launch.archive import members
-from profiler.launch.elf import MAGIC
-from profiler.launch.logged import Failed, run_logged
+from profiler.launch.binaries.archive import members
+from profiler.launch.binaries.elf import MAGIC
 from profiler.model import LinkMode, Noun
+from profiler.system.logged import Failed, run_logged
 
 SOURCE = """\
 extern void *PyExc_ImportError;

@@ -1,1 +1,1 @@
-"""Rendering of results; only the command line prints."""
+"""Takes a verdict, gives terminal, Markdown, CSV and figures."""

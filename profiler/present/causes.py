@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from profiler.analyze.nested import beneath
-from profiler.causes import ARCHIVE_LINKS
+from profiler.analyze.causes.nested import beneath
+from profiler.catalogue.causes import ARCHIVE_LINKS
 from profiler.model import Cause, Rung, Verdict
 from profiler.present.words import interval, ratio
 

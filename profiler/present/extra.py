@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from profiler.analyze.amortized import AmortizeVerdict
+from profiler.analyze.causes.rebuilt import RebuildVerdict
 from profiler.analyze.eliminated import EliminateVerdict
-from profiler.analyze.rebuilt import RebuildVerdict
 from profiler.model import Verdict
 from profiler.present import amortize, eliminate, rebuilt, series
 from profiler.present.grid import Grid

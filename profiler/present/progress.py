@@ -11,7 +11,7 @@ from profiler.model import Block, Standing, Step
 
 
 class Bar:
-    """Implements ``measure.session.Progress``; use as a context manager."""
+    """Implements ``collect.session.Progress``; use as a context manager."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from profiler.analyze.options import FactorEffect
-from profiler.analyze.rebuilt import RebuildVerdict, trainings, untrained
-from profiler.factorial import Remedy, cell_name
+from profiler.analyze.causes.options import FactorEffect
+from profiler.analyze.causes.rebuilt import RebuildVerdict, trainings, untrained
 from profiler.model import AGAIN, BASELINE, Comparison
+from profiler.model.factorial import Remedy, cell_name
 from profiler.present.grid import Grid
 from profiler.present.words import detectable, figure, ratio, ratio_interval, title
 

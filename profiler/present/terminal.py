@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from profiler.events import BY_NAME
+from profiler.catalogue.events import BY_NAME
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
 from profiler.present import extra, why
 from profiler.present.grid import to_rich

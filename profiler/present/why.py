@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from profiler.analyze.inside import inside
+from profiler.analyze.causes.inside import inside
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Rung, Verdict
 from profiler.present.causes import about_ladder, nested, ratio_of, share_of, verdict_of
 from profiler.present.words import detectable, figure, interval, title

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from profiler.analyze.stats import too_wide
 from profiler.analyze.words import measured_once
-from profiler.events import BY_NAME, DERIVED
+from profiler.catalogue.events import BY_NAME, DERIVED
 from profiler.model import AGAIN, Comparison
 
 _TITLES = {event.name: event.title for event in BY_NAME.values()} | {d.name: d.title for d in DERIVED}

@@ -1,1 +1,1 @@
-"""Build the missing combinations of a target's libpython: source, recipe, training, builds, and the remedy."""
+"""Takes a target's source and a factorial plan, gives programs and libraries built in other ways."""

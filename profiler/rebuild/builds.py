@@ -9,16 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from profiler import process
 from profiler.errors import MachineError, ProbeError
-from profiler.factorial import Built, FactorialPlan, Levels, NotBuilt, Training, cell_name
-from profiler.launch.elf import build_id
+from profiler.launch.binaries.elf import build_id
 from profiler.model import Target
+from profiler.model.factorial import Built, FactorialPlan, Levels, NotBuilt, Training, cell_name
 from profiler.rebuild.left import WEIGHT, Left, Watch
 from profiler.rebuild.making import Maker, task_of
 from profiler.rebuild.recipe import USE, Base, Recipe, recipe_of, training_of
 from profiler.rebuild.shop import Piece, Shop, key_of
 from profiler.rebuild.source import SourceTree
+from profiler.system import process
 
 
 class Yard:

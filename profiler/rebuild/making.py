@@ -12,14 +12,14 @@ from pathlib import Path
 import msgspec
 
 from profiler.errors import MachineError
-from profiler.factorial import FactorialPlan
-from profiler.launch.elf import read_elf
-from profiler.launch.logged import Failed, run_logged
-from profiler.launch.tools import run_briefly
+from profiler.launch.binaries.elf import read_elf
 from profiler.model import Target
+from profiler.model.factorial import FactorialPlan
 from profiler.rebuild.recipe import USE, Recipe, setup_local
 from profiler.rebuild.shop import Facts, Place, Shop, key_of
 from profiler.rebuild.source import SourceTree
+from profiler.system.logged import Failed, run_logged
+from profiler.system.tools import run_briefly
 
 _CONFIGURE_S, _MAKE_S, _RUN_S = 900.0, 7200.0, 7200.0
 """Limits, far above what a slow machine needs."""

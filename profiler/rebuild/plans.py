@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from profiler.errors import UsageError
-from profiler.factorial import FactorialPlan, check
-from profiler.launch.elf import Elf, read_elf
+from profiler.launch.binaries.elf import Elf, read_elf
 from profiler.launch.evidence import calls_for_tls
+from profiler.model.factorial import FactorialPlan, check
 
 DEFAULT = Path(__file__).with_name("rebuild-default.toml")
 """A link into ``experiments/`` in a checkout, a file in an installed package."""

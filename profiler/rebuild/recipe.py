@@ -17,10 +17,10 @@ from typing import Final, Literal
 import msgspec
 
 from profiler.errors import MachineError
-from profiler.factorial import FactorialPlan, Level, Levels, levels_of
 from profiler.launch.interpreters import ask
-from profiler.launch.tools import output_of, run_briefly
 from profiler.model import Noun, Target
+from profiler.model.factorial import FactorialPlan, Level, Levels, levels_of
+from profiler.system.tools import output_of, run_briefly
 
 _DECIDED: Final = ("--enable-shared", "--disable-shared", "--enable-optimizations", "--with-lto", "--enable-bolt")
 """Configure arguments that stand for factors: a plan's levels say them, not the target."""

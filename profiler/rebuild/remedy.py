@@ -8,15 +8,14 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from profiler.causes import EMBEDDER
-from profiler.factorial import Built, FactorialPlan, Remedy, RemedyCheck
-from profiler.launch.elf import read_elf
-from profiler.launch.exports import exported
-from profiler.launch.tools import output_of
-from profiler.model import Launcher, Target
-from profiler.process import Command, run
+from profiler.launch.binaries.elf import read_elf
+from profiler.launch.binaries.exports import exported
+from profiler.model import EMBEDDER, Launcher, Target
+from profiler.model.factorial import Built, FactorialPlan, Remedy, RemedyCheck
 from profiler.rebuild.builds import Yard
 from profiler.rebuild.left import Watch
+from profiler.system.process import Command, run
+from profiler.system.tools import output_of
 
 TESTS = (
     "test_embed", "test_capi", "test_builtin", "test_descr", "test_dict", "test_exceptions", "test_gc",

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from profiler.errors import MachineError, UsageError
-from profiler.launch.logged import Failed, run_logged
-from profiler.launch.packages import owners
-from profiler.launch.tools import output_of
 from profiler.model import Noun, Target
+from profiler.system.logged import Failed, run_logged
+from profiler.system.packages import owners
+from profiler.system.tools import output_of
 
 Say = Callable[[str], None]
 

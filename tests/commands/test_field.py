@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from profiler.launch.interpreters import find_targets, resolve_target
-from profiler.measure.perf_stat import Perf, stat
-from profiler.process import Command
+from profiler.sources.perf_stat import stat
+from profiler.system.perf import Perf
+from profiler.system.process import Command
 from tests.commandline import SMALL, TaxProbe, assert_refused, rows, script
 
 IGNORES_M = "s = 0\nfor i in range(20000):\n    s += i\nprint(s)\n"

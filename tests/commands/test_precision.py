@@ -8,7 +8,7 @@ import pytest
 
 from profiler.analyze.rows import phases, read_rows
 from profiler.folder import load_run
-from profiler.measure.script import ENV_ARENA_OFFSET
+from profiler.guest.script import ENV_ARENA_OFFSET
 from tests.commandline import TaxProbe, assert_refused, comparison, rows, script
 from tests.conftest import needs_extension
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
+from profiler.catalogue.events import Cpu
 from profiler.errors import MachineError
-from profiler.events import Cpu
 from profiler.launch.cargo import find_cargo
 from profiler.launch.interpreters import resolve_target
-from profiler.measure import hardware
+from profiler.sources import hardware
 from tests.commandline import Ran, TaxProbe, comparison, rows, script
 from tests.conftest import FakePerf, needs_extension
 

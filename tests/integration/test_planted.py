@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from profiler.launch.interpreters import find_targets, resolve_target
-from profiler.measure import lineup
+from profiler.plan import lineup
 from tests.commandline import TaxProbe
 
 PYTHON = Path("/usr/bin/python3.11")

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from profiler.errors import MachineError
-from profiler.factorial import cell_name, cells
 from profiler.launch.interpreters import resolve_target
-from profiler.launch.packages import owners
+from profiler.model.factorial import cell_name, cells
 from profiler.rebuild.builds import Yard
 from profiler.rebuild.plans import load_plan
 from profiler.rebuild.recipe import base_of
 from profiler.rebuild.shop import Shop, drop_unfinished
 from profiler.rebuild.source import find_source, source_name
+from profiler.system.packages import owners
 from tests.commandline import ENTRY, TaxProbe, assert_refused, comparison
 
 TINY = Path(__file__).parents[1] / "tiny_cpython"

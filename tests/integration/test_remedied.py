@@ -6,17 +6,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from profiler.analyze.remedied import timed
+from profiler.analyze.causes.remedied import timed
 from profiler.analyze.sequential import Watch
-from profiler.factorial import Remedy, remedy_time_folder
+from profiler.collect.bench import Limits
+from profiler.collect.prepare import Request, prepare
+from profiler.collect.remedy_times import time_remedy
 from profiler.folder import load_run
-from profiler.launch.elf import build_id
-from profiler.measure.choose import choose_source
-from profiler.measure.collect import Limits
-from profiler.measure.prepare import Request, prepare
-from profiler.measure.quiet import Quiet
-from profiler.measure.remedied import time_remedy
+from profiler.launch.binaries.elf import build_id
+from profiler.model.factorial import Remedy, remedy_time_folder
 from profiler.present.progress import Bar
+from profiler.sources.choose import choose_source
+from profiler.system.quiet import Quiet
 from tests.commandline import TaxProbe
 from tests.conftest import needs_extension
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from profiler.catalogue.events import BY_NAME
 from profiler.errors import MachineError
-from profiler.events import BY_NAME
-from profiler.measure.hardware import HardwareSource
-from profiler.measure.pmu import INSTRUCTIONS_PER_ITERATION, program
 from profiler.model import Pass, Workload
-from profiler.process import Command
+from profiler.sources.hardware import HardwareSource
+from profiler.sources.pmu import INSTRUCTIONS_PER_ITERATION, program
+from profiler.system.process import Command
 
 pytestmark = pytest.mark.perf
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from profiler.errors import MachineError
-from profiler.measure.perf_output import Asked
-from profiler.measure.perf_stat import Counted, Perf, find_perf, stat
-from profiler.process import Command
+from profiler.sources.perf_output import Asked
+from profiler.sources.perf_stat import Counted, stat
+from profiler.system.perf import Perf, find_perf
+from profiler.system.process import Command
 
 pytestmark = pytest.mark.integration
 

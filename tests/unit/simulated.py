@@ -7,8 +7,8 @@ import msgspec
 
 from profiler.folder import RowWriter, save_run
 from profiler.launch.interpreters import resolve_target
-from profiler.measure.schedule import steps
 from profiler.model import SCHEMA, Launcher, Plan, Row, Run, SourceName, Step
+from profiler.plan.schedule import steps
 
 Truth = Callable[[Step, str, int], dict[str, float]]
 """(step, workload, how many runs of its pass came before) → the readings by event."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profiler.analyze.nested import adding_up, beneath, parts, untold
+from profiler.analyze.causes.nested import adding_up, beneath, parts, untold
 from profiler.model import BASELINE, Cause, Launcher, Unexplained
 from tests.unit.test_verdicts import CLEAN, COST, LIBRARY, OTHER, OWN, PROGRAM, judged, launcher
 

@@ -9,9 +9,9 @@ import pytest
 from profiler.analyze.amortized import AmortizeVerdict
 from profiler.analyze.conclude import conclude
 from profiler.analyze.crossover import fieller, fit
-from profiler.measure.schedule import make_plan, steps
-from profiler.measure.sweep import sweep_m, sweep_passes
 from profiler.model import Pass, Plan, Step, Workload
+from profiler.plan.schedule import make_plan, steps
+from profiler.plan.sweep import sweep_m, sweep_passes
 from tests.unit.simulated import Truth, folder_of, launcher
 
 WORKLOAD = Workload(name="w", path="/w.py", counts_m=(3_000, 6_000), timed_m=(20_000, 150_000))

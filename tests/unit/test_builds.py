@@ -18,8 +18,8 @@ from profiler.launch.builds import HostBuild, build_hosts, build_key
 from profiler.launch.cargo import Toolchain, find_cargo
 from profiler.launch.link import recipe
 from profiler.launch.stand_ins import Mended
-from profiler.measure.lineup import stand_in_caveats, whole_ladder
 from profiler.model import LinkMode, Target
+from profiler.plan.lineup import stand_in_caveats, whole_ladder
 
 RUSTC = """#!/bin/sh
 cat <<END

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from profiler.collect.bench import Bench, Limits, open_bench
 from profiler.errors import WorkloadError
 from profiler.folder import RowWriter, done_steps
-from profiler.measure.collect import Bench, Limits, open_bench
-from profiler.measure.schedule import make_plan, steps
-from profiler.measure.source import Outcome
 from profiler.model import AGAIN, Launcher, Missing, Pass, Plan, Reading, Workload
-from profiler.process import Command, run
+from profiler.plan.schedule import make_plan, steps
+from profiler.sources.source import Outcome
+from profiler.system.process import Command, run
 
 GOOD = "import sys\nprint('m', sys.argv[1])\n"
 

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from profiler.errors import UsageError
-from profiler.launch import elf
-from profiler.launch.dwarf import gcc_producers
+from profiler.launch.binaries import elf
+from profiler.launch.binaries.dwarf import gcc_producers
+from profiler.launch.embedders import inspect_system
 from profiler.launch.evidence import describe_elf
-from profiler.launch.system import inspect_system
 from tests.unit.elf_files import LIBPYTHON, MAIN, gcc, libpython, needs_gcc
 
 PLANTED = sorted((Path(__file__).parents[1] / "data" / "elf").glob("*.so"))

@@ -5,12 +5,13 @@ import json
 import msgspec
 import pytest
 
+from profiler.catalogue.events import EVENTS
 from profiler.cli import main
-from profiler.commands.machine_checks import machine_checks
-from profiler.events import EVENTS
-from profiler.measure.cgroup import Cgroup
-from profiler.measure.machine import MachineFacts
-from profiler.present.doctor import Check, EventCheck, Health, TargetCheck, show
+from profiler.model import Check, EventCheck, Health, TargetCheck
+from profiler.present.doctor import show
+from profiler.system.cgroup import Cgroup
+from profiler.system.machine import MachineFacts
+from profiler.system.machine_checks import machine_checks
 from tests.conftest import FakePerf, needs_extension
 
 QUIET = MachineFacts(

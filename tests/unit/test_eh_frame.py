@@ -2,8 +2,8 @@
 
 import pytest
 
-from profiler.launch.archive import Archive
-from profiler.launch.eh_frame import ENTRY_RULES, Frames, count_frames
+from profiler.launch.binaries.archive import Archive
+from profiler.launch.binaries.eh_frame import ENTRY_RULES, Frames, count_frames
 from profiler.launch.evidence import describe_archive
 
 X86_CIE = b"\x0c\x07\x08\x90\x01"

@@ -10,10 +10,10 @@ import pytest
 from profiler.analyze.conclude import conclude
 from profiler.analyze.eliminated import Eliminated, EliminateVerdict
 from profiler.errors import UsageError
-from profiler.measure.arms import ArmSpec, EliminationSpec, build_arms, default_eliminations
-from profiler.measure.schedule import make_plan, steps
-from profiler.measure.timed import TIMED_EVENTS
 from profiler.model import AGAIN, Pass, Plan, Step, Workload
+from profiler.plan.arms import ArmSpec, EliminationSpec, build_arms, default_eliminations
+from profiler.plan.schedule import make_plan, steps
+from profiler.sources.timed import TIMED_EVENTS
 from tests.unit.simulated import Truth, folder_of, launcher
 
 LAUNCHERS = (launcher("python3"), launcher("pyo3"))

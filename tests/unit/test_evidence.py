@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from profiler.launch.dwarf import Producers, gcc_producers
-from profiler.launch.elf import Elf, read_elf
+from profiler.launch.binaries.dwarf import Producers, gcc_producers
+from profiler.launch.binaries.elf import Elf, read_elf
+from profiler.launch.binaries.relocations import LOADERS
 from profiler.launch.evidence import describe_elf, lto_claim
-from profiler.launch.relocations import LOADERS
 from profiler.model import Program
 from tests.unit.elf_files import LIBPYTHON, MAIN, gcc, libpython, needs_gcc
 

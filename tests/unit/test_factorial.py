@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from profiler.errors import UsageError
-from profiler.factorial import Factor, FactorialPlan, Level, Levels, cell_name, cells, check, columns, model, separable
+from profiler.model.factorial import (
+    Factor,
+    FactorialPlan,
+    Level,
+    Levels,
+    cell_name,
+    cells,
+    check,
+    columns,
+    model,
+    separable,
+)
 from profiler.rebuild.plans import DEFAULT, load_plan
 
 

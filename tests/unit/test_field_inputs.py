@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from profiler.catalogue.events import BY_NAME
 from profiler.errors import MachineError
-from profiler.events import BY_NAME
-from profiler.measure.calibrate import grows
-from profiler.measure.callgrind import parse_totals
-from profiler.measure.environment import environment_caveats
-from profiler.measure.perf_output import NOT_COUNTED, UNREADABLE, Asked, read
-from profiler.measure.perf_stat import percent_is_exact
+from profiler.plan.calibrate import grows
+from profiler.sources.callgrind import parse_totals
+from profiler.sources.perf_output import NOT_COUNTED, UNREADABLE, Asked, read
+from profiler.sources.perf_stat import percent_is_exact
+from profiler.system.environment import environment_caveats
 
 DATA = Path(__file__).parents[1] / "data" / "field"
 CLOCK = '{{"counter-value" : "{}", "unit" : "{}", "event" : "{}", "event-runtime" : {}, "pcnt-running" : 100.00}}'

@@ -7,9 +7,9 @@ import msgspec
 import pandas as pd
 import pytest
 
-from profiler.analyze.case import Case, Tax, entry_of
-from profiler.analyze.files import built_differently, recorded
-from profiler.causes import CAUSES, Shows
+from profiler.analyze.causes.case import Case, Tax, entry_of
+from profiler.analyze.causes.files import built_differently, recorded
+from profiler.catalogue.causes import CAUSES, Shows
 from profiler.folder import load_run
 from profiler.model import BASELINE, Cause, Run
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from profiler.catalogue.treatments import CONFIG_PROPERTIES, PROPERTIES
+from profiler.collect import fingerprint
 from profiler.launch.interpreters import find_targets
-from profiler.measure import fingerprint
-from profiler.treatments import CONFIG_PROPERTIES, PROPERTIES
 
 PROGRAMS = list(dict.fromkeys([str(Path(sys.executable).resolve()), *find_targets()]))
 ADDED_LATER = {"malloc_libraries"}

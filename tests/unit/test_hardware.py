@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from profiler.errors import MachineError
-from profiler.measure import diagnose, pmu
-from profiler.measure.choose import choose_source
-from profiler.measure.diagnose import Circumstances
-from profiler.measure.hardware import HardwareSource
-from profiler.measure.perf_stat import find_perf
-from profiler.measure.source import Outcome
 from profiler.model import Pass, Workload
-from profiler.process import Command
+from profiler.sources import pmu
+from profiler.sources.choose import choose_source
+from profiler.sources.hardware import HardwareSource
+from profiler.sources.source import Outcome
+from profiler.system import diagnose
+from profiler.system.diagnose import Circumstances
+from profiler.system.perf import find_perf
+from profiler.system.process import Command
 from tests.conftest import FakePerf, needs_extension
 
 WORKLOAD = Workload(name="w", path="w.py", counts_m=(1, 2), timed_m=(1_000, 3_000))

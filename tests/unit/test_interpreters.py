@@ -143,7 +143,7 @@ def test_programs_that_are_no_python(tmp_path: Path) -> None:
 
 @needs_gcc
 def test_a_program_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("profiler.launch.tools.TIME_LIMIT_S", 0.2)
+    monkeypatch.setattr("profiler.system.tools.TIME_LIMIT_S", 0.2)
     hanging = gcc(tmp_path, "hanging", "#include <unistd.h>\nint main(void) { pause(); return 0; }")
     assert "did not answer within" in refusal(hanging).message
     shouting = gcc(tmp_path, "shouting", '#include <stdio.h>\nint main(void) { for (;;) puts("yes"); }')

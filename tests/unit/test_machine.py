@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from profiler.measure.cgroup import Cgroup, cgroup
-from profiler.measure.machine import MachineFacts, cpuinfo, facts, other_perf_users, pyperf_advice
+from profiler.system.cgroup import Cgroup, cgroup
+from profiler.system.machine import MachineFacts, cpuinfo, facts, other_perf_users, pyperf_advice
 
 ZEN = """\
 processor\t: 0

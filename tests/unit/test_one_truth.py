@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from profiler.analyze.causes.files import recorded
+from profiler.analyze.causes.rebuilt import rebuilt_of
+from profiler.analyze.causes.walked import completed
 from profiler.analyze.conclude import conclude
-from profiler.analyze.files import recorded
-from profiler.analyze.rebuilt import rebuilt_of
-from profiler.analyze.walked import completed
-from profiler.factorial import FactorialPlan, Levels
 from profiler.folder import load_run
-from profiler.launch.elf import read_elf
+from profiler.launch.binaries.elf import read_elf
 from profiler.launch.evidence import describe_elf
 from profiler.model import BASELINE, Run, Verdict
+from profiler.model.factorial import FactorialPlan, Levels
 from profiler.present.finding import render
 from tests.recorded import FOLDERS, RESULTS
 from tests.unit.elf_files import libpython, needs_gcc

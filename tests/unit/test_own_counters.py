@@ -3,14 +3,14 @@
 from typing import Any
 
 import pytest
+from profiler.sources.chunking import COUNTED
 
 from profiler import _counters
 from profiler.errors import MachineError
-from profiler.measure import choose, hardware
-from profiler.measure.chunks import COUNTED
-from profiler.measure.hardware import HardwareSource
-from profiler.measure.own_counters import OwnCountersSource
 from profiler.model import CHUNKS, Workload
+from profiler.sources import choose, hardware
+from profiler.sources.hardware import HardwareSource
+from profiler.sources.own_counters import OwnCountersSource
 
 WORKLOAD = Workload(name="loop", path="loop.py", counts_m=(1, 2), timed_m=(1000, 6000))
 

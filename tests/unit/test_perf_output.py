@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.events import BY_NAME
-from profiler.measure.perf_output import MISSING, NOT_COUNTED, NOT_SUPPORTED, UNREADABLE, Asked, is_user_only, read
+from profiler.catalogue.events import BY_NAME
 from profiler.model import Reading
+from profiler.sources.perf_output import MISSING, NOT_COUNTED, NOT_SUPPORTED, UNREADABLE, Asked, is_user_only, read
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "perf"
 RECORDED = FIXTURES / "recorded-debian12-perf6.1-no-pmu"

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from profiler.analyze.conclude import conclude
-from profiler.heap import MIB, POOL_BYTES
-from profiler.measure.schedule import make_plan
+from profiler.catalogue.heap import MIB, POOL_BYTES
 from profiler.model import BASELINE, Comparison, Pass, Plan, Step, Verdict, Workload
+from profiler.plan.schedule import make_plan
 from tests.unit.simulated import folder_of, launcher
 
 HEAD, TAIL = 12.0, 0.0

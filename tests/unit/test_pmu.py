@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from profiler.catalogue.events import BY_NAME, Cpu
 from profiler.errors import MachineError
-from profiler.events import BY_NAME, Cpu
-from profiler.measure.perf_events import Available, arrange, find_available, this_cpu
-from profiler.measure.perf_output import NOT_SUPPORTED, Asked
-from profiler.measure.pmu import LONG, SHORT, judge, program, self_test
 from profiler.model import Missing, Reading
+from profiler.sources.perf_events import Available, arrange, find_available, this_cpu
+from profiler.sources.perf_output import NOT_SUPPORTED, Asked
+from profiler.sources.pmu import LONG, SHORT, judge, program, self_test
 
 START = 40_000_000
 ZEN5 = Cpu(vendor="AuthenticAMD", family=26)

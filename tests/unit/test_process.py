@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from profiler.process import Command, Completed, _running, run, stop_all
+from profiler.system.process import Command, Completed, _running, run, stop_all
 
 GENEROUS_S = 60.0
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from profiler.measure.quiet import SAMPLE_S, Quiet
+from profiler.system.quiet import SAMPLE_S, Quiet
 
 
 def looks(parts: list[float]) -> tuple[Iterator[float], list[float]]:

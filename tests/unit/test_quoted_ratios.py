@@ -15,7 +15,7 @@ from profiler.analyze.compare import Costs
 from profiler.analyze.conclude import conclude
 from profiler.analyze.costing import costs_of
 from profiler.analyze.rows import measured, read_all
-from profiler.events import QUEUED
+from profiler.catalogue.events import QUEUED
 from profiler.folder import load_run
 from profiler.model import AGAIN, BASELINE, Cause, Verdict
 from tests.recorded import FOLDERS, RESULTS

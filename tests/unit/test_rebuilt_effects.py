@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from profiler.analyze.causes.options import FactorEffect, account, effects
+from profiler.analyze.causes.rebuilt import best_library, caveats, judge_options, rebuilt_of
 from profiler.analyze.compare import Costs
-from profiler.analyze.options import FactorEffect, account, effects
-from profiler.analyze.rebuilt import best_library, caveats, judge_options, rebuilt_of
 from profiler.errors import UsageError
-from profiler.factorial import (
+from profiler.model import BASELINE, Comparison, Launcher, Run
+from profiler.model.factorial import (
     Built,
     Factor,
     FactorialPlan,
@@ -24,7 +25,6 @@ from profiler.factorial import (
     cells,
     levels_of,
 )
-from profiler.model import BASELINE, Comparison, Launcher, Run
 
 METRIC = "instructions"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from profiler.analyze.remedied import timed, told
-from profiler.factorial import Remedy, remedy_time_folder
+from profiler.analyze.causes.remedied import timed, told
 from profiler.folder import load_run, save_run
-from profiler.measure.schedule import make_plan
-from profiler.measure.software import SoftwareSource
 from profiler.model import AGAIN, BASELINE, Caveat, Precision, Step, Workload
+from profiler.model.factorial import Remedy, remedy_time_folder
+from profiler.plan.schedule import make_plan
+from profiler.sources.software import SoftwareSource
 from tests.unit.simulated import folder_of, launcher
 
 NAME = "pyo3@pgo,lto,shared,direct"

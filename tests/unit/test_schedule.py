@@ -5,9 +5,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.heap import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
-from profiler.measure.schedule import MAX_ENV_PADDING, draw_blocks, make_plan, steps
+from profiler.catalogue.heap import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
 from profiler.model import AGAIN, Launcher, Pass, Plan, Workload
+from profiler.plan.schedule import MAX_ENV_PADDING, draw_blocks, make_plan, steps
 
 
 def launcher(name: str) -> Launcher:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from profiler import process
-from profiler.heap import MIB, PAGE_BYTES
-from profiler.measure.fingerprint import PROBE
-from profiler.measure.live import CLOCK, parse_chunk, served
-from profiler.measure.schedule import draw_blocks, growth
-from profiler.measure.script import ENV_ARENA_OFFSET, ENV_TREATMENT, environment, read_sighting, render
+from profiler.catalogue.heap import MIB, PAGE_BYTES
+from profiler.collect.fingerprint import PROBE
+from profiler.collect.live import CLOCK, parse_chunk, served
+from profiler.guest.script import ENV_ARENA_OFFSET, ENV_TREATMENT, environment, read_sighting, render
 from profiler.model import Block, Workload
-from profiler.process import Command
+from profiler.plan.schedule import draw_blocks, growth
+from profiler.system import process
+from profiler.system.process import Command
 
 
 def run(

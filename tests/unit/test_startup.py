@@ -11,13 +11,13 @@ import pytest
 
 from profiler.analyze.amortized import AmortizeVerdict
 from profiler.analyze.conclude import conclude
+from profiler.guest.script import render_marked
 from profiler.launch.interpreters import resolve_target
-from profiler.measure.schedule import make_plan
-from profiler.measure.script import render_marked
-from profiler.measure.startup import COUNTS, TIMES, WHOLE, count_phases, measure, time_phases
-from profiler.measure.sweep import STARTUP_WHOLE, intervened, startup_passes, sweep_passes
 from profiler.model import PHASES, Launcher, Step, Workload
-from profiler.process import Command
+from profiler.plan.schedule import make_plan
+from profiler.plan.sweep import STARTUP_WHOLE, intervened, startup_passes, sweep_passes
+from profiler.sources.phased import COUNTS, TIMES, WHOLE, count_phases, measure, time_phases
+from profiler.system.process import Command
 from tests.unit.simulated import folder_of, launcher
 
 needs_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="breakpoints are known for x86-64 only")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from profiler.analyze.causes.rebuilt import untrained
 from profiler.analyze.conclude import conclude
-from profiler.analyze.rebuilt import untrained
 from profiler.analyze.words import more
-from profiler.factorial import Training
 from profiler.folder import load_run
 from profiler.model import Comparison
+from profiler.model.factorial import Training
 from profiler.present import finding, tables
 from profiler.present.words import effect, ratio, ratio_interval, verdict_word
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from profiler.events import BY_NAME, EVENTS
-from profiler.measure.software import SoftwareSource
-from profiler.measure.timed import TIMED_EVENTS, timed
+from profiler.catalogue.events import BY_NAME, EVENTS
 from profiler.model import Reading, Workload
-from profiler.process import Command
+from profiler.sources.software import SoftwareSource
+from profiler.sources.timed import TIMED_EVENTS, timed
+from profiler.system.process import Command
 from tests.conftest import needs_extension
 
 WORKLOAD = Workload(name="w", path="w.py", counts_m=(1, 2), timed_m=(10, 20))

@@ -10,11 +10,11 @@ import msgspec
 import pandas as pd
 import pytest
 
+from profiler.analyze.causes.tls import callers, with_calls
+from profiler.analyze.causes.verdicts import judge
 from profiler.analyze.compare import Costs, cost_table
 from profiler.analyze.rows import slopes
-from profiler.analyze.tls import callers, with_calls
-from profiler.analyze.verdicts import judge
-from profiler.causes import AS_PROGRAM, RELINKED
+from profiler.catalogue.causes import AS_PROGRAM, RELINKED
 from profiler.errors import MachineError
 from profiler.folder import CALLS, RowWriter
 from profiler.launch.interpreters import resolve_target

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from profiler.analyze.causes.ladder import climb
+from profiler.analyze.causes.verdicts import judge
 from profiler.analyze.compare import Costs, cost_table
-from profiler.analyze.ladder import climb
 from profiler.analyze.rows import slopes
-from profiler.analyze.verdicts import judge
 from profiler.analyze.words import why
-from profiler.causes import CAUSES, TOGGLES
+from profiler.catalogue.causes import CAUSES, TOGGLES
+from profiler.catalogue.treatments import PROPERTIES, TREATMENTS
 from profiler.model import AGAIN, Cause, Caveat, Launcher, Run, SourceName, Unexplained
-from profiler.treatments import PROPERTIES, TREATMENTS
 from tests.unit.test_compare import rows
 from tests.unit.test_schedule import plan
 

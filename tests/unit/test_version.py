@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from profiler.analyze.causes.version import python_of
 from profiler.analyze.conclude import conclude
-from profiler.analyze.version import python_of
 from profiler.folder import load_run, save_run
-from profiler.measure.schedule import make_plan
 from profiler.model import Cause, Unexplained
+from profiler.plan.schedule import make_plan
 from tests.unit import simulated
 from tests.unit.test_schedule import plan
 from tests.unit.test_verdicts import CLEAN, COST, OTHER, OWN, confirmed, judged, launcher

@@ -1,0 +1,234 @@
+"""What each intervention showed: a factor removed from a launcher, given to its twin, or toggled on both ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from profiler.analyze.causes import version
+from profiler.analyze.causes.case import (
+    NEGLIGIBLE,
+    Case,
+    Finding,
+    different_keys,
+    differing,
+    entry_of,
+    fingerprint,
+    percent,
+    sits,
+    status_of,
+    told,
+)
+from profiler.analyze.compare import Costs, paired
+from profiler.analyze.effects import UNKNOWN, Share, differences, logs, ratio, share_of
+from profiler.catalogue.causes import IMAGE, IN_HEAD, IN_TAIL, SAME_START, SWAPPED, TOGGLES, Toggle
+from profiler.catalogue.treatments import ALL_REMOVED, GIVEN_ALL, PROPERTIES, TREATMENTS, brought_by, twin_of
+from profiler.model import BASELINE, EMBEDDER, Interval, Launcher, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def findings(costs: Costs, run: Run, case: Case) -> tuple[Finding, ...]:
+    """Every intervention that was measured, in the order in which they are to be believed."""
+    launchers = {launcher.name: launcher for launcher in run.plan.launchers}
+    own = _of_embedder if case.launcher.name == EMBEDDER else _of_host
+    found = tuple(own(costs, run, case, launchers))
+    both_ends = _on_both_ends(costs, run, case, launchers, frozenset(one.cause for one in found))
+    return (*found, *both_ends, *_of_placement(costs, case))
+
+
+def all_met(costs: Costs, run: Run, case: Case) -> pd.Series | None:
+    """What is left of a host's tax, in logs per block, when it is relieved of everything that can be taken from it,
+    against its twin given everything that cannot; None where no such pair was measured.
+    """
+    launchers = {launcher.name: launcher for launcher in run.plan.launchers}
+    host = case.launcher
+    twin = twin_of(host, launchers)
+    if host.name == EMBEDDER or twin is None:
+        return None
+    relieved, given = _relieved(launchers, host), _given(launchers, twin, host)
+    if relieved is None or given is None:
+        return None
+    return logs(costs, given.name, relieved.name, case.main.metric)
+
+
+def _relieved(launchers: dict[str, Launcher], host: Launcher) -> Launcher | None:
+    """The host with everything removed that can be; None where that did not run."""
+    single = [one for one in launchers.values() if one.name.startswith(f"{host.name}~")]
+    everything = launchers.get(f"{host.name}~{ALL_REMOVED}")
+    return everything or (host if not single else single[0] if len(single) == 1 else None)
+
+
+def _given(launchers: dict[str, Launcher], twin: Launcher, host: Launcher) -> Launcher | None:
+    """The twin with everything that cannot be removed from the host; None where that did not run."""
+    single = [
+        one
+        for one in launchers.values()
+        if one.base == twin.name and one.name.endswith(f"@{host.name}") and one.factor != GIVEN_ALL
+        if f"{host.name}~{one.factor}" not in launchers
+    ]
+    if len(single) < 2:
+        return single[0] if single else twin
+    return launchers.get(f"{twin.name}+{GIVEN_ALL}@{host.name}")
+
+
+def _of_embedder(costs: Costs, run: Run, case: Case, launchers: dict[str, Launcher]) -> Iterator[Finding]:
+    metric = case.main.metric
+    baseline, same = launchers[BASELINE], launchers.get(SAME_START)
+    if same is not None:
+        effect = logs(costs, BASELINE, SAME_START, metric)
+        evidence = f"same start-up path (Py_BytesMain), eval loop of {same.image}, not {baseline.image}"
+        yield from _found(case, IMAGE, effect, evidence)
+        effect = logs(costs, SAME_START, EMBEDDER, metric)
+        evidence = "same library, Py_InitializeEx through PyO3 instead of Py_BytesMain"
+        yield from _found(case, "init-path", effect, evidence)
+    for toggle in TOGGLES:
+        if toggle.embedder_only:
+            effect = logs(costs, f"{EMBEDDER}+{toggle.name}", EMBEDDER, metric)
+            yield from _found(case, toggle.cause, effect, f"without and with: {toggle.title}", part_of=toggle.part_of)
+    swapped = launchers.get(SWAPPED)
+    if swapped is not None and version.another(run, SWAPPED) is None:
+        effect = (case.main.logs - logs(costs, BASELINE, SWAPPED, metric)).dropna()
+        evidence = f"unchanged host on {swapped.image} instead of {case.launcher.image}"
+        for found in _found(case, IMAGE, effect, evidence, quoted=ratio(logs(costs, SWAPPED, EMBEDDER, metric))):
+            yield msgspec.structs.replace(found, again=True)
+
+
+def _of_host(costs: Costs, run: Run, case: Case, launchers: dict[str, Launcher]) -> Iterator[Finding]:
+    host = case.launcher
+    twin = twin_of(host, launchers)
+    if twin is not None and twin.name != BASELINE:
+        debug = [bool(fingerprint(run, one).get("debug_build")) for one in (BASELINE, host.name)]
+        cause = "dev-mode" if debug == [False, True] else IMAGE
+        cause = version.CAUSE if version.another(run, host.name) else cause
+        evidence = f"nothing but the host's eval loop ({twin.name} on {host.image}) against {launchers[BASELINE].image}"
+        yield from _found(case, cause, logs(costs, BASELINE, twin.name, case.main.metric), evidence)
+    different = different_keys(run, host.name, tuple(PROPERTIES))
+    for treatment in TREATMENTS:
+        metric = case.taxes[entry_of(treatment.cause).shows].metric
+        differs = differing(run, host.name, treatment.keys)
+        what = differs or "nothing of it is to be seen inside"
+        relieved = f"{host.name}~{treatment.name}"
+        own = different & set(treatment.keys)
+        part_of = brought_by(treatment.cause, own, different) if own else None
+        if relieved in launchers:
+            evidence = f"{host.name} with and without its {treatment.name} ({what})"
+            effect = logs(costs, relieved, host.name, metric)
+            for found in _found(case, treatment.cause, effect, evidence, part_of=part_of):
+                # What only makes the host slower when it is taken away unseen was not there.
+                gone = not differs and effect.mean() < 0 and found.status == "confirmed"
+                yield msgspec.structs.replace(found, status="refuted") if gone else found
+        elif twin is not None:
+            given = f"{twin.name}+{treatment.name}@{host.name}"
+            evidence = f"{twin.name} given the host's {treatment.name} ({what})"
+            effect = logs(costs, twin.name, given, metric)
+            yield from _found(case, treatment.cause, effect, evidence, part_of=part_of)
+
+
+def _found(
+    case: Case,
+    cause: str,
+    effect: pd.Series,
+    evidence: str,
+    *,
+    part_of: str | None = None,
+    quoted: Interval | None = None,
+) -> Iterator[Finding]:
+    """A finding by ``effect`` in logs, where there is one; ``quoted`` is the measured pair to tell, if another."""
+    tax = case.taxes[entry_of(cause).shows]
+    if effect.empty:
+        return
+    share = share_of(effect, tax.logs)
+    yield Finding(
+        cause=cause,
+        status=status_of(share),
+        share=share,
+        evidence=f"{evidence}: {told(quoted or ratio(effect))} in {tax.metric}",
+        effect=effect,
+        part_of=part_of,
+    )
+
+
+def _on_both_ends(
+    costs: Costs, run: Run, case: Case, launchers: dict[str, Launcher], judged: frozenset[str]
+) -> Iterator[Finding]:
+    """Factors that were changed on both ends alike.
+
+    Where the setting was equal, the share of the difference that goes with it says where the difference sits. Where it
+    was not and the change makes it equal, what goes is the effect of what differed, unless a treatment of that cause
+    (one of those ``judged``) shows it already.
+    """
+    name = case.launcher.name
+    for toggle in TOGGLES:
+        ends = (f"{BASELINE}+{toggle.name}", f"{name}+{toggle.name}")
+        if not set(ends) <= set(launchers):
+            continue
+        tax = case.taxes[entry_of(toggle.cause).shows]
+        toggled = logs(costs, *ends, tax.metric)
+        if toggled.empty:
+            continue
+        keys = toggle.sets or tuple(key for key, cause in PROPERTIES.items() if cause == toggle.cause)
+        different = different_keys(run, name, keys)
+        if toggle.role == "place" and not different:
+            yield _place(costs, case, toggle, ends)
+        elif toggle.role == "cause" or (toggle.cause not in judged and _levelled(run, ends, different)):
+            what = differing(run, name, tuple(sorted(different)))
+            evidence = f"{toggle.title} on both ends" + (f" ({what})" if what else "") + ": the tax is then"
+            yield from _found(
+                case,
+                toggle.cause,
+                (tax.logs - toggled).dropna(),
+                evidence,
+                part_of=brought_by(
+                    toggle.cause, [key for key in different if PROPERTIES[key] == toggle.cause], different
+                ),
+                quoted=ratio(toggled),
+            )
+
+
+def _of_placement(costs: Costs, case: Case) -> Iterator[Finding]:
+    """What lying in the head of an arena instead of in its tail costs each end: a place's own figure."""
+    told = []
+    for name in (BASELINE, case.launcher.name):
+        both = paired(costs, f"{name}+{IN_TAIL}", f"{name}+{IN_HEAD}", case.main.metric)
+        if not both.empty:
+            more, part = (both["other"] - both["base"]).mean(), (both["other"] / both["base"]).mean() - 1
+            told.append(f"{name} takes {more:.1f} {case.main.metric} ({part:+.2%}) more")
+    if told:
+        evidence = f"in the head of their arenas than in the tail {', '.join(told)}"
+        yield Finding(
+            cause="arena-placement", status="unresolved", share=UNKNOWN, evidence=evidence, effect=None, role="place"
+        )
+
+
+def _levelled(run: Run, ends: tuple[str, str], keys: frozenset[str]) -> bool:
+    """Whether the changed ends were seen to be equal in ``keys``."""
+    one, other = (fingerprint(run, end) for end in ends)
+    return all(key in one and key in other and one[key] == other[key] for key in keys)
+
+
+def _place(costs: Costs, case: Case, toggle: Toggle, ends: tuple[str, str]) -> Finding:
+    """In absolute figures: what both ends gain alike must not look as if it took a part of the tax away."""
+    tax = case.taxes[entry_of(toggle.cause).shows]
+    before = differences(costs, BASELINE, case.launcher.name, tax.metric)
+    remains = share_of(differences(costs, *ends, tax.metric), before)
+    goes = _complement(remains)
+    evidence = (
+        f"{toggle.title} on both ends: the tax is then {told(ratio(logs(costs, *ends, tax.metric)))} in {tax.metric}, "
+        f"{percent(remains.share)} of the difference before"
+    )
+    if goes.lo is not None and goes.lo > NEGLIGIBLE:
+        evidence += f"; of the difference {sits(goes.share, toggle)}"
+    elif goes.hi is not None and goes.hi < -NEGLIGIBLE and goes.share is not None:
+        evidence += f"; with it the difference is {percent(-goes.share)} larger"
+    return Finding(cause=toggle.cause, status="unresolved", share=goes, evidence=evidence, effect=None, role="place")
+
+
+def _complement(share: Share) -> Share:
+    def rest(part: float | None) -> float | None:
+        return None if part is None else 1 - part
+
+    return Share(share=rest(share.share), lo=rest(share.hi), hi=rest(share.lo), blocks=share.blocks)

@@ -1,0 +1,268 @@
+"""The verdict of ``rebuild``: effects of the build options, their account as the ladder, a verdict on each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from profiler.analyze import words
+from profiler.analyze.causes.case import Case, cause_of, entry_of, make_case, percent, status_of
+from profiler.analyze.causes.case import told as told_of
+from profiler.analyze.causes.options import METRICS, Effects, account, effects, measured
+from profiler.analyze.causes.remedied import timed
+from profiler.analyze.causes.remedied import told as time_told
+from profiler.analyze.causes.walked import Stride, Walk, alone, completed, walk
+from profiler.analyze.compare import Costs
+from profiler.analyze.effects import is_clear, logs, ratio, share_of
+from profiler.catalogue.causes import IMAGE
+from profiler.catalogue.events import BY_NAME
+from profiler.errors import UsageError
+from profiler.model import BASELINE, EMBEDDER, Cause, Caveat, Comparison, Interval, Run, Unexplained, Verdict
+from profiler.model.factorial import Built, Rebuilt, Remedy, Training, cell_name, needed_hwcap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+class RebuildVerdict(Verdict, frozen=True, kw_only=True):
+    """The verdict document of ``rebuild``."""
+
+    factorial: Effects
+    rebuilt: Rebuilt
+    remedy: Remedy | None
+
+
+def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs, folder: Path) -> RebuildVerdict:
+    """``verdict`` with the effects of the build options, their account as its ladder, and a verdict on each of them;
+    and with the remedy, timed by what ``folder`` holds.
+    """
+    rebuilt = rebuilt_of(run)
+    assert rebuilt is not None
+    factorial = effects(costs, run, rebuilt)
+    ladder, left = account(costs, run, rebuilt)
+    causes = judge_options(costs, run, rebuilt)
+    unexplained = Unexplained(share=left.share, lo=left.lo, hi=left.hi)
+    remedy = None if run.remedy is None else timed(msgspec.convert(run.remedy, Remedy), folder)
+    told = (
+        words.sentence(verdict.comparisons, run, causes, {EMBEDDER: unexplained}, verdict.withdrawn),
+        *_told(factorial, verdict.comparisons, rebuilt),
+        *(f"The remedy's {time_told(one)}." for one in (remedy.times if remedy else ()) if one.against == BASELINE),
+    )
+    given = {name: getattr(verdict, name) for name in Verdict.__struct_fields__}
+    return RebuildVerdict(
+        **given
+        | {
+            "ladder": ladder,
+            "causes": causes,
+            "unexplained": unexplained,
+            "unexplained_of": {EMBEDDER: unexplained},
+            "sentence": " ".join(told),
+            "warnings": (*verdict.warnings, *caveats(run, rebuilt)),
+        },
+        factorial=factorial,
+        rebuilt=rebuilt,
+        remedy=remedy,
+    )
+
+
+def rebuilt_of(run: Run) -> Rebuilt | None:
+    """What the run was built from; None for runs of other commands.
+
+    Raises:
+        UsageError: it was recorded by a version that said it otherwise.
+    """
+    try:
+        return None if run.rebuilt is None else msgspec.convert(run.rebuilt, Rebuilt)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"the builds of this folder were recorded by another version: {error}",
+            hint="the same rebuild command measures again; what is built is kept",
+        ) from error
+
+
+_MAY_FAIL = 0.1
+"""Of the training's test files; more is a warning. One or two of CPython's own 44 fail in a build folder that is no
+installation."""
+
+_NAMED = 5
+
+
+def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
+    """Combinations that failed, run another file than they should, or were compiled with counts that do not fit."""
+    found = [
+        Caveat(
+            code="not-built",
+            message=f"{','.join(one.levels.values())}: {one.message}" + (f"; {one.hint}" if one.hint else ""),
+        )
+        for one in rebuilt.failed
+    ]
+    kept = measured(run, rebuilt)
+    names = {launcher.name for launcher in run.plan.launchers}
+    found += [
+        Caveat(code="not-that-library", message=f"{one.launcher} did not run {one.product}; it is left out")
+        for one in rebuilt.built
+        if one not in kept and one.launcher in names
+    ]
+    found += [
+        Caveat(
+            code="training-does-not-fit",
+            message=(
+                f"{one.launcher}: functions compiled without the training's counts, since their control flow differs: "
+                f"{one.mismatched_functions} (named in {one.log}); where they matter, mark the level retrain = true"
+            ),
+        )
+        for one in kept
+        if one.mismatched_functions
+    ]
+    found += [
+        Caveat(
+            code="training-incomplete",
+            message=(
+                f"{one.key}: {untrained(one)}, most often for an extension module that could not be built: "
+                "apt-get build-dep python3, and look at its log"
+            ),
+        )
+        for one in trainings(kept)
+        if one.failed_tests > _MAY_FAIL * one.tests
+    ]
+    return tuple(found)
+
+
+def trainings(built: Iterable[Built]) -> tuple[Training, ...]:
+    """The training runs whose counts ``built`` were compiled with, each once."""
+    found = {one.training.key: one.training for one in built if one.training is not None}
+    return tuple(found[key] for key in sorted(found))
+
+
+def untrained(training: Training) -> str:
+    """How many test files of the training did not train anything, and the first of their names where they are known."""
+    told = f"{training.failed_tests} of {training.tests} test files of the training failed or were skipped"
+    names = training.failed_names
+    if not names:
+        return told
+    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{told} ({', '.join(names[:_NAMED])}{rest})"
+
+
+def judge_options(costs: Costs, run: Run, rebuilt: Rebuilt) -> tuple[Cause, ...]:
+    """The verdict on the image that is rebuilt, and beneath it on each build option that is a cause of the catalogue.
+
+    An option's share is its mean over the orders of the options; what two builds were measured to differ by stands in
+    the evidence. An option that is the same at both ends, which the rebuilt ends reproduce, is no cause of the
+    difference.
+    """
+    metric = METRICS[0]
+    walked = walk(costs, rebuilt.plan, measured(run, rebuilt), metric)
+    embedder = next((launcher for launcher in run.plan.launchers if launcher.name == EMBEDDER), None)
+    if walked is None or embedder is None:
+        return ()
+    case = make_case(costs, embedder, run.plan.source)
+    if not is_clear(walked.whole, case.main.margin):
+        return ()
+    strides = {stride.factor.name: stride for stride in walked.strides}
+    found = [_image(case, walked, metric)]
+    for factor in rebuilt.plan.factors:
+        if factor.cause is None:
+            continue
+        if factor.name in strides:
+            found.append(_option(costs, run, rebuilt, case, walked, strides[factor.name]))
+            continue
+        level = completed(rebuilt.plan, rebuilt.plan.reproduces["library"])[factor.name]
+        equal = f"both ends are built with {level}; the rebuilt ends leave {percent(walked.left.share)} of the tax"
+        status = "refuted" if status_of(walked.left) == "refuted" else "unresolved"
+        found.append(cause_of(case, entry_of(factor.cause), status, "intervened", equal))
+    return tuple(found)
+
+
+def _image(case: Case, walked: Walk, metric: str) -> Cause:
+    """All options together, from the rebuilt program to the rebuilt library: what the options beneath it add up to."""
+    effect = walked.whole - walked.before - walked.after
+    share = share_of(effect, walked.whole)
+    evidence = (
+        f"rebuilt from one source, {walked.library} takes {told_of(ratio(effect))} times {walked.program}'s {metric}; "
+        "the embedder's start-up path is in it"
+    )
+    return cause_of(case, entry_of(IMAGE), status_of(share), "intervened", evidence, share)
+
+
+def _option(  # noqa: PLR0917 - one call, from one place
+    costs: Costs, run: Run, rebuilt: Rebuilt, case: Case, walked: Walk, stride: Stride
+) -> Cause:
+    metric = METRICS[0]
+    entry = entry_of(stride.factor.cause or "")
+    share = share_of(stride.effect, walked.whole)
+    own = alone(rebuilt.plan, measured(run, rebuilt), stride.factor)
+    gone = Interval(ratio=None, lo=None, hi=None)
+    if own.launcher is not None:
+        gone = ratio(logs(costs, BASELINE, own.launcher, metric))
+    parts = [f"with {stride.from_} alone {own.launcher} takes {told_of(gone)} times {BASELINE}'s {metric}"]
+    if gone.ratio is None:
+        parts = [own.reason or f"{own.launcher} was not measured"]
+    pairs = sorted(stride.pairs, key=lambda pair: ratio(pair.effect).ratio or 0.0)
+    least, most = pairs[0], pairs[-1]
+    told = f"{stride.to} instead of {stride.from_} makes {told_of(ratio(least.effect))} ({least.from_} to {least.to})"
+    if told_of(ratio(least.effect)) != told_of(ratio(most.effect)):
+        told = (
+            f"{stride.to} instead of {stride.from_} makes between {told_of(ratio(least.effect))} ({least.from_} to "
+            f"{least.to}) and {told_of(ratio(most.effect))} ({most.from_} to {most.to}), by what else is there"
+        )
+    parts.append(told)
+    shares = stride.shares(walked.whole)
+    verdict = cause_of(case, entry, status_of(share), "intervened", "; ".join(parts), share)
+    if stride.orders > 1 and shares is not None:
+        verdict = msgspec.structs.replace(
+            verdict,
+            share_least=shares[0],
+            share_most=shares[1],
+            evidence=f"{verdict.evidence}; the share is a mean over {stride.orders} orders of the options",
+        )
+    return msgspec.structs.replace(verdict, without=gone.ratio)
+
+
+def _told(factorial: Effects, comparisons: tuple[Comparison, ...], rebuilt: Rebuilt) -> list[str]:
+    """What each build option makes, and the library on which the unchanged embedder is fastest."""
+    metric = next((effect.metric for effect in factorial.effects), None)
+    told = [
+        f"{effect.change}: {effect.ratio - 1:+.2%}"
+        for effect in factorial.effects
+        if effect.metric == metric and effect.ratio is not None and "×" not in effect.term
+    ]
+    parts = [f"On average over the builds, in {metric}: {', '.join(told)}."] if told else []
+    found = best_library(comparisons, rebuilt)
+    if found is not None and found[1].ratio is not None:
+        built, best = found
+        parts.append(
+            f"On {cell_name(built.levels)} the unchanged {EMBEDDER} takes {best.ratio:.4f} times {BASELINE}'s "
+            f"{BY_NAME[best.metric].title}{_bounds(best)}."
+        )
+    return parts
+
+
+def _bounds(comparison: Comparison) -> str:
+    if words.measured_once(comparison):
+        return ", measured once (no interval: --blocks 3)"
+    if comparison.lo is None or comparison.hi is None:
+        return ""
+    return f" [{comparison.lo:.4f}, {comparison.hi:.4f}]"
+
+
+def best_library(
+    comparisons: tuple[Comparison, ...], rebuilt: Rebuilt, *, drop_in: bool = False
+) -> tuple[Built, Comparison] | None:
+    """The library on which the embedder needs the fewest instructions, or else the least CPU time.
+
+    With ``drop_in`` only one that runs wherever the target's does.
+    """
+    libraries = {
+        one.launcher: one
+        for one in rebuilt.built
+        if one.kind == "library" and not (drop_in and needed_hwcap(rebuilt.plan, one.levels))
+    }
+    for metric in ("instructions", "task-clock"):
+        found = [c for c in comparisons if c.metric == metric and c.launcher in libraries and c.ratio is not None]
+        if found:
+            least = min(found, key=lambda c: c.ratio or 0.0)
+            return libraries[least.launcher], least
+    return None

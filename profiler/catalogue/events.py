@@ -1,0 +1,305 @@
+"""Each event written once: its name, unit, how every source reads it, and when a ratio of it counts as the same.
+
+A new counter is one entry in ``EVENTS``. The order is the order of tables and of counting passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cpu:
+    """What selects between raw event codes: vendor as in /proc/cpuinfo, family in decimal."""
+
+    vendor: str
+    family: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerfEvent:
+    """One way to ask perf for an event. Candidates are tried in order; the first that counts is used."""
+
+    spec: str
+    applies: Callable[[Cpu], bool] = lambda cpu: True
+    note: str | None = None
+
+
+def _amd_zen(cpu: Cpu) -> bool:
+    return cpu.vendor == "AuthenticAMD" and cpu.family >= 0x17
+
+
+def _amd_zen5(cpu: Cpu) -> bool:
+    return cpu.vendor == "AuthenticAMD" and cpu.family == 0x1A
+
+
+def _not_amd_zen(cpu: Cpu) -> bool:
+    return not _amd_zen(cpu)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One observable.
+
+    ``margin`` is the equivalence margin as a relative difference: a ratio whose whole interval lies within
+    ``1 ± margin`` is "same". ``better`` says in which direction a difference is an improvement.
+    """
+
+    name: str
+    unit: str
+    title: str
+    margin: float
+    better: Literal["lower", "higher"] = "lower"
+    perf: tuple[PerfEvent, ...] = ()
+    """Empty: perf cannot count it."""
+    needs_slot: bool = True
+    """False for kernel software events and perf's own tool events, which take no hardware counter."""
+    anchor: bool = False
+    """Counted in every pass: shows that passes agree and gives each of them its own denominator."""
+    callgrind: tuple[str, ...] = ()
+    """Columns of callgrind's ``events:`` line, summed. Empty: callgrind cannot know it."""
+    by_function: bool = False
+    """Read from callgrind's costs by function (``sources.by_function``), in every pass that counts with it."""
+    rusage: bool = False
+    """Read from the timed run itself (clock, wait4) where no perf is used."""
+    inside: bool = False
+    """Read inside the process by the generated script, in runs that have the machine for themselves."""
+    simulated: bool = False
+    """True: callgrind's figure comes from its cache or predictor model, not from the program text."""
+    overhead: bool = False
+    """Reported only as an absolute figure in rows, not compared."""
+
+
+QUEUED = "queued"
+TLS_ACCESSES, TLS_INSTRUCTIONS = "tls-accesses", "tls-instructions"
+
+EVENTS: tuple[Event, ...] = (
+    Event(
+        name="instructions",
+        unit="instructions",
+        title="instructions",
+        margin=0.002,
+        perf=(PerfEvent(spec="instructions:u"),),
+        anchor=True,
+        callgrind=("Ir",),
+    ),
+    Event(
+        name="cycles",
+        unit="cycles",
+        title="cycles",
+        margin=0.01,
+        perf=(PerfEvent(spec="cycles:u"),),
+        anchor=True,
+    ),
+    Event(
+        name="branches",
+        unit="branches",
+        title="branches",
+        margin=0.005,
+        perf=(PerfEvent(spec="branches:u"),),
+        callgrind=("Bc", "Bi"),
+    ),
+    Event(
+        name="indirect-branches",
+        unit="branches",
+        title="indirect branches",
+        margin=0.005,
+        perf=(PerfEvent(spec="cpu/event=0xca/u", applies=_amd_zen),),
+        callgrind=("Bi",),
+    ),
+    Event(
+        name="branch-misses",
+        unit="misses",
+        title="branch mispredictions",
+        margin=0.02,
+        perf=(PerfEvent(spec="branch-misses:u"),),
+        callgrind=("Bcm", "Bim"),
+        simulated=True,
+    ),
+    Event(
+        name="l1d-misses",
+        unit="misses",
+        title="L1D load misses",
+        margin=0.02,
+        perf=(PerfEvent(spec="L1-dcache-load-misses:u"),),
+        callgrind=("D1mr", "D1mw"),
+        simulated=True,
+    ),
+    Event(
+        name="l1i-misses",
+        unit="misses",
+        title="L1I misses",
+        margin=0.02,
+        perf=(
+            PerfEvent(
+                spec="cpu/event=0x60,umask=0x10/u",
+                applies=_amd_zen,
+                note="instruction fetches that reach L2; generic L1-icache events are wrong from AMD family 17h on",
+            ),
+            PerfEvent(spec="L1-icache-load-misses:u", applies=_not_amd_zen),
+        ),
+        callgrind=("I1mr",),
+        simulated=True,
+    ),
+    Event(
+        name="cache-misses",
+        unit="misses",
+        title="last-level cache misses",
+        margin=0.02,
+        perf=(
+            PerfEvent(spec="cache-misses:u", applies=_amd_zen, note="on AMD the generic event counts L2 misses"),
+            PerfEvent(spec="cache-misses:u", applies=_not_amd_zen),
+        ),
+        callgrind=("ILmr", "DLmr", "DLmw"),
+        simulated=True,
+    ),
+    Event(
+        name="dtlb-misses",
+        unit="misses",
+        title="dTLB misses",
+        margin=0.02,
+        perf=(PerfEvent(spec="dTLB-load-misses:u"),),
+    ),
+    Event(
+        name="itlb-misses",
+        unit="misses",
+        title="iTLB misses",
+        margin=0.02,
+        perf=(PerfEvent(spec="iTLB-load-misses:u"),),
+    ),
+    Event(
+        name="frontend-bound",
+        unit="slots",
+        title="front-end bound",
+        margin=0.02,
+        perf=(
+            PerfEvent(
+                spec="cpu/event=0x1a0,umask=0x01/u",
+                applies=_amd_zen5,
+                note="dispatch slots (8 per cycle) left empty because the front end delivered nothing",
+            ),
+            PerfEvent(spec="stalled-cycles-frontend:u", note="cycles in which the front end delivered nothing"),
+        ),
+    ),
+    Event(
+        name="backend-bound",
+        unit="slots",
+        title="back-end bound",
+        margin=0.02,
+        perf=(
+            PerfEvent(
+                spec="cpu/event=0x1a0,umask=0x1e/u",
+                applies=_amd_zen5,
+                note="dispatch slots (8 per cycle) left empty because the back end was full",
+            ),
+            PerfEvent(spec="stalled-cycles-backend:u", note="cycles in which the back end accepted nothing"),
+        ),
+    ),
+    Event(
+        name=TLS_ACCESSES,
+        unit="accesses",
+        title="thread-local variables reached by a call",
+        margin=0.002,
+        needs_slot=False,
+        by_function=True,
+        overhead=True,
+    ),
+    Event(
+        name=TLS_INSTRUCTIONS,
+        unit="instructions",
+        title="instructions that find thread-local variables",
+        margin=0.002,
+        needs_slot=False,
+        by_function=True,
+        overhead=True,
+    ),
+    Event(
+        name="page-faults",
+        unit="faults",
+        title="page faults",
+        margin=0.02,
+        perf=(PerfEvent(spec="page-faults"),),
+        needs_slot=False,
+        rusage=True,
+    ),
+    Event(
+        name="task-clock",
+        unit="ns",
+        title="CPU time",
+        margin=0.01,
+        perf=(PerfEvent(spec="task-clock"),),
+        needs_slot=False,
+        anchor=True,
+        rusage=True,
+    ),
+    Event(
+        name="wall",
+        unit="ns",
+        title="wall time",
+        margin=0.01,
+        perf=(PerfEvent(spec="duration_time"),),
+        needs_slot=False,
+        anchor=True,
+        rusage=True,
+    ),
+    Event(
+        name="context-switches",
+        unit="switches",
+        title="context switches",
+        margin=0.02,
+        perf=(PerfEvent(spec="context-switches"),),
+        needs_slot=False,
+        rusage=True,
+        overhead=True,
+    ),
+    Event(
+        name="steal",
+        unit="ns",
+        title="time stolen from the CPU",
+        margin=0.02,
+        needs_slot=False,
+        rusage=True,
+        overhead=True,
+    ),
+    Event(
+        name=QUEUED,
+        unit="ns",
+        title="waiting for a CPU, ns",
+        margin=0.02,
+        needs_slot=False,
+        inside=True,
+        overhead=True,
+    ),
+    Event(
+        name="clock",
+        unit="GHz",
+        title="core clock (estimated)",
+        margin=0.01,
+        needs_slot=False,
+        rusage=True,
+        overhead=True,
+    ),
+)
+
+BY_FUNCTION: tuple[str, ...] = tuple(event.name for event in EVENTS if event.by_function)
+
+BY_NAME: dict[str, Event] = {event.name: event for event in EVENTS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derived:
+    """A metric that is the quotient of two per-iteration costs."""
+
+    name: str
+    title: str
+    numerator: str
+    denominator: str
+    margin: float
+    better: Literal["lower", "higher"]
+
+
+DERIVED: tuple[Derived, ...] = (
+    Derived(name="ipc", title="IPC", numerator="instructions", denominator="cycles", margin=0.01, better="higher"),
+)

@@ -1,0 +1,242 @@
+"""One measuring session: lock the machine, check the launchers, run the blocks, keep everything that was measured."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from profiler.catalogue.causes import TOGGLES
+from profiler.catalogue.treatments import Fingerprint
+from profiler.collect.bench import Bench, Limits, Seen, open_bench
+from profiler.collect.fingerprint import complete, image_of
+from profiler.errors import Interrupted, MachineError, ProbeError, WorkloadError
+from profiler.folder import RowWriter, done_steps, save_run
+from profiler.launch.binaries import elf
+from profiler.model import Block, Caveat, Launcher, Plan, Run, Standing, Step
+from profiler.plan.schedule import draw_blocks, steps
+from profiler.plan.treat import bare_hosts, treated
+from profiler.sources.source import Source
+from profiler.system.run_lock import terminable
+
+
+class Progress(Protocol):
+    """Who is told how far measuring has come."""
+
+    def start(self, total: int | None, done: int) -> None:
+        """``total`` processes in the plan (None: not known beforehand), ``done`` of them from before."""
+
+    def step(self, step: Step) -> None:
+        """One process ended."""
+
+    def block(self, block: Block) -> None:
+        """One block is complete."""
+
+    def standing(self, standing: Standing, blocks: int, left_s: float | None) -> None:
+        """After ``blocks`` blocks: how far it is to the precision that was asked for."""
+
+
+Look = Callable[[Run, int], Standing]
+"""Where a run stands on its way to a precision after so many blocks (``analyze.sequential.Watch``)."""
+
+
+def look_at_hosts(run: Run, source: Source, limits: Limits) -> Run:
+    """Run every launcher once, and add to the plan what the fingerprints of the user's hosts call for.
+
+    Raises:
+        WorkloadError: a launcher fails or prints something else than the baseline.
+    """
+    with open_bench(run.plan, source, limits) as bench:
+        run = _with_sightings(run, bench.check())
+    bare = bare_hosts(run.plan.launchers)
+    if bare:
+        run = _with_launchers(run, bare)
+        with open_bench(run.plan, source, limits) as bench:
+            run = _with_sightings(run, bench.check())
+    return _with_launchers(run, treated(run.plan.launchers, run.fingerprints, run.plan.source))
+
+
+def _with_launchers(run: Run, more: tuple[Launcher, ...]) -> Run:
+    return msgspec.structs.replace(run, plan=msgspec.structs.replace(run.plan, launchers=(*run.plan.launchers, *more)))
+
+
+def measure(
+    run: Run,
+    source: Source,
+    folder: Path,
+    *,
+    limits: Limits,
+    budget_s: float | None,
+    progress: Progress,
+    look: Look | None = None,
+) -> Run:
+    """Carry ``run.plan`` out into ``folder`` and return the finished run (also saved there).
+
+    Complete processes that ``folder`` already holds are not repeated. With ``budget_s`` no block is begun that would
+    probably end later. With ``look`` blocks are added to the plan until it says that the precision is reached.
+
+    Raises:
+        Interrupted: by Ctrl-C, SIGTERM or SIGHUP; ``--resume`` continues.
+        WorkloadError, MachineError: what was measured before is kept.
+    """
+    writer = RowWriter(folder)
+    save_run(folder, run)
+    done = done_steps(folder)
+    with terminable(), open_bench(run.plan, source, limits) as bench:
+        try:
+            run = _with_sightings(run, bench.check())
+            run = _with_passes(run, source, bench.cannot_serve())
+            bench.use(run.plan)
+            save_run(folder, run)
+            started = time.monotonic()
+            if look is None:
+                _run_blocks(bench, run.plan, done, writer, budget_s=budget_s, progress=progress)
+            else:
+                for grown in _run_until(bench, run, done, writer, look, budget_s=budget_s, progress=progress):
+                    run = grown
+                    save_run(folder, run)
+            run = msgspec.structs.replace(run, measured_s=(run.measured_s or 0.0) + time.monotonic() - started)
+        except KeyboardInterrupt as error:
+            raise Interrupted(
+                f"interrupted; what was measured is in {folder}", hint=f"continue with --resume {folder}"
+            ) from error
+        except ProbeError as error:
+            error.hint = "; ".join(filter(None, (error.hint, f"what was measured is kept in {folder}")))
+            raise
+        finally:
+            run = msgspec.structs.replace(run, warnings=tuple(dict.fromkeys((*run.warnings, *bench.caveats.values()))))
+            with suppress(MachineError):
+                save_run(folder, run)
+    return run
+
+
+def _run_blocks(
+    bench: Bench,
+    plan: Plan,
+    done: set[Step],
+    writer: RowWriter,
+    *,
+    budget_s: float | None,
+    progress: Progress,
+) -> None:
+    progress.start(sum(len(steps(plan, block)) for block in plan.blocks), len(done))
+    started = time.monotonic()
+    for index, block in enumerate(plan.blocks):
+        spent = time.monotonic() - started
+        if budget_s is not None and index > 0 and spent * (index + 1) / index > budget_s:
+            return
+        bench.run_block(block, done, writer, progress.step)
+        progress.block(block)
+
+
+def _run_until(
+    bench: Bench,
+    run: Run,
+    done: set[Step],
+    writer: RowWriter,
+    look: Look,
+    *,
+    budget_s: float | None,
+    progress: Progress,
+) -> Iterator[Run]:
+    """Blocks without end, drawn as they are needed; yields the run with its new plan before each is begun."""
+    progress.start(None, len(done))
+    started = time.monotonic()
+    most = run.plan.most_blocks
+    spent = 0.0
+    for count in itertools.count(1):
+        each = spent / (count - 1) if count > 1 else 0.0
+        if (most is not None and count > most) or (budget_s is not None and count > 1 and spent + each > budget_s):
+            return
+        plan = run.plan
+        if len(plan.blocks) < count:
+            plan = msgspec.structs.replace(plan, blocks=draw_blocks(plan.seed, count))
+            run = msgspec.structs.replace(run, plan=plan)
+            yield run
+        bench.use(plan)
+        bench.run_block(plan.blocks[count - 1], done, writer, progress.step)
+        progress.block(plan.blocks[count - 1])
+        if len(plan.blocks) > count:
+            continue
+        spent = time.monotonic() - started
+        standing = look(run, count)
+        left_s = None if standing.blocks_needed is None else max(0, standing.blocks_needed - count) * spent / count
+        if left_s is not None and budget_s is not None:
+            left_s = min(left_s, max(0.0, budget_s - spent))
+        progress.standing(standing, count, left_s)
+        bench.turns = standing.turns
+        if standing.reached:
+            return
+
+
+def _with_passes(run: Run, source: Source, cannot: dict[str, str]) -> Run:
+    """Whole processes for all, where one launcher cannot do chunks: figures of two kinds would not compare."""
+    if not cannot:
+        return run
+    plan = msgspec.structs.replace(run.plan, passes=source.passes(run.plan.workload))
+    if not all(what.kind == "process" for what in plan.passes):
+        name, failure = next(iter(cannot.items()))
+        raise WorkloadError(
+            f"{name} cannot do chunks of work on request, and whole processes cannot be counted here: {failure}",
+            hint="install perf, or choose --source callgrind",
+        )
+    caveats = tuple(
+        Caveat(
+            code="no-chunks",
+            message=f"{name} cannot do chunks of work on request, so whole processes are measured: {failure}",
+        )
+        for name, failure in cannot.items()
+    )
+    return msgspec.structs.replace(run, plan=plan, warnings=(*run.warnings, *caveats))
+
+
+def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
+    """Put what the launchers were seen to be into the plan: the image of the eval loop, the allocator.
+
+    Toggles and treatments that do not run on this machine leave the plan, each with a caveat.
+    """
+    failed = {one.launcher: one.failure for one in seen if one.failure is not None}
+    sightings = {one.launcher: one.sighting for one in seen if one.sighting is not None}
+    answers = {name: sighting.fingerprint for name, sighting in sightings.items() if sighting.fingerprint is not None}
+    fingerprints = {name: complete(answer) for name, answer in answers.items()}
+    failed |= _not_taken(run.plan.launchers, fingerprints)
+
+    def completed(launcher: Launcher) -> Launcher:
+        if launcher.name not in answers:
+            return launcher
+        image = image_of(answers[launcher.name])
+        return msgspec.structs.replace(
+            launcher,
+            image=image,
+            build_id=elf.build_id(image) if image is not None else None,
+            allocator=fingerprints[launcher.name].get("allocator"),
+        )
+
+    kept = tuple(completed(launcher) for launcher in run.plan.launchers if launcher.name not in failed)
+    caveats = tuple(
+        Caveat(code="toggle-unavailable", message=f"{name} does not run here: {failure}")
+        for name, failure in failed.items()
+    )
+    return msgspec.structs.replace(
+        run,
+        plan=msgspec.structs.replace(run.plan, launchers=kept),
+        fingerprints=fingerprints,
+        warnings=(*run.warnings, *caveats),
+    )
+
+
+def _not_taken(launchers: tuple[Launcher, ...], fingerprints: dict[str, Fingerprint]) -> dict[str, str]:
+    """Toggles that changed nothing inside the process, so that measuring them would prove nothing: why, by launcher."""
+    keys = {toggle.name: toggle.takes for toggle in TOGGLES if toggle.takes is not None}
+    found = {}
+    for launcher in launchers:
+        key = keys.get(launcher.factor or "")
+        own, base = fingerprints.get(launcher.name), fingerprints.get(launcher.base or "")
+        if key is not None and own is not None and base is not None and own.get(key) == base.get(key):
+            found[launcher.name] = f"{key} is {own.get(key)!r} with and without it (is the environment discarded?)"
+    return found

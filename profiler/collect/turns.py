@@ -1,0 +1,77 @@
+"""Launchers that take turns: all of them alive on one CPU, doing short chunks of work in the order A B B A …
+
+Neighbouring chunks meet the same clock, the same neighbours and the same throttling, so their ratio holds where times
+of whole processes scatter; the start-up is not in it. A block of chunks is one process per launcher, and what differs
+between processes (layout, hash seed, heap) is seen in the scatter between blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from profiler.catalogue.events import BY_NAME
+from profiler.collect.live import CLOCK, Chunk, Hello, Server, serving
+from profiler.model import Pass, Reading
+from profiler.sources.chunking import CLOCKS
+from profiler.system.process import Command
+
+
+@contextmanager
+def together(commands: Mapping[str, Command], what: Pass, folder: Path) -> Iterator[dict[str, tuple[Server, Hello]]]:
+    """Start all commands as servers of chunks; each is ready before the next begins.
+
+    Raises:
+        WorkloadError: one ends or does not answer.
+        OSError: one cannot be started.
+    """
+    counted = what.events[len(CLOCKS) :]
+    count = f"perf:{','.join(counted)}" if counted else CLOCK
+    with ExitStack() as opened:
+        servers: dict[str, tuple[Server, Hello]] = {}
+        for name, command in commands.items():
+            scratch = folder / f"chunks-{len(servers)}"
+            scratch.mkdir()
+            server = opened.enter_context(serving(name, command, count=count, scratch=scratch))
+            # One after the other: their first runs are measured too.
+            servers[name] = server, server.hello(command.timeout_s)
+        yield servers
+
+
+def take_turns(
+    servers: Mapping[str, tuple[Server, Hello]], what: Pass, turns: int, timeout_s: float
+) -> Iterator[tuple[str, int, int, Chunk]]:
+    """Launcher, M, turn and chunk, in the order in which they are done: every other turn goes backwards.
+
+    The first runs of each process are turns below 0: they warm up, and are recorded as such.
+    Under counters there is one more turn at the higher M: the slope between both is what ``perf stat`` must agree with.
+    """
+    names = tuple(servers)
+    lower, higher = what.m[0], what.m[-1]
+    for name, (_, hello) in servers.items():
+        for turn, chunk in enumerate(hello.runs, start=-len(hello.runs)):
+            yield name, lower, turn, chunk
+    for turn in range(turns):
+        for name in names if turn % 2 == 0 else reversed(names):
+            yield name, lower, turn, servers[name][0].run(lower, timeout_s)
+    if len(what.events) > len(CLOCKS):
+        for name in names:
+            yield name, higher, turns, servers[name][0].run(higher, timeout_s)
+
+
+def readings(what: Pass, chunk: Chunk) -> Iterator[Reading]:
+    """The events of one chunk."""
+    clocks = dict(zip(CLOCKS, (chunk.wall_ns, chunk.cpu_ns), strict=True))
+    for event, value in (*clocks.items(), *zip(what.events[len(CLOCKS) :], chunk.counts, strict=True)):
+        multiplexed = event not in clocks and chunk.running_ns != chunk.enabled_ns
+        yield Reading(
+            event=event,
+            value=None if multiplexed else float(value),
+            unit=BY_NAME[event].unit,
+            enabled_ns=None if event in clocks else chunk.enabled_ns,
+            running_ns=None if event in clocks else chunk.running_ns,
+            source="software" if event in clocks else "hardware",
+            raw_name="clock around a chunk, in the process" if event in clocks else f"{event}:u of this thread",
+            reason="the counters of the process were not on the PMU all the time" if multiplexed else None,
+        )

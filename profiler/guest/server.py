@@ -1,0 +1,137 @@
+"""Runs inside the interpreter under test: does the work in chunks on request, and says what each chunk took.
+
+Not imported by tax-probe: the generated script (``guest.script``) executes this text in the process that it measures,
+in any CPython from 3.8 on. Requests come line by line from a file or a FIFO, each is answered by one line:
+
+    run M        do the work of M; the answer is ``repr((wall_ns, cpu_ns, counts, text, placement))``
+    grow N…      keep N more objects of each size class, so that the heap is at another phase; no answer
+
+The first line of the answers is ``repr((how, text, runs))``: whether the work is the workload's own function
+``run(m)`` or its whole text executed again, what the text printed, and what these first runs took, each like an answer.
+The placement of a chunk is where a fresh object lay just before it (``_tax_probe_where`` of the script).
+"""
+
+import io
+import sys
+import time
+
+WALL, CPU = time.perf_counter_ns, time.process_time_ns
+
+
+class Clock:
+    """No counters."""
+
+    def start(self):
+        """Begin a region."""
+
+    def stop(self):
+        """End it."""
+        return ()
+
+
+class Callgrind:
+    """Regions that callgrind counts and writes to its out file itself."""
+
+    def __init__(self, counters):
+        self.start = counters.valgrind_start
+        self._stop = counters.valgrind_stop
+
+    def stop(self):
+        """End it."""
+        self._stop()
+        return ()
+
+
+def load_counters(path):
+    """The extension module in the file ``path``, in whatever program this interpreter is."""
+    from importlib.machinery import ExtensionFileLoader
+    from importlib.util import module_from_spec, spec_from_loader
+
+    loader = ExtensionFileLoader("_counters", path)
+    module = module_from_spec(spec_from_loader("_counters", loader))
+    loader.exec_module(module)
+    return module
+
+
+def make_counter(wanted, path):
+    """``clock``, ``callgrind``, or ``perf:`` and names of events."""
+    if wanted == "clock":
+        return Clock()
+    counters = load_counters(path)
+    if wanted == "callgrind":
+        return Callgrind(counters)
+    return counters.Region(wanted.partition(":")[2].split(","))
+
+
+class Server:
+    """The work of one script, and the counter around it."""
+
+    def __init__(self, code, namespace, count, counters, requests, answers):
+        self.code = code
+        self.namespace = namespace
+        self.counter = make_counter(count, counters)
+        self.requests = open(requests)
+        self.answers = open(answers, "w")
+
+    def serve(self, grow, where):
+        """Answer requests until there are no more."""
+        self.where = where
+        first = int(sys.argv[1])
+        names = dict(self.namespace)
+        # Callgrind would write a region for each, which nobody asked for.
+        counter = Clock() if isinstance(self.counter, Callgrind) else self.counter
+        opening = self.whole(first, names, counter)
+        text = opening[3]
+        run = names.get("run")
+        # Only a function that gives what the whole script prints is the script's work.
+        try:
+            second = self.through(run, first, counter) if callable(run) else None
+        except Exception:
+            second = None
+        through_run = second is not None and second[3] == text
+        self.answer(("run" if through_run else "script", text, [opening, second] if through_run else [opening]))
+        # What the first runs freed (a table that outgrew its room, say) left holes in pools that are full by then.
+        grow(())
+        kept = []
+        for line in self.requests:
+            word, *figures = line.split()
+            figures = list(map(int, figures))
+            if word == "grow":
+                # Freed later, these would leave holes in pools that are full by then.
+                kept.append((line, word, figures))
+                grow(figures)
+            elif through_run:
+                self.answer(self.through(run, *figures, self.counter))
+            else:
+                self.answer(self.whole(*figures, dict(self.namespace), self.counter))
+
+    def answer(self, what):
+        """One line, at once."""
+        self.answers.write(repr(what) + "\n")
+        self.answers.flush()
+
+    def through(self, run, m, counter):
+        """One chunk by the workload's function."""
+        placement = self.where()
+        cpu, wall = CPU(), WALL()
+        counter.start()
+        result = run(m)
+        counts = counter.stop()
+        wall, cpu = WALL() - wall, CPU() - cpu
+        return wall, cpu, counts, str(result) + "\n", placement
+
+    def whole(self, m, names, counter):
+        """One chunk by the whole text of the workload, with what it prints held back."""
+        sys.argv[1] = str(m)
+        stdout, sys.stdout = sys.stdout, io.StringIO()
+        placement = self.where()
+        try:
+            cpu, wall = CPU(), WALL()
+            counter.start()
+            exec(self.code, names)
+            counts = counter.stop()
+            wall, cpu = WALL() - wall, CPU() - cpu
+            text = sys.stdout.getvalue()
+        finally:
+            sys.stdout = stdout
+        return wall, cpu, counts, text, placement

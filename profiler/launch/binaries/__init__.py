@@ -1,0 +1,1 @@
+"""What the bytes of an ELF file, an archive or DWARF say: pure functions."""

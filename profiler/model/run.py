@@ -1,0 +1,47 @@
+"""``run.json``: what a later analysis needs beside the readings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from profiler.model.base import Caveat, Noun
+from profiler.model.plan import Plan
+from profiler.model.target import Target
+from profiler.model.verdict import Cause
+
+
+class Missing(Noun, frozen=True, kw_only=True):
+    """An event that this machine cannot count, with the reason and where known the remedy."""
+
+    event: str
+    reason: str
+
+
+class Run(Noun, frozen=True, kw_only=True):
+    """``run.json``: everything but the readings that a later analysis needs."""
+
+    schema: str
+    command: str
+    argv: tuple[str, ...]
+    started_utc: str
+    target: Target
+    plan: Plan
+    source_sentence: str
+    missing: tuple[Missing, ...]
+    machine: dict[str, Any]
+    interpreters: dict[str, Any]
+    """What ``inspect`` says of the target's files."""
+    builds: tuple[dict[str, Any], ...]
+    fingerprints: dict[str, dict[str, Any]]
+    """What each launcher is from inside (``collect.fingerprint``), by launcher; empty before the first check."""
+    warnings: tuple[Caveat, ...]
+    measured_s: float | None
+    """Wall time of measuring; None while it runs or after an interruption."""
+    per_launch_ms: float | None = None
+    """The user's own work per launch, for the advice of ``amortize``."""
+    rebuilt: dict[str, Any] | None = None
+    """A ``factorial.Rebuilt`` where launchers run libraries that were built for this run."""
+    known_causes: tuple[Cause, ...] = ()
+    """Verdicts on build options that ``rebuild`` reached before, of these very files and this workload."""
+    remedy: dict[str, Any] | None = None
+    """A ``factorial.Remedy`` where one was asked for."""

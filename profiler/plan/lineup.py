@@ -1,0 +1,148 @@
+"""Which launchers a command measures: the few of ``ipc``, or the ladder, toggles and treatments of ``variants``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from profiler.catalogue.causes import AS_LIBRARY, CAUSES, RELINKED, SAME_START, SWAPPED, TOGGLES, Toggle
+from profiler.errors import MachineError, UsageError
+from profiler.launch.binaries.elf import read_elf
+from profiler.launch.builds import HostBuild, build_hosts
+from profiler.launch.evidence import calls_for_tls
+from profiler.launch.launchers import ALL, baseline_launcher, names_to_own, own_launcher, user_host
+from profiler.launch.relink import relinked
+from profiler.model import EMBEDDER, Caveat, Launcher, LinkMode, Noun, SourceName, Target
+from profiler.model.factorial import Rebuilt
+from profiler.plan.treat import on_library, toggled
+
+_NO_BLAKE2 = ", without blake2b and blake2s"
+"""``hashlib`` takes these from ``_blake2`` alone."""
+
+Say = Callable[[str], None]
+
+
+class Lineup(Noun, frozen=True, kw_only=True):
+    """The launchers of a run, the baseline first."""
+
+    launchers: tuple[Launcher, ...]
+    builds: tuple[HostBuild, ...]
+    caveats: tuple[Caveat, ...]
+    rebuilt: Rebuilt | None = None
+    """Where launchers run libraries built for this run."""
+
+
+def chosen(target: Target, names: tuple[str, ...], hosts: tuple[str, ...], say: Say) -> Lineup:
+    """The launchers that were asked for by name, and the user's hosts.
+
+    Raises:
+        UsageError: an unknown or repeated name.
+        MachineError: a host cannot be built.
+    """
+    own = names_to_own(names)
+    builds = {link: build_hosts(target, link, on_line=say) for link in dict.fromkeys(one.link for one in own)}
+    return Lineup(
+        launchers=(
+            baseline_launcher(target),
+            *(own_launcher(one, builds[one.link], target) for one in own),
+            *_user_hosts(hosts),
+        ),
+        builds=tuple(builds.values()),
+        caveats=stand_in_caveats(builds.values()),
+    )
+
+
+def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, source: SourceName, say: Say) -> Lineup:
+    """Every rung that the target offers, the toggles on both ends, and the embedder on another libpython.
+
+    A rung that cannot be built is left out with a caveat that names what would bring it.
+
+    Raises:
+        UsageError: a bad host or libpython.
+        MachineError: not even the shared host can be built.
+    """
+    builds: dict[LinkMode, HostBuild] = {"shared": build_hosts(target, "shared", on_line=say)}
+    caveats = []
+    others: tuple[LinkMode, ...] = ("static", "pic")
+    for link in others:
+        try:
+            builds[link] = build_hosts(target, link, on_line=say)
+        except MachineError as error:
+            message = f"no {link} rung: {error.message}" + (f"; {error.hint}" if error.hint else "")
+            caveats.append(Caveat(code="missing-rung", message=message))
+    relinked_too, caveat = _relinked(target, builds)
+    caveats.extend(caveat)
+    rungs = tuple(own_launcher(one, builds[one.link], target) for one in names_to_own(ALL) if one.link in builds)
+    ends = (baseline_launcher(target), next(rung for rung in rungs if rung.name == EMBEDDER))
+    own = _user_hosts(hosts)
+    variants = tuple(
+        toggled(end, toggle)
+        for toggle in TOGGLES
+        if _shows(toggle, source)
+        for end in (*ends[toggle.embedder_only :], *(own if toggle.hosts_too else ()))
+    )
+    swapped = (swap_library(ends[1], target, libpython),) if libpython is not None else ()
+    return Lineup(
+        launchers=(ends[0], *rungs, *own, *variants, *swapped, *relinked_too),
+        builds=tuple(builds.values()),
+        caveats=(*caveats, *stand_in_caveats(builds.values())),
+    )
+
+
+def stand_in_caveats(builds: Iterable[HostBuild]) -> tuple[Caveat, ...]:
+    """One line for each link in which built-in modules had to be replaced."""
+    return tuple(
+        Caveat(
+            code="stand-in-modules",
+            message=f"{build.link} hosts cannot import {', '.join(build.replaced)}, whose objects the archive lacks; "
+            f"hashlib and random use OpenSSL there{_NO_BLAKE2 if '_blake2' in build.replaced else ''}",
+        )
+        for build in builds
+        if build.replaced
+    )
+
+
+def _relinked(target: Target, builds: dict[LinkMode, HostBuild]) -> tuple[tuple[Launcher, ...], tuple[Caveat, ...]]:
+    """The host of the ladder on a library linked from the objects of ``-pic.a``: only where thread-local variables of
+    the target's library take a call, which is what it is compared for with the program linked with these objects.
+    """
+    if "pic" not in builds or target.shared_library is None or not calls_for_tls(read_elf(target.shared_library)):
+        return (), ()
+    host = own_launcher(names_to_own((SAME_START,))[0], builds["shared"], target)
+    try:
+        return (on_library(host, RELINKED, AS_LIBRARY, relinked(target)),), ()
+    except MachineError as error:
+        message = f"no relinked library: {error.message}" + (f"; {error.hint}" if error.hint else "")
+        return (), (Caveat(code="missing-rung", message=message),)
+
+
+def _shows(toggle: Toggle, source: SourceName) -> bool:
+    """Callgrind counts no cycles, so it cannot judge what acts on them alone."""
+    acts_on = next(entry.shows for entry in CAUSES if entry.id == toggle.cause)
+    return source == "hardware" or not (toggle.hardware_only or (source == "callgrind" and acts_on != "instructions"))
+
+
+def swap_library(embedder: Launcher, target: Target, libpython: str) -> Launcher:
+    """The unchanged embedder on another libpython of the same version.
+
+    Raises:
+        UsageError: the file is missing, no shared library, or of another soname.
+    """
+    path = Path(libpython).resolve()
+    if not path.is_file():
+        raise UsageError(f"--libpython: no file {libpython}")
+    assert target.shared_library is not None
+    wanted, found = read_elf(target.shared_library).soname, read_elf(str(path)).soname
+    if wanted != found:
+        raise UsageError(
+            f"--libpython: {libpython} is {found or 'no shared library'}, the host loads {wanted}",
+            hint="give a libpython of the same minor version",
+        )
+    return on_library(embedder, SWAPPED, "swapped", path)
+
+
+def _user_hosts(specs: tuple[str, ...]) -> tuple[Launcher, ...]:
+    hosts = tuple(map(user_host, specs))
+    if len({host.name for host in hosts}) < len(hosts):
+        raise UsageError("two --host have the same name", hint="--host NAME=CMD: give each its own NAME")
+    return hosts

@@ -1,0 +1,139 @@
+"""The plan: blocks drawn from a saved seed, and the order of their processes. Pure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import msgspec
+
+from profiler.catalogue.heap import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
+from profiler.catalogue.treatments import counted_only
+from profiler.model import (
+    AGAIN,
+    BASELINE,
+    Block,
+    Elimination,
+    Launcher,
+    Pass,
+    Plan,
+    Precision,
+    SourceName,
+    Step,
+    Workload,
+)
+
+MAX_ENV_PADDING = 4095
+"""One page: the stack's start moves by the size of the environment (Mytkowicz et al. 2009)."""
+
+_MAX_HASH_SEED = 4294967295
+"""Largest value of PYTHONHASHSEED (CPython documentation)."""
+
+
+def draw_blocks(seed: int, count: int) -> tuple[Block, ...]:
+    """``count`` blocks; a longer plan of the same seed begins with the same blocks."""
+    return tuple(_draw_block(seed, index) for index in range(count))
+
+
+def _draw_block(seed: int, index: int) -> Block:
+    rng = random.Random(f"block {seed} {index}")
+    return Block(
+        index=index,
+        hash_seed=rng.randint(1, _MAX_HASH_SEED),
+        env_padding=rng.randint(0, MAX_ENV_PADDING),
+        heap_phase=tuple(rng.randrange(pool_capacity(size)) for size in SIZE_CLASSES),
+        arena_offset=_arena_offset(seed, index),
+    )
+
+
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+def _arena_offset(seed: int, index: int) -> int:
+    """Any page of a MiB, each as likely for each block, and few blocks spread over all of it.
+
+    A random start and steps of the golden section: the largest gap after n blocks is the least that a sequence without
+    a known end can have (Weyl 1916; Kronecker sequences in Niederreiter 1992, ch. 3). Counts have two levels or few
+    more along the offset, so independent draws would miss one of them in every eighth run of four blocks.
+    """
+    start = random.Random(f"arena {seed}").random()
+    return int((start + index * _GOLDEN) % 1 * (MIB // PAGE_BYTES)) * PAGE_BYTES
+
+
+def make_plan(
+    *,
+    seed: int,
+    source: SourceName,
+    workload: Workload,
+    launchers: tuple[Launcher, ...],
+    passes: tuple[Pass, ...],
+    blocks: int,
+    eliminations: tuple[Elimination, ...] = (),
+    precision: Precision | None = None,
+    most_blocks: int | None = None,
+) -> Plan:
+    """A plan over ``launchers`` (the baseline first), to which the baseline's A/A twin is added."""
+    baseline = launchers[0]
+    assert baseline.name == BASELINE
+    twin = msgspec.structs.replace(baseline, name=AGAIN)
+    return Plan(
+        seed=seed,
+        source=source,
+        workload=workload,
+        launchers=(baseline, twin, *launchers[1:]),
+        passes=passes,
+        blocks=draw_blocks(seed, blocks),
+        eliminations=eliminations,
+        precision=precision,
+        most_blocks=most_blocks,
+    )
+
+
+def growth(seed: int, block: Block, phases: int) -> tuple[tuple[int, ...], ...]:
+    """Objects to add per size class from the block's own heap phase on, for each further phase of ``phases``."""
+    rng = random.Random(f"phases {seed} {block.index}")
+    return tuple(tuple(rng.randrange(pool_capacity(size)) for size in SIZE_CLASSES) for _ in range(phases - 1))
+
+
+def steps(plan: Plan, block: Block) -> tuple[Step, ...]:
+    """The processes of one block in their order.
+
+    Within a pass and repetition every launcher runs once at each M, in random order (or each launcher after the other,
+    where the order is what is asked about); passes follow each other, since some need the machine for themselves. The
+    arms of eliminations take turns in random order. A process that does chunks or regions is one step.
+    """
+    rng = random.Random(f"order {plan.seed} {block.index}")
+    passes = [what for what in plan.passes if _runs_in(what, block)]
+    arms = list(dict.fromkeys(what.arm for what in passes if what.arm is not None))
+    rng.shuffle(arms)
+    passes.sort(key=lambda what: arms.index(what.arm) if what.arm is not None else -1)
+    return tuple(
+        Step(block=block.index, position=position, pass_name=name, launcher=launcher, m=m, repetition=repetition)
+        for position, (name, launcher, m, repetition) in enumerate(
+            (what.name, *run) for what in passes for run in _runs(plan, what, rng)
+        )
+    )
+
+
+def _runs_in(what: Pass, block: Block) -> bool:
+    first, end = what.blocks
+    return first <= block.index and (end is None or block.index < end)
+
+
+def _runs(plan: Plan, what: Pass, rng: random.Random) -> Iterator[tuple[str, int, int]]:
+    """(launcher, M, repetition) of one pass."""
+    all_names = tuple(launcher.name for launcher in plan.launchers)
+    # A toggle that does not run on this machine has left the plan.
+    names = tuple(name for name in what.launchers if name in all_names) or all_names
+    if what.among != "all" and not what.launchers:
+        brief = {launcher.name for launcher in plan.launchers if counted_only(launcher)}
+        names = tuple(name for name in names if (name in brief) == (what.among == "counted-only"))
+    for name in names:
+        yield from ((name, min(what.m), warmup - what.warmups) for warmup in range(what.warmups))
+    whole = what.kind == "process"
+    for group in [(name,) for name in names] if what.serial else [names]:
+        for repetition in range(what.repetitions if whole else 1):
+            again = [m for m in what.m if repetition == 0 or what.once_from is None or m < what.once_from]
+            pairs = [(name, m) for name in group for m in (again if whole else again[:1])]
+            rng.shuffle(pairs)
+            yield from ((name, m, repetition) for name, m in pairs)

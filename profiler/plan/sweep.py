@@ -1,0 +1,139 @@
+"""The passes of ``amortize``: whole processes over many M, timed bare, and counted where counting is cheap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from profiler.model import AGAIN, BASELINE, Launcher, Pass, Workload
+from profiler.sources.phased import COUNTS, TIMES, WHOLE
+from profiler.sources.timed import TIMED_EVENTS
+
+_MOST_M = 1_000_000
+"""The last M of the PoC's sweep."""
+_LONGEST_WORK = 10
+"""The last M takes at most this many times the work of the long timed runs, some second in all."""
+_COUNTED_WORK = 4
+"""Counting goes up to this many times the work of the counting passes, of which it is the slow part."""
+
+_WARMUPS = 2
+_SHORT_RUNS = 3
+"""Runs of a launcher per block where start-up is most of a run; longer ones average over bursts by themselves."""
+_COUNTED_BLOCKS = 2
+
+SWEEP = "sweep"
+COUNTED = "sweep-counted"
+
+
+STARTUP = "startup"
+STARTUP_WHOLE = "startup-whole"
+STARTUP_COUNTED = "startup-counted"
+_STARTUP_BLOCKS = 8
+_STARTUP_RUNS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intervention:
+    """One change to the start of a launcher: arguments where ``main`` reads them, environment where it does not."""
+
+    name: str
+    """Suffix of the launcher's name."""
+    options: tuple[str, ...] = ()
+    """Put before the script, for launchers that start through ``Py_BytesMain``."""
+    env: dict[str, str] = field(default_factory=dict)
+    """For launchers that start through ``Py_InitializeEx``."""
+    loader_env: dict[str, str] = field(default_factory=dict)
+    """For all: the dynamic loader reads it."""
+
+
+INTERVENTIONS = (
+    Intervention(name="no-site", options=("-S",), env={"TAX_PROBE_NO_SITE": "1"}),
+    Intervention(name="isolated", options=("-I",)),
+    Intervention(name="command", options=("-c", "{text}")),
+    Intervention(name="bind-now", loader_env={"LD_BIND_NOW": "1"}),
+    Intervention(name="finalize", env={"TAX_PROBE_FINALIZE": "1"}),
+)
+
+
+def intervened(launchers: tuple[Launcher, ...]) -> tuple[Launcher, ...]:
+    """Every launcher with every intervention that it can have."""
+    return tuple(made for base in launchers for one in INTERVENTIONS if (made := _intervene(base, one)) is not None)
+
+
+def _intervene(base: Launcher, one: Intervention) -> Launcher | None:
+    argv, env = base.argv, dict(one.loader_env)
+    if base.init == "Py_BytesMain" and one.options:
+        rest = argv[1:] if "{text}" not in one.options else tuple(part for part in argv[1:] if part != "{script}")
+        argv = (argv[0], *one.options, *rest)
+    elif base.init == "Py_InitializeEx":
+        env |= one.env
+    if argv == base.argv and not env:
+        return None
+    name = f"{base.name}+{one.name}"
+    return msgspec.structs.replace(base, name=name, argv=argv, env=base.env | env, base=base.name, factor=one.name)
+
+
+def startup_passes(launchers: tuple[Launcher, ...], *, counted: bool) -> tuple[Pass, ...]:
+    """The passes that cut processes into phases at M = 1: ``launchers`` with interventions, and the former whole."""
+    timed = Pass(
+        name=STARTUP,
+        events=TIMES,
+        m=(1,),
+        exclusive=True,
+        repetitions=_STARTUP_RUNS,
+        blocks=(0, _STARTUP_BLOCKS),
+        phases=True,
+    )
+    in_counts = msgspec.structs.replace(
+        timed, name=STARTUP_COUNTED, events=COUNTS, exclusive=False, repetitions=1, blocks=(0, 1)
+    )
+    whole = msgspec.structs.replace(
+        timed, name=STARTUP_WHOLE, events=WHOLE, launchers=tuple(one.name for one in launchers)
+    )
+    return (timed, whole, in_counts) if counted else (timed, whole)
+
+
+def sweep_m(workload: Workload, asked: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The M of the sweep, ascending: those asked for, or decades from 1 to 10⁶ as far as the work allows."""
+    if asked is not None:
+        return tuple(sorted(set(asked)))
+    assert workload.timed_m is not None
+    top = min(_MOST_M, max(100, _LONGEST_WORK * workload.timed_m[1]))
+    return tuple(10**exponent for exponent in range(len(str(top))))
+
+
+def sweep_passes(
+    workload: Workload, m: tuple[int, ...], offered: tuple[Pass, ...], launchers: tuple[Launcher, ...]
+) -> tuple[Pass, ...]:
+    """A timed pass over all of ``m``, and one that counts instructions, if ``offered`` (the source's) has any."""
+    assert workload.timed_m is not None
+    assert workload.counts_m is not None
+    timed = Pass(
+        name=SWEEP,
+        events=TIMED_EVENTS,
+        m=m,
+        exclusive=True,
+        repetitions=_SHORT_RUNS,
+        blocks=(0, None),
+        once_from=max(workload.timed_m[0], m[0] + 1),
+        warmups=_WARMUPS,
+        native=True,
+        bare=True,
+        launchers=(BASELINE, AGAIN, *(one.name for one in launchers if one.name != BASELINE)),
+    )
+    counting = [what for what in offered if "instructions" in what.events]
+    cheap = [one for one in m if one <= _COUNTED_WORK * workload.counts_m[1]]
+    if not counting or len(cheap) < 2:
+        return (timed,)
+    fewest = min(counting, key=lambda what: len(what.events))
+    counted = msgspec.structs.replace(
+        fewest,
+        name=COUNTED,
+        m=(*dict.fromkeys((cheap[0], cheap[-2], cheap[-1])),),
+        repetitions=1,
+        blocks=(0, _COUNTED_BLOCKS),
+        native=True,
+        launchers=tuple(one.name for one in launchers),
+    )
+    return timed, counted

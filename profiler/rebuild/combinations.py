@@ -1,0 +1,117 @@
+"""The launchers of ``rebuild``: the target's own program and embedder, and both on every combination that is built."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from profiler.catalogue.causes import REBUILT
+from profiler.catalogue.treatments import Given
+from profiler.errors import Interrupted, MachineError
+from profiler.launch.builds import build_hosts
+from profiler.launch.launchers import baseline_launcher, names_to_own, own_launcher
+from profiler.model import Launcher, Target
+from profiler.model.factorial import Built, FactorialPlan, Rebuilt, cells
+from profiler.plan.lineup import Lineup
+from profiler.plan.treat import on_library, vary
+from profiler.rebuild.builds import Yard
+from profiler.rebuild.left import Watch
+from profiler.rebuild.plans import DEFAULT, load_plan, plan_for
+from profiler.rebuild.recipe import base_of
+from profiler.rebuild.shop import Shop, default_shop
+from profiler.rebuild.source import find_source
+
+_SECONDS_PER_WEIGHT = 150.0
+"""One plain build on one core of the reference machine: for the first estimate alone."""
+_BYTES_PER_JOB = 1.0e9
+_BYTES_KEPT = 40e6
+
+
+def rebuilt_lineup(
+    target: Target, *, plan_file: str | None, source_tree: str | None, jobs: int | None, watch: Watch
+) -> Lineup:
+    """Build what the plan asks for and is not in the cache, and make launchers of it.
+
+    Raises:
+        UsageError: a bad plan or source.
+        MachineError: no source, no compiler, no host, or not one combination could be built.
+        Interrupted: what is built is kept.
+    """
+    plan = _plan(target, plan_file, watch)
+    host = build_hosts(target, "shared", on_line=watch.say)
+    yard = open_yard(target, plan, source_tree, watch)
+    shop, base = yard.shop, yard.base
+    for changed in yard.changed:
+        watch.say(f"not as the target's sysconfig says: {changed}")
+    wanted = cells(plan)
+    jobs = jobs or len(os.sched_getaffinity(0))
+    watch.say(f"{len(wanted)} combinations in {shop.place}; {_first_estimate(yard.missing(wanted), jobs, shop)}")
+    try:
+        built, failed = yard.build(wanted, jobs, watch)
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            f"interrupted; what is built is kept in {shop.place}", hint="the same command goes on where it stopped"
+        ) from error
+    if not built:
+        raise MachineError(f"no combination could be built: {failed[0].message}", hint=failed[0].hint)
+    embedder = own_launcher(names_to_own(("pyo3",))[0], host, target)
+    baseline = baseline_launcher(target)
+    return Lineup(
+        launchers=(baseline, embedder, *(_launcher(one, baseline, embedder, target) for one in built)),
+        builds=(host,),
+        caveats=(),
+        rebuilt=Rebuilt(
+            plan=plan,
+            source=yard.source.origin,
+            compiler=base.compiler.strip().splitlines()[-1],
+            changed=yard.changed,
+            built=built,
+            failed=failed,
+        ),
+    )
+
+
+def _plan(target: Target, plan_file: str | None, watch: Watch) -> FactorialPlan:
+    """The plan that was asked for, or the one that fits the target's library."""
+    if plan_file is not None:
+        return load_plan(Path(plan_file))
+    if target.shared_library is None:
+        return load_plan(DEFAULT)
+    path, why = plan_for(target.shared_library)
+    watch.say(f"plan: {path.stem} ({why})")
+    return load_plan(path)
+
+
+def open_yard(target: Target, plan: FactorialPlan, source_tree: str | None, watch: Watch) -> Yard:
+    """Source, compiler and cache for the combinations of ``plan``.
+
+    Raises:
+        UsageError: a bad source tree.
+        MachineError: no source, no compiler, or no place to build.
+    """
+    shop = default_shop()
+    source = find_source(target, source_tree, shop.place, watch.say)
+    watch.say(f"CPython's code: {source.origin}")
+    return Yard(target=target, source=source, plan=plan, base=base_of(target, plan), shop=shop)
+
+
+def _first_estimate(missing: tuple[int, float], jobs: int, shop: Shop) -> str:
+    number, weight = missing
+    if not number:
+        return "all of them are built"
+    minutes = weight * _SECONDS_PER_WEIGHT / jobs / 60
+    needed = (jobs * _BYTES_PER_JOB + number * _BYTES_KEPT) / 1e9
+    return (
+        f"{number} builds and trainings are missing: some {minutes:.0f} min with {jobs} at a time, "
+        f"{needed:.1f} GB of the {shop.free_bytes() / 1e9:.0f} GB free there"
+    )
+
+
+def _launcher(one: Built, baseline: Launcher, embedder: Launcher, target: Target) -> Launcher:
+    if one.kind == "library":
+        return on_library(embedder, one.launcher, REBUILT, Path(one.product))
+    # It looks for its standard library beside itself first; the target's is the one that fits.
+    program = vary(baseline, one.launcher, REBUILT, Given(env={"PYTHONHOME": target.prefix}))
+    return msgspec.structs.replace(program, argv=(one.product, *baseline.argv[1:]), link="program")

@@ -1,0 +1,43 @@
+"""The pass in which launchers take turns: which events its chunks can read, and when a run has one."""
+
+from __future__ import annotations
+
+import msgspec
+
+from profiler.model import CHUNKS, Pass, Workload
+
+CLOCKS = ("wall", "task-clock")
+COUNTED = ("instructions", "cycles")
+_TURNS = 16
+"""In the first blocks, before the scatter is known; even, so that every order comes as often as its reverse."""
+
+
+def chunk_pass(workload: Workload, counted: tuple[str, ...] = ()) -> Pass:
+    """Chunks of the lower M of timed runs, some 10 ms of work; ``counted``: events of the process's own counters."""
+    assert workload.timed_m is not None
+    return Pass(
+        name=CHUNKS,
+        events=(*CLOCKS, *counted),
+        m=workload.timed_m,
+        exclusive=True,
+        repetitions=_TURNS,
+        blocks=(0, None),
+        kind="chunks",
+    )
+
+
+def with_chunks(passes: tuple[Pass, ...], workload: Workload) -> tuple[Pass, ...]:
+    """Chunks beside bare timed runs of whole processes, which are then for the start-up alone: one repetition each."""
+    once = (msgspec.structs.replace(what, repetitions=1) if what.exclusive else what for what in passes)
+    return (*once, chunk_pass(workload))
+
+
+def in_process() -> tuple[str, ...]:
+    """The events that a process can count of itself here: instructions and cycles, or none."""
+    try:
+        from profiler._counters import Region
+
+        Region(list(COUNTED))
+    except (ImportError, OSError):
+        return ()
+    return COUNTED

@@ -1,0 +1,181 @@
+"""The hardware source: ``perf stat`` on a PMU that has passed its self-test, one perf process per run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from profiler.catalogue.events import BY_NAME
+from profiler.errors import MachineError
+from profiler.model import Missing, Pass, Reading, SourceName, Workload
+from profiler.sources.chunking import CLOCKS, chunk_pass, in_process
+from profiler.sources.perf_events import Available, arrange, find_available, this_cpu
+from profiler.sources.perf_output import NOT_SUPPORTED, Asked
+from profiler.sources.perf_stat import stat
+from profiler.sources.pmu import Count, PmuSelfTest, program, self_test
+from profiler.sources.source import Outcome
+from profiler.system import diagnose
+from profiler.system.perf import Perf, find_perf
+from profiler.system.process import Command
+
+WALL = "wall"
+_LEAST_SLOTS = 2
+_REFERENCE_BLOCKS = 3
+_REQUIRED = tuple(
+    Asked(event=name, spec=BY_NAME[name].perf[0].spec, unit=BY_NAME[name].unit)
+    for name in ("instructions", "cycles", "task-clock")
+)
+_DERIVED = Missing(event="clock", reason="not estimated: cycles and CPU time are both counted")
+
+
+class HardwareSource:
+    """Counts with ``perf stat``. Never multiplexed: as many passes as the counters that passed require."""
+
+    name: SourceName = "hardware"
+
+    def __init__(
+        self, perf: Perf, test: PmuSelfTest, passes: tuple[tuple[Asked, ...], ...], missing: tuple[Missing, ...]
+    ) -> None:
+        self.self_test = test
+        self.perf = perf
+        self.missing = missing
+        self._asked = {one.event: one for asked in passes for one in asked}
+        self._passes = {
+            f"hardware-{number}": tuple(one.event for one in asked) for number, asked in enumerate(passes, start=1)
+        }
+
+    @classmethod
+    def probe(cls) -> HardwareSource:
+        """Find perf, test the PMU, try every event; takes about two seconds and 40 short processes.
+
+        Raises:
+            MachineError: instructions and cycles cannot both be counted here; with the reason and the remedy.
+        """
+        perf = find_perf()
+        with tempfile.TemporaryDirectory(prefix="tax-probe-") as scratch:
+            count = _counter(perf, Path(scratch))
+            _require_counting(count)
+            test = self_test(count)
+            if test.slots < _LEAST_SLOTS:
+                raise MachineError(
+                    f"the PMU failed its self-test: {test.sentence()}, but instructions and cycles need {_LEAST_SLOTS}",
+                    hint=test.remedy or "end other perf sessions; echo 0 | sudo tee /proc/sys/kernel/nmi_watchdog",
+                )
+            available = find_available(this_cpu(), count)
+            _require_anchors(available)
+            passes, crowded_out = arrange(available, test.slots, count)
+        by_clock = tuple(one for one in available.missing if one.event not in {WALL, _DERIVED.event})
+        return cls(perf, test, passes, (*by_clock, *crowded_out, _DERIVED))
+
+    def describe(self) -> str:
+        """One sentence: which perf, which counters passed."""
+        return (
+            f"hardware counters through perf {self.perf.version}: {self.self_test.sentence()}; "
+            f"{len(self._passes)} passes, no multiplexing"
+        )
+
+    def spec(self, event: str) -> str:
+        """What is asked of perf for ``event``."""
+        return self._asked[event].spec if event in self._asked else "the driver's clock"
+
+    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+        """As many passes as the counters require; instructions, cycles and times are read in each of them."""
+        assert workload.timed_m is not None
+        return tuple(
+            Pass(
+                name=name,
+                events=events if WALL in events else (*events, WALL),
+                m=workload.timed_m,
+                exclusive=True,
+                repetitions=1,
+                blocks=(0, None),
+            )
+            for name, events in self._passes.items()
+        )
+
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
+        """Whole processes, and chunks under counters in the process itself, each the other's check.
+
+        The one of them that reads ``metric`` in all blocks (chunks: clocks and cycles), the other in the first.
+        """
+        whole, own = self.passes(workload), in_process()
+        first = (0, _REFERENCE_BLOCKS)
+        if metric in {*CLOCKS, "cycles"}:
+            return (*(msgspec.structs.replace(what, blocks=first) for what in whole), chunk_pass(workload, own))
+        return (*whole, msgspec.structs.replace(chunk_pass(workload, own), blocks=first)) if own else whole
+
+    def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+        """Run one process under perf.
+
+        Raises:
+            MachineError: perf itself failed.
+            OSError: the program could not be started.
+        """
+        counted = stat(self.perf, [self._asked[name] for name in what.events if name in self._asked], command, scratch)
+        done = counted.completed
+        by_name = {reading.event: reading for reading in counted.readings}
+        if WALL not in self._asked:
+            by_name[WALL] = _by_driver(done.wall_ns)
+        return Outcome(
+            readings=tuple(by_name[name] for name in what.events),
+            exit=done.exit,
+            stdout=done.stdout,
+            stderr_tail=done.stderr_tail,
+            timed_out=done.timed_out,
+            output_exceeded=done.output_exceeded,
+        )
+
+
+def _counter(perf: Perf, scratch: Path) -> Count:
+    cpu = min(os.sched_getaffinity(0))
+
+    def count(asked: Sequence[Asked], iterations: int | None) -> tuple[Reading, ...]:
+        command = program(iterations, cpu)
+        counted = stat(perf, asked, command, scratch)
+        done = counted.completed
+        if done.timed_out:
+            raise MachineError(
+                f"perf stat did not end within {command.timeout_s:.0f} s over a program of some milliseconds",
+                hint="run perf stat true by hand; if it hangs there too, install another version of perf",
+            )
+        if done.exit != 0:
+            raise MachineError(
+                f"the test program failed under perf (exit {done.exit}): {done.stderr_tail.strip()[-500:]}"
+            )
+        return counted.readings
+
+    return count
+
+
+def _require_counting(count: Count) -> None:
+    """Fail at once, with the diagnosis, where the machine has no counters at all."""
+    instructions, cycles, task_clock = count(_REQUIRED, None)
+    for reading in (instructions, cycles):
+        if reading.reason == NOT_SUPPORTED:
+            trouble = diagnose.not_supported(
+                software_counts=task_clock.value is not None, here=diagnose.circumstances()
+            )
+            raise MachineError(trouble.reason, hint=trouble.remedy)
+
+
+def _require_anchors(available: Available) -> None:
+    for reading in available.missing:
+        if reading.event in {one.event for one in _REQUIRED}:
+            raise MachineError(f"perf cannot count {reading.event}: {reading.reason}")
+
+
+def _by_driver(wall_ns: int) -> Reading:
+    return Reading(
+        event=WALL,
+        value=float(wall_ns),
+        unit="ns",
+        enabled_ns=None,
+        running_ns=None,
+        source="hardware",
+        raw_name="clock around perf stat (no duration_time)",
+        reason=None,
+    )

@@ -1,0 +1,51 @@
+"""The seam between the plan and the machine: a source runs one process and returns readings.
+
+``hardware``, ``callgrind`` and ``software`` implement it; tests have a fake. Nothing above this seam knows perf
+or valgrind.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from profiler.model import Calls, Missing, Noun, Pass, Reading, SourceName, Workload
+from profiler.system.process import Command
+
+
+class Outcome(Noun, frozen=True, kw_only=True):
+    """What came of one process. ``exit`` is negative for a signal, as in ``subprocess``."""
+
+    readings: tuple[Reading, ...]
+    exit: int
+    stdout: bytes
+    stderr_tail: str
+    timed_out: bool
+    output_exceeded: bool
+    calls: tuple[tuple[Calls, ...], ...] = ()
+    """Who called the functions that are events of their own: one element for the process, or one per region."""
+
+
+class Source(Protocol):
+    """Where readings come from."""
+
+    name: SourceName
+    missing: tuple[Missing, ...]
+    """Events of the catalogue that no pass of this source can read."""
+
+    def describe(self) -> str:
+        """One sentence: which source, on what grounds, e.g. which self-test passed."""
+
+    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+        """The passes that together read every event this source can read. ``workload`` is calibrated (no None)."""
+
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
+        """The passes of a run whose launchers may be asked for chunks of work: to a given precision of ``metric``, or
+        without one (None)."""
+
+    def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+        """Run one process. ``scratch`` is a directory of this process alone; temporary files go there.
+
+        Raises:
+            MachineError: the measuring tool itself failed (perf died, valgrind crashed).
+        """
