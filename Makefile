@@ -43,10 +43,11 @@ bench:
 	@tools/setup --dev
 	@.venv/bin/python -m benchmarks.run $(ARGS)
 
-# Record the golden outputs again, to be read and committed.
+# Record the golden outputs again, and what is made of the model, to be read and committed.
 record:
 	@tools/setup --dev
 	@TAX_PROBE_RECORD=1 .venv/bin/python -m pytest -q tests/golden
+	@tools/verdict-schema > docs/verdict.schema.json
 
 # Pin the newest dependencies (needs uv); maturin builds the extension.
 lock:
