@@ -48,6 +48,7 @@ record:
 	@tools/setup --dev
 	@TAX_PROBE_RECORD=1 .venv/bin/python -m pytest -q tests/golden
 	@tools/verdict-schema > docs/verdict.schema.json
+	@tools/results-page > results/README.md
 
 # Pin the newest dependencies (needs uv); maturin builds the extension.
 lock:
