@@ -56,5 +56,5 @@ lock:
 	@echo 'maturin>=1.9,<2' | $(LOCK) --extra dev -c requirements.lock pyproject.toml - -o requirements-dev.lock
 
 clean:
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist runner/*/target profiler/*.so
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist target runner/*/target profiler/*.so
 	@find profiler tests -name __pycache__ -prune -exec rm -rf {} +

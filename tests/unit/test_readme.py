@@ -16,7 +16,7 @@ from tests.recorded import RESULTS
 
 TOP = Path(__file__).parents[2]
 README = TOP / "README.md"
-PAGES = (README, *sorted((TOP / "docs").glob("*.md")))
+PAGES = (README, TOP / "CHANGELOG.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md")))
 OUTPUT = re.compile(r"<!-- output: (\S+) .*-->\n```text\n(.*?)```", re.DOTALL)
 SURVEY = re.compile(r"<!-- survey -->.*<!-- /survey -->", re.DOTALL)
 METHOD = {"0.5%", "95%", "80%"}
