@@ -57,4 +57,4 @@ lock:
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist target runner/*/target profiler/*.so
-	@find profiler tests -name __pycache__ -prune -exec rm -rf {} +
+	@find profiler tests tools -name __pycache__ -prune -exec rm -rf {} +
