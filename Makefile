@@ -43,12 +43,13 @@ bench:
 	@tools/setup --dev
 	@.venv/bin/python -m benchmarks.run $(ARGS)
 
-# Record the golden outputs again, and what is made of the model, to be read and committed.
+# Record the golden outputs again, and the pages that are made of them and of the model; to be read and committed.
 record:
 	@tools/setup --dev
 	@TAX_PROBE_RECORD=1 .venv/bin/python -m pytest -q tests/golden
 	@tools/verdict-schema > docs/verdict.schema.json
 	@tools/results-page > results/README.md
+	@tools/readme-output
 
 # Pin the newest dependencies (needs uv); maturin builds the extension.
 lock:

@@ -4,6 +4,7 @@ import argparse
 import ast
 import importlib
 import re
+import runpy
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,7 +119,14 @@ def test_the_shown_output_is_that_of_the_golden_it_names() -> None:
     lines = [line for line in shown[2].splitlines() if line != "…"]
     assert len(lines) >= 10
     # Each is found after the one before: an iterator goes on where it was left.
-    assert [line for line in lines if line not in golden] == [], "take the lines anew from the golden text"
+    assert [line for line in lines if line not in golden] == [], "tools/readme-output takes them anew"
+
+
+def test_the_output_can_be_taken_anew() -> None:
+    taken = runpy.run_path(str(TOP / "tools" / "readme-output"))["taken"]
+    shown = OUTPUT.search(README.read_text())
+    assert shown is not None
+    assert taken((TOP / shown[1]).read_text()) == shown[2]
 
 
 def figures(text: str) -> set[str]:
