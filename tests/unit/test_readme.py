@@ -193,3 +193,11 @@ def test_troubleshooting_is_titled_by_what_is_said() -> None:
     assert [title for title, own in parts.items() if not all(part in said for part in own)] == []
     codes = set(re.findall(r"`([a-z]+(?:-[a-z]+)+|environment|unfinished)`", page.partition("## Warnings")[2]))
     assert {code for code in codes if code not in said} == set()
+
+
+def test_contributing_names_what_is_there() -> None:
+    text = " ".join((TOP / "CONTRIBUTING.md").read_text().split())
+    named = re.findall(r"`\W*(\w+)\W*` (?:in `\w+` )?(?:in|of) `(profiler/[\w/]+\.(?:py|toml))`", text)
+    named += re.findall(r"in `(\w+)` of `(profiler/[\w/]+\.py)`", text)
+    assert len(named) > 10
+    assert [(name, file) for name, file in named if name not in (TOP / file).read_text()] == []
