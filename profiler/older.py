@@ -1,7 +1,7 @@
 """``run.json`` as earlier versions wrote it: read as if it were of today.
 
-Until 2026-11-26 a launcher's identity stood in its name: ``h~x``, ``bare@h``, ``python3+x@h``. Nowhere else is a name
-taken apart.
+Until 2026-11-26 a launcher's identity stood in its name (``h~x``, ``bare@h``, ``python3+x@h``), and what a verdict has
+in the command's. Nowhere else is either asked.
 """
 
 from __future__ import annotations
@@ -11,6 +11,12 @@ from typing import Any
 Raw = dict[str, Any]
 
 _PROGRAM = "python3"
+_SECTIONS = {
+    "variants": ("causes",),
+    "rebuild": ("rebuilt",),
+    "amortize": ("sweep",),
+    "eliminate": ("eliminations",),
+}
 _REPLACED = ("bare", "swapped", "relinked", "rebuilt")
 
 
@@ -20,7 +26,8 @@ def up_to_date(run: Raw) -> Raw:
     launchers = plan.get("launchers", [])
     if not any("factor" in one for one in launchers):
         return run
-    return run | {"plan": plan | {"launchers": [_launcher(one, launchers) for one in launchers]}}
+    sections = _SECTIONS.get(run.get("command", ""), ())
+    return run | {"plan": plan | {"launchers": [_launcher(one, launchers) for one in launchers], "sections": sections}}
 
 
 def _launcher(one: Raw, launchers: list[Raw]) -> Raw:

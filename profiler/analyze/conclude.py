@@ -50,7 +50,7 @@ def conclude(folder: Path) -> Verdict:
 def _conclude(run: Run, folder: Path) -> Verdict:
     everything = read_all(folder)
     frame = measured(everything)
-    costs, boundaries = costs_of(run, reference_rows(frame) if run.command == "eliminate" else frame)
+    costs, boundaries = costs_of(run, reference_rows(frame) if "eliminations" in run.plan.sections else frame)
     costs = with_calls(costs, folder)
     in_order = tuple(
         one
@@ -58,10 +58,10 @@ def _conclude(run: Run, folder: Path) -> Verdict:
         if not (one.metric in costs.doubts and costs.doubts[one.metric].proven) or one.launcher in (BASELINE, AGAIN)
     )
     names = tuple(
-        launcher.name for launcher in run.plan.launchers if run.command != "amortize" or launcher.variant is None
+        launcher.name for launcher in run.plan.launchers if "sweep" not in run.plan.sections or launcher.variant is None
     )
     comparisons = compare(costs, names)
-    why = run.command == "variants"
+    why = "causes" in run.plan.sections
     causes, left = judge(costs, run) if why else ((), {})
     others = tuple(name for name in names if name not in (BASELINE, AGAIN))
     verdict = Verdict(
@@ -110,11 +110,11 @@ def _conclude(run: Run, folder: Path) -> Verdict:
         ),
         withdrawn=tuple(costs.doubts.values()),
     )
-    if run.command == "rebuild":
+    if "rebuilt" in run.plan.sections:
         return rebuild_verdict(verdict, run, costs, folder)
-    if run.command == "amortize":
+    if "sweep" in run.plan.sections:
         return amortized(verdict, run, frame)
-    return eliminated(verdict, run, frame) if run.command == "eliminate" else verdict
+    return eliminated(verdict, run, frame) if "eliminations" in run.plan.sections else verdict
 
 
 def _damaged(lines: int) -> tuple[Caveat, ...]:

@@ -38,6 +38,7 @@ from profiler.plan.arms import EliminationSpec, build_arms, default_eliminations
 from profiler.plan.calibrate import calibrate
 from profiler.plan.lineup import chosen, whole_ladder
 from profiler.plan.schedule import draw_blocks, make_plan
+from profiler.plan.studies import STUDIES
 from profiler.plan.sweep import intervened, startup_passes, sweep_m, sweep_passes
 from profiler.rebuild.combinations import rebuilt_lineup
 from profiler.rebuild.left import Watch
@@ -157,6 +158,7 @@ def prepare(request: Request, command: str, argv: Sequence[str], choose: Choose,
         passes=passes,
         blocks=(request.blocks or DEFAULT_BLOCKS[command][source.name]) if precision is None else 1,
         eliminations=arms.eliminations if arms else (),
+        sections=STUDIES[command].sections,
         precision=precision,
         most_blocks=request.blocks if precision is not None else None,
     )

@@ -8,7 +8,7 @@ from profiler.model.elimination import Elimination, Side
 from profiler.model.health import Check, EventCheck, Health, TargetCheck
 from profiler.model.inspection import Inspection, Program
 from profiler.model.launcher import AGAIN, BASELINE, EMBEDDER, Kind, Launcher, LinkMode, Variant, Way
-from profiler.model.plan import CHUNKS, PHASES, REGIONS, Block, Pass, PassKind, Plan, Precision, Standing, Step
+from profiler.model.plan import CHUNKS, PHASES, REGIONS, Block, Pass, PassKind, Plan, Precision, Section, Standing, Step
 from profiler.model.readings import CallRow, Calls, Reading, Row
 from profiler.model.run import Missing, Run
 from profiler.model.target import Target
@@ -68,6 +68,7 @@ __all__ = [
     "Run",
     "Rung",
     "Scatter",
+    "Section",
     "Series",
     "Side",
     "SourceName",

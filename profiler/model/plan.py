@@ -11,6 +11,9 @@ from profiler.model.workload import Workload
 
 PassKind = Literal["process", "regions", "chunks"]
 
+Section = Literal["causes", "rebuilt", "sweep", "eliminations"]
+"""What a verdict may have beside comparisons."""
+
 
 class Pass(Noun, frozen=True, kw_only=True):
     """One kind of process run: which events it reads and at which M."""
@@ -119,6 +122,8 @@ class Plan(Noun, frozen=True, kw_only=True):
     """With a ``precision`` these are the blocks begun so far; more are drawn from the seed as they are needed."""
     precision: Precision | None = None
     eliminations: tuple[Elimination, ...] = ()
+    sections: tuple[Section, ...] = ()
+    """Which parts of a verdict the plan was made for."""
     most_blocks: int | None = None
     """Where a run for a precision ends at the latest."""
 

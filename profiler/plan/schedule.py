@@ -19,6 +19,7 @@ from profiler.model import (
     Pass,
     Plan,
     Precision,
+    Section,
     SourceName,
     Step,
     Workload,
@@ -91,6 +92,7 @@ def make_plan(
     blocks: int,
     eliminations: tuple[Elimination, ...] = (),
     precision: Precision | None = None,
+    sections: tuple[Section, ...] = (),
     most_blocks: int | None = None,
 ) -> Plan:
     """A plan over ``launchers`` (the baseline first), to which the baseline's A/A twin is added.
@@ -110,6 +112,7 @@ def make_plan(
         blocks=draw_blocks(seed, blocks),
         eliminations=eliminations,
         precision=precision,
+        sections=sections,
         most_blocks=most_blocks,
     )
 

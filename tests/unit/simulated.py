@@ -9,6 +9,7 @@ from profiler.folder import RowWriter, save_run
 from profiler.launch.interpreters import resolve_target
 from profiler.model import SCHEMA, Plan, Row, Run, SourceName, Step
 from profiler.plan.schedule import steps
+from profiler.plan.studies import STUDIES
 
 Truth = Callable[[Step, str, int], dict[str, float]]
 """(step, workload, how many runs of its pass came before) → the readings by event."""
@@ -25,6 +26,7 @@ def folder_of(
     placement: Callable[[Step], int | None] = lambda step: None,
 ) -> Path:
     """A folder as a run of ``plan`` would leave it; ``placement`` says where the heap of a process lay."""
+    plan = msgspec.structs.replace(plan, sections=STUDIES[command].sections)
     run = Run(
         schema=SCHEMA,
         command=command,

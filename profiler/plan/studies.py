@@ -1,0 +1,78 @@
+"""What each measuring command asks: its launchers, passes, blocks, and the sections of its verdict. One entry each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from profiler.launch.launchers import DEFAULT
+from profiler.model import BASELINE, EMBEDDER, Section, SourceName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """One command's question."""
+
+    command: str
+    lineup: Literal["chosen", "ladder", "rebuilt"]
+    """Who runs: those that are named, every rung and change, or the combinations of a plan of builds."""
+    passes: Literal["source", "sweep", "arms"] = "source"
+    """What is run: all that the source reads, whole processes over many M and cut in phases, or a group per arm."""
+    sections: tuple[Section, ...] = ()
+    """What the verdict has beside comparisons."""
+    blocks: dict[SourceName, int]
+    """Enough for intervals within the time of a command."""
+    workload: str = "int_loop"
+    launchers: tuple[str, ...] = DEFAULT
+    parts_suffice: bool = False
+    """It can do with parts of processes, where nothing can count whole ones, and may measure to a precision."""
+    any_m: bool = False
+    """``--m`` takes as many M as there are; elsewhere it takes two."""
+    looks_inside: bool = False
+    """What is seen inside the user's hosts adds launchers to the plan."""
+    remembers: bool = False
+    """What ``rebuild`` found of these very files before is part of the run."""
+
+
+STUDIES = {
+    study.command: study
+    for study in (
+        Study(
+            command="ipc",
+            lineup="chosen",
+            blocks={"hardware": 10, "callgrind": 6, "software": 15},  # a minute with counters, two without
+            parts_suffice=True,
+        ),
+        Study(
+            command="variants",
+            lineup="ladder",
+            sections=("causes",),
+            blocks={"hardware": 8, "callgrind": 5, "software": 10},  # five minutes with counters, eight without
+            looks_inside=True,
+            remembers=True,
+        ),
+        Study(
+            command="rebuild",
+            lineup="rebuilt",
+            sections=("rebuilt",),
+            blocks={"hardware": 8, "callgrind": 4, "software": 10},
+        ),
+        Study(
+            command="amortize",
+            lineup="chosen",
+            passes="sweep",
+            sections=("sweep",),
+            blocks={"hardware": 15, "callgrind": 15, "software": 15},  # three to four minutes
+            workload="dynamic",  # the PoC's
+            any_m=True,
+        ),
+        Study(
+            command="eliminate",
+            lineup="chosen",
+            passes="arms",
+            sections=("eliminations",),
+            blocks={"hardware": 8, "callgrind": 6, "software": 8},  # three to four minutes
+            launchers=(BASELINE, EMBEDDER),
+        ),
+    )
+}
