@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import msgspec
 
 from profiler.errors import MachineError, UsageError
-from profiler.model import SCHEMA, CallRow, Row, Run, Step
+from profiler.model import CHUNKS, REGIONS, SCHEMA, CallRow, Row, Run, Step
 
 ROWS = "rows.csv"
 RUN = "run.json"
@@ -139,12 +139,28 @@ def load_run(folder: Path) -> Run:
     """
     try:
         with open_recorded(folder, RUN) as file:
-            run = msgspec.json.decode(file.read(), type=Run)
+            run = msgspec.convert(_with_kinds(msgspec.json.decode(file.read())), Run)
     except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
         raise UsageError(f"{folder} is not a result folder of this version: {error}", hint=_FOLDER_HINT) from error
     if run.schema != SCHEMA:
         raise UsageError(f"{folder} has schema {run.schema}, this version reads {SCHEMA}", hint=_FOLDER_HINT)
     return run
+
+
+def _with_kinds(document: Any) -> Any:
+    """``run.json`` as it is written now: passes were one kind of record with flags before each kind had its own."""
+    plan = document.get("plan") if isinstance(document, dict) else None
+    if isinstance(plan, dict) and isinstance(plan.get("passes"), list):
+        plan["passes"] = [_with_kind(one) if isinstance(one, dict) else one for one in plan["passes"]]
+    return document
+
+
+def _with_kind(pass_: dict[str, Any]) -> dict[str, Any]:
+    kind = pass_.get("kind", "process")
+    if kind == "process":
+        return pass_ | {"kind": "phased" if pass_.get("phases") else "native" if pass_.get("native") else "whole"}
+    inside = {REGIONS: "phases", CHUNKS: "turns"}.get(kind)
+    return pass_ | {inside: pass_["repetitions"]} if inside is not None and "repetitions" in pass_ else pass_
 
 
 class RowWriter:
@@ -153,6 +169,7 @@ class RowWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = folder / ROWS
+        self._columns = _COLUMNS
         self._repair()
 
     def _repair(self) -> None:
@@ -165,13 +182,16 @@ class RowWriter:
                 write_atomically(self._path, (",".join(_COLUMNS) + "\n").encode())
             elif kept != data:
                 write_atomically(self._path, kept)
+            if kept:
+                # A run that an earlier version began goes on as it began: its rows lack what came later.
+                self._columns = tuple(kept.partition(b"\n")[0].decode(errors="replace").split(","))
             calls = self._folder / CALLS
             if calls.exists() and not (held := calls.read_bytes()).endswith(b"\n"):
                 write_atomically(calls, held[: held.rfind(b"\n") + 1])
         except OSError as error:
             raise _disk(self._folder, error) from error
 
-    def append(self, rows: list[Row], calls: Sequence[CallRow] = ()) -> None:
+    def append(self, rows: Sequence[Row], calls: Sequence[CallRow] = ()) -> None:
         """Append the rows of a process and hand them to the kernel; who called what goes to ``calls.csv`` before.
 
         A process that was interrupted between the two is measured again: of equal lines there the last one counts.
@@ -180,8 +200,8 @@ class RowWriter:
             MachineError: the disk is full or read-only.
         """
         if calls:
-            self._append(self._folder / CALLS, _lines(calls), _CALL_COLUMNS)
-        self._append(self._path, _lines(rows))
+            self._append(self._folder / CALLS, _lines(calls, _CALL_COLUMNS), _CALL_COLUMNS)
+        self._append(self._path, _lines(rows, self._columns))
 
     def _append(self, path: Path, lines: str, header: tuple[str, ...] = ()) -> None:
         before = None
@@ -196,11 +216,11 @@ class RowWriter:
             raise _disk(self._folder, error) from error
 
 
-def _lines(rows: Sequence[Row | CallRow]) -> str:
+def _lines(rows: Sequence[Row | CallRow], columns: tuple[str, ...]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in rows:
-        writer.writerow(_cell(getattr(row, name)) for name in row.__struct_fields__)
+        writer.writerow(_cell(getattr(row, "pass_name" if name == "pass" else name, None)) for name in columns)
     return text.getvalue()
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 
 from profiler.catalogue.events import BY_NAME
-from profiler.collect.bench import MAX_OUTPUT_BYTES
+from profiler.collect.workplace import MAX_OUTPUT_BYTES
 from profiler.errors import MachineError, UsageError, WorkloadError
 from profiler.guest import script
 from profiler.launch.builds import HostBuild
@@ -27,7 +27,9 @@ from profiler.model import (
     SCHEMA,
     Cause,
     Launcher,
+    Native,
     Noun,
+    Phased,
     Precision,
     Run,
     SourceName,
@@ -244,8 +246,9 @@ def require_same_passes(run: Run, source: Source) -> None:
     possible = source.passes(workload)
     if run.command in CHUNKS_SUFFICE:
         possible += source.chunk_passes(workload, precision.metric if precision else None)
-    offered = {what.events for what in possible}
-    if not {what.events for what in run.plan.passes if not what.bare and not what.phases} <= offered:
+    offered = {pass_.events for pass_ in possible}
+    own = (pass_ for pass_ in run.plan.passes if not isinstance(pass_, Phased))
+    if not {pass_.events for pass_ in own if not (isinstance(pass_, Native) and pass_.bare)} <= offered:
         raise MachineError(
             "the counters that can be used now are not those that this run began with",
             hint="end other perf sessions and --resume again, or begin a new run instead",

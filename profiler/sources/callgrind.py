@@ -13,7 +13,7 @@ from pathlib import Path
 
 from profiler.catalogue.events import BY_FUNCTION, BY_NAME, EVENTS, TLS_ACCESSES
 from profiler.errors import MachineError
-from profiler.model import REGIONS, Calls, Missing, Pass, Reading, SourceName, Workload
+from profiler.model import REGIONS, AnyPass, Calls, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
 from profiler.sources.by_function import Profile, Tls, count_tls, read_profiles
 from profiler.sources.chunking import chunk_pass, with_chunks
 from profiler.sources.source import Outcome
@@ -93,12 +93,12 @@ class CallgrindSource:
             "time comes from bare runs in the same blocks"
         )
 
-    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+    def passes(self, workload: Workload) -> tuple[Whole, ...]:
         """Counting passes, which may share the machine, and one timed pass, which may not."""
         assert workload.counts_m is not None
         assert workload.timed_m is not None
         return (
-            Pass(
+            Whole(
                 name=SIMULATED,
                 events=tuple(event.name for event in EVENTS if event.callgrind or event.by_function),
                 m=workload.counts_m,
@@ -107,7 +107,7 @@ class CallgrindSource:
                 blocks=(0, _SIMULATED_BLOCKS),
                 among="whole",
             ),
-            Pass(
+            Whole(
                 name=COUNTED,
                 events=("instructions", *BY_FUNCTION),
                 m=workload.counts_m,
@@ -116,7 +116,7 @@ class CallgrindSource:
                 blocks=(_SIMULATED_BLOCKS, None),
                 among="whole",
             ),
-            Pass(
+            Whole(
                 name=VARIANTS,
                 events=("instructions", *BY_FUNCTION),
                 m=workload.counts_m,
@@ -125,7 +125,7 @@ class CallgrindSource:
                 blocks=(0, _BLOCKS_OF_VARIANTS),
                 among="counted-only",
             ),
-            Pass(
+            Whole(
                 name=TIMED,
                 events=TIMED_EVENTS,
                 m=workload.timed_m,
@@ -136,7 +136,7 @@ class CallgrindSource:
             ),
         )
 
-    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[AnyPass, ...]:
         """Regions in the first blocks (in all, where it is counts that are to be precise), and chunks for time.
 
         Without a metric whole processes are counted, with their start-up, and chunks are for time.
@@ -145,14 +145,12 @@ class CallgrindSource:
             return with_chunks(self.passes(workload), workload)
         assert workload.counts_m is not None
         counts = bool(BY_NAME[metric].callgrind)
-        regions = Pass(
+        regions = Regions(
             name=REGIONS,
             events=tuple(dict.fromkeys(("instructions", metric if counts else "instructions", *BY_FUNCTION))),
             m=workload.counts_m,
-            exclusive=False,
-            repetitions=_PHASES,
+            phases=_PHASES,
             blocks=(0, None if counts else _REGION_BLOCKS),
-            kind="regions",
         )
         return (regions,) if counts else (regions, chunk_pass(workload))
 
@@ -171,7 +169,7 @@ class CallgrindSource:
                     self._valgrind,
                     *OWN_OPTIONS,
                     *(_SIMULATION if any(BY_NAME[name].simulated for name in what.events) else ()),
-                    *(_IN_REGIONS if what.kind == "regions" else ()),
+                    *(_IN_REGIONS if isinstance(what, Regions) else ()),
                     f"--callgrind-out-file={out_file}.%p",
                     f"--log-file={scratch / 'valgrind.log'}.%p",
                     "--trace-children=yes",
@@ -197,7 +195,7 @@ class CallgrindSource:
             texts = [path.read_text(errors="replace") for path in files]
             parts: list[tuple[list[dict[str, int]], tuple[Profile, ...]]]
             profiles = tuple(part for text in texts for part in read_profiles(text))
-            if what.kind == "regions":
+            if isinstance(what, Regions):
                 inside = [one for one in profiles if one.trigger.startswith(_REGION_TRIGGER)]
                 parts = [([totals], (one,)) for totals, one in zip(_regions(texts), inside, strict=True)]
             else:
