@@ -13,7 +13,7 @@ from profiler.analyze.boundary import Boundary, find_boundaries
 from profiler.analyze.placement import placements_differ
 from profiler.errors import UsageError
 from profiler.folder import ROWS, load_run, open_recorded, recorded
-from profiler.model import CHUNKS, REGIONS, PassKind, SourceName
+from profiler.model import CHUNKS, REGIONS, PassKind, Row, SourceName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,9 @@ STARTUP = "startup"
 _OF_PROCESSES = "instructions"
 _KEYS = ["block", "launcher", "event"]
 _WORDS = ("pass", "kind", "launcher", "workload", "event", "unit", "output_sha256", "source", "raw_name", "reason")
+_LATER = {"kind", "placement"}
+"""Columns that rows of earlier versions lack."""
+_COLUMNS = {"pass" if name == "pass_name" else name for name in Row.__struct_fields__}
 _HINT = "rows.csv is the measurement itself and cannot be made again from the other files: measure again"
 
 
@@ -52,17 +55,29 @@ def read_all(folder: Path) -> pd.DataFrame:
     try:
         with open_recorded(folder, ROWS) as file, warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", pd.errors.ParserWarning)
+            # Text among the figures of a long file; it is refused below.
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
             # Words that recur by the million take a byte each as categories.
             frame = pd.read_csv(_whole_lines(file), dtype=dict.fromkeys(_WORDS, "category"), on_bad_lines="warn")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
         raise UsageError(f"cannot read {path}: {error}", hint=_HINT) from error
-    needed = {"block", "pass", "launcher", "m", "event", "value", "repetition"}
-    if not needed <= set(frame.columns):
-        raise UsageError(f"{path} lacks the columns {sorted(needed - set(frame.columns))}", hint=_HINT)
+    lacking = _COLUMNS - _LATER - set(frame.columns)
+    if lacking:
+        raise UsageError(f"{path} lacks the columns {', '.join(sorted(lacking))}", hint=_HINT)
+    _require_figures(frame, path)
     if "kind" not in frame:
         frame["kind"] = frame["pass"].astype(str).map(_kinds(folder, frame)).astype("category")
     frame.attrs[DAMAGED] = sum(str(one.message).count("Skipping line ") for one in told)
     return frame
+
+
+def _require_figures(frame: pd.DataFrame, path: Path) -> None:
+    import pandas as pd
+
+    for name in sorted((_COLUMNS - set(_WORDS)) & set(frame.columns)):
+        if len(frame) and not pd.api.types.is_numeric_dtype(frame[name]):
+            texts = frame[name][pd.to_numeric(frame[name], errors="coerce").isna() & frame[name].notna()]
+            raise UsageError(f"{path}: {name} holds {str(texts.iloc[0])!r}, which is no figure", hint=_HINT)
 
 
 def _kinds(folder: Path, frame: pd.DataFrame) -> dict[str, PassKind]:

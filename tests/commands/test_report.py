@@ -93,6 +93,22 @@ def respelled(folder: Path, change: Callable[[dict[str, str]], dict[str, str]]) 
         writer.writerows(changed)
 
 
+@pytest.mark.parametrize(
+    "column", ["block", "position", "pass", "launcher", "workload", "event", "value", "unit", "source", "output_sha256"]
+)
+def test_a_column_is_missing(tax_probe: TaxProbe, measured: Path, column: str) -> None:
+    respelled(measured, lambda row: {name: cell for name, cell in row.items() if name != column})
+    assert_refused(tax_probe("report", str(measured)), 2, f"rows.csv lacks the columns {column}", "measure again")
+
+
+@pytest.mark.parametrize("column", ["block", "m", "repetition", "value", "running_ns", "exit", "placement"])
+def test_text_stands_where_a_figure_belongs(tax_probe: TaxProbe, measured: Path, column: str) -> None:
+    respelled(measured, lambda row: row | ({column: "oops"} if row["event"] == "wall" else {}))
+    assert_refused(
+        tax_probe("report", str(measured)), 2, f"rows.csv: {column} holds 'oops', which is no figure", "measure again"
+    )
+
+
 def test_rows_of_before_they_held_the_kind_of_their_pass(tax_probe: TaxProbe, measured: Path) -> None:
     """The plan knows it; where the plan is silent too, passes called chunks and regions are of these kinds."""
     expected = (measured / "verdict.json").read_text()
