@@ -6,10 +6,11 @@ Figures come from the ``events:`` and ``totals:`` lines of the out file (Callgri
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from pathlib import Path
+
+import msgspec
 
 from profiler.catalogue.events import BY_FUNCTION, BY_NAME, EVENTS, TLS_ACCESSES
 from profiler.errors import MachineError
@@ -19,7 +20,7 @@ from profiler.sources.chunking import chunk_pass, with_chunks
 from profiler.sources.source import Outcome
 from profiler.sources.timed import TIMED_EVENTS, timed
 from profiler.system import process
-from profiler.system.process import Command
+from profiler.system.process import Command, helper
 
 SIMULATED = "simulated"
 COUNTED = "counted"
@@ -49,6 +50,8 @@ _IN_REGIONS = ("--instr-atstart=no", "--combine-dumps=yes")
 
 _SLOWDOWN = 50
 """Callgrind with cache and branch simulation runs about 50 times slower than the bare machine; limits stretch by it."""
+
+_VERSION_TIMEOUT_S = 20
 
 _REGION_TRIGGER = "Client Request: region"
 _REGION_MARK = f"desc: Trigger: {_REGION_TRIGGER}"
@@ -81,7 +84,7 @@ class CallgrindSource:
         valgrind = shutil.which("valgrind")
         if valgrind is None:
             raise MachineError("valgrind is not installed", hint="apt-get install valgrind")
-        version = process.run(_bare((valgrind, "--version")))
+        version = process.run(helper((valgrind, "--version"), timeout_s=_VERSION_TIMEOUT_S))
         if version.exit != 0:
             raise MachineError(f"{valgrind} --version failed: {version.stderr_tail.strip()}")
         return cls(valgrind, version.stdout.decode(errors="replace").strip())
@@ -164,7 +167,8 @@ class CallgrindSource:
             return timed(command)
         out_file = scratch / "callgrind.out"
         done = process.run(
-            Command(
+            msgspec.structs.replace(
+                command,
                 argv=(
                     self._valgrind,
                     *OWN_OPTIONS,
@@ -175,11 +179,7 @@ class CallgrindSource:
                     "--trace-children=yes",
                     *command.argv,
                 ),
-                env=command.env,
-                cwd=command.cwd,
-                cpu=command.cpu,
                 timeout_s=command.timeout_s * _SLOWDOWN,
-                max_output_bytes=command.max_output_bytes,
             )
         )
         readings: tuple[Reading, ...] = ()
@@ -310,7 +310,3 @@ def _why_missing(name: str) -> str:
     if name == "cycles":
         return "callgrind counts no cycles; hardware counters would"
     return "callgrind does not simulate it; hardware counters would count it"
-
-
-def _bare(argv: tuple[str, ...]) -> Command:
-    return Command(argv=argv, env=dict(os.environ), cwd="/", cpu=None, timeout_s=20, max_output_bytes=4096)
