@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from profiler.catalogue.events import BY_NAME
-from profiler.collect.workplace import MAX_OUTPUT_BYTES
-from profiler.errors import MachineError, UsageError, WorkloadError
-from profiler.guest import script
+from profiler.collect.calibrating import calibrated
+from profiler.collect.request import SWEEPS, Request
+from profiler.errors import MachineError, UsageError
 from profiler.launch.builds import HostBuild
 from profiler.launch.inspection import inspect_target
 from profiler.launch.interpreters import resolve_target
@@ -28,7 +27,6 @@ from profiler.model import (
     Cause,
     Launcher,
     Native,
-    Noun,
     Phased,
     Precision,
     Run,
@@ -36,22 +34,19 @@ from profiler.model import (
     Target,
     Workload,
 )
-from profiler.plan.arms import EliminationSpec, build_arms, default_eliminations
-from profiler.plan.calibrate import calibrate
+from profiler.plan.arms import build_arms, default_eliminations
 from profiler.plan.lineup import chosen, whole_ladder
-from profiler.plan.schedule import draw_blocks, make_plan
+from profiler.plan.schedule import make_plan
 from profiler.plan.sweep import intervened, startup_passes, sweep_m, sweep_passes
 from profiler.rebuild.combinations import rebuilt_lineup
 from profiler.rebuild.left import Watch
 from profiler.rebuild.memory import recall
 from profiler.rebuild.shop import default_shop
 from profiler.sources.source import Source
-from profiler.system import machine, process
+from profiler.system import machine
 from profiler.system.environment import environment_caveats
-from profiler.system.process import Command
 from profiler.workloads import find_workload
 
-DEFAULT_OUT = "tax-probe-results"
 DEFAULT_BLOCKS: dict[str, dict[SourceName, int]] = {
     "ipc": {"hardware": 10, "callgrind": 6, "software": 15},
     "variants": {"hardware": 8, "callgrind": 5, "software": 10},
@@ -69,35 +64,6 @@ DEFAULT_LAUNCHERS = {"eliminate": (BASELINE, EMBEDDER)}
 
 CHUNKS_SUFFICE = frozenset({"ipc"})
 """Commands that can do with parts of processes, where nothing can count whole ones."""
-
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
-
-
-class Request(Noun, frozen=True, kw_only=True):
-    """What the user asked for, defaults filled in."""
-
-    python: str | None = None
-    workload: str | None = None
-    host: tuple[str, ...] = ()
-    launcher: tuple[str, ...] | None = None
-    blocks: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    budget: Seconds | None = None
-    timeout: Seconds = 60.0
-    m: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1)], ...], msgspec.Meta(min_length=2)] | None = None
-    seed: int | None = None
-    out: str = DEFAULT_OUT
-    source: Literal["auto", "hardware", "callgrind", "software"] = "auto"
-    max_ratio: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    libpython: str | None = None
-    elimination: tuple[EliminationSpec, ...] | None = None
-    per_launch_ms: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    plan: str | None = None
-    source_tree: str | None = None
-    jobs: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    remedy: bool = False
-    remedy_budget: Seconds = 900.0
-    precision: str | float | None = None
-    metric: str | None = None
 
 
 class Choose(Protocol):
@@ -127,7 +93,7 @@ def prepare(request: Request, command: str, argv: Sequence[str], choose: Choose,
         names = DEFAULT_LAUNCHERS.get(command, DEFAULT) if request.launcher is None else request.launcher
         lineup = chosen(target, names, request.host, watch.say)
     workload = _with_m(workload, request, command, lineup.launchers[0])
-    precision = wanted_precision(request, command, source)
+    precision = wanted_precision(request, source)
     watch.say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
     passes = source.passes(workload)
     arms = None
@@ -184,40 +150,20 @@ def prepare(request: Request, command: str, argv: Sequence[str], choose: Choose,
     return run, source
 
 
-def wanted_precision(request: Request, command: str, source: Source) -> Precision | None:
+def wanted_precision(request: Request, source: Source) -> Precision | None:
     """The precision that was asked for, of the metric that was asked for or else of cycles, or CPU time without them.
 
     Raises:
-        UsageError: no such metric here, another command, or a figure that is no precision.
+        UsageError: the source has no such metric.
     """
-    if request.precision is None:
-        if request.metric is not None:
-            raise UsageError("--metric names the metric of --precision", hint="for example --precision 0.5")
+    if request.half_width is None:
         return None
-    if command != "ipc":
-        raise UsageError(f"{command} measures a fixed number of blocks", hint="precision is for tax-probe ipc")
-    half_width = percent(request.precision)
     missing = {one.event for one in source.missing}
     metric = request.metric or next(name for name in ("cycles", "task-clock") if name not in missing)
     if metric not in BY_NAME or BY_NAME[metric].overhead or metric in missing:
         known = [name for name, event in BY_NAME.items() if not event.overhead and name not in missing]
         raise UsageError(f"--metric: the {source.name} source has no {metric}", hint=f"choose from {', '.join(known)}")
-    return Precision(metric=metric, half_width=half_width)
-
-
-def percent(text: str | float) -> float:
-    """``0.5``, ``"0.5"`` and ``"0.5%"`` are all 0.005.
-
-    Raises:
-        UsageError: not a percentage between 0 and 100, both excluded.
-    """
-    try:
-        value = float(str(text).removesuffix("%")) / 100
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1:
-        raise UsageError(f"--precision: {text} is no percentage between 0 and 100", hint="for example --precision 0.5")
-    return value
+    return Precision(metric=metric, half_width=request.half_width)
 
 
 def require_same_machine(run: Run) -> None:
@@ -256,43 +202,10 @@ def require_same_passes(run: Run, source: Source) -> None:
 
 
 def _with_m(workload: Workload, request: Request, command: str, baseline: Launcher) -> Workload:
-    if request.m is not None and command != "amortize":
+    if request.m is not None and command not in SWEEPS:
         pair = (request.m[0], request.m[-1])
         return msgspec.structs.replace(workload, counts_m=pair, timed_m=pair)
     return calibrated(workload, baseline, request.timeout)
-
-
-def calibrated(workload: Workload, baseline: Launcher, timeout_s: float) -> Workload:
-    """``workload`` with the M that it leaves open, from a few bare runs of ``baseline``.
-
-    Raises:
-        WorkloadError: it fails, hangs, or its run time does not depend on M.
-    """
-    block = draw_blocks(0, 1)[0]
-    with tempfile.TemporaryDirectory(prefix="tax-probe-") as name:
-        path = Path(name) / "calibrate.py"
-        path.write_text(script.render(block, workload, path))
-
-        def cpu_time(m: int) -> int:
-            done = process.run(
-                Command(
-                    argv=tuple(part.replace("{script}", str(path)).replace("{m}", str(m)) for part in baseline.argv),
-                    env=script.environment(block, m=m, side=Path(name) / "side", extra=baseline.env),
-                    cwd=str(Path.cwd()),
-                    cpu=None,
-                    timeout_s=timeout_s,
-                    max_output_bytes=MAX_OUTPUT_BYTES,
-                )
-            )
-            if done.timed_out or done.output_exceeded or done.exit != 0:
-                what = "hung" if done.timed_out else "printed too much" if done.output_exceeded else "failed"
-                raise WorkloadError(
-                    f"{workload.path} {what} with M = {m}\n{done.stderr_tail.strip() or '(nothing on stderr)'}",
-                    hint="a workload reads M from sys.argv[1] and prints one line; --m LO,HI and --timeout are yours",
-                )
-            return done.cpu_ns
-
-        return calibrate(workload, cpu_time)
 
 
 def _known_causes(target: Target, workload: Workload) -> tuple[Cause, ...]:

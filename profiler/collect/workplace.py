@@ -64,7 +64,7 @@ class Workplace:
         launcher: Launcher,
         m: int,
         side: Path,
-        cpu: int,
+        cpu: int | None,
         *,
         probe: Path | None = None,
         watch: bool = False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from profiler.commands.options import request
 
 if TYPE_CHECKING:
-    from profiler.collect.prepare import Request
+    from profiler.collect.request import Request
     from profiler.present.progress import Bar
 
 
