@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import msgspec
 
 from profiler.errors import MachineError, UsageError
-from profiler.model import CHUNKS, REGIONS, SCHEMA, CallRow, Row, Run, Step
+from profiler.model import SCHEMA, CallRow, Row, Run, Step
+from profiler.older import up_to_date
 
 ROWS = "rows.csv"
 RUN = "run.json"
@@ -139,28 +140,12 @@ def load_run(folder: Path) -> Run:
     """
     try:
         with open_recorded(folder, RUN) as file:
-            run = msgspec.convert(_with_kinds(msgspec.json.decode(file.read())), Run)
-    except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
+            run = msgspec.convert(up_to_date(msgspec.json.decode(file.read())), Run)
+    except (OSError, EOFError, zlib.error, msgspec.MsgspecError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{folder} is not a result folder of this version: {error}", hint=_FOLDER_HINT) from error
     if run.schema != SCHEMA:
         raise UsageError(f"{folder} has schema {run.schema}, this version reads {SCHEMA}", hint=_FOLDER_HINT)
     return run
-
-
-def _with_kinds(document: Any) -> Any:
-    """``run.json`` as it is written now: passes were one kind of record with flags before each kind had its own."""
-    plan = document.get("plan") if isinstance(document, dict) else None
-    if isinstance(plan, dict) and isinstance(plan.get("passes"), list):
-        plan["passes"] = [_with_kind(one) if isinstance(one, dict) else one for one in plan["passes"]]
-    return document
-
-
-def _with_kind(pass_: dict[str, Any]) -> dict[str, Any]:
-    kind = pass_.get("kind", "process")
-    if kind == "process":
-        return pass_ | {"kind": "phased" if pass_.get("phases") else "native" if pass_.get("native") else "whole"}
-    inside = {REGIONS: "phases", CHUNKS: "turns"}.get(kind)
-    return pass_ | {inside: pass_["repetitions"]} if inside is not None and "repetitions" in pass_ else pass_
 
 
 class RowWriter:

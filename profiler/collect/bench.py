@@ -78,7 +78,7 @@ class Bench:
                 outcome, sighting = self._bare(block, launcher, workload, smallest, probe=probe)
                 self._checker.compare_output(launcher, workload, smallest, outcome.stdout)
             except WorkloadError as error:
-                if launcher.base is None:
+                if launcher.variant is None:
                     raise
                 seen.append(Seen(launcher=launcher.name, sighting=None, failure=error.message))
                 continue

@@ -7,7 +7,7 @@ from profiler.model.base import SCHEMA, Caveat, Noun, SourceName
 from profiler.model.elimination import Elimination, Side
 from profiler.model.health import Check, EventCheck, Health, TargetCheck
 from profiler.model.inspection import Inspection, Program
-from profiler.model.launcher import AGAIN, BASELINE, EMBEDDER, Launcher, LinkMode
+from profiler.model.launcher import AGAIN, BASELINE, EMBEDDER, Kind, Launcher, LinkMode, Variant, Way
 from profiler.model.passes import (
     CHUNKS,
     PHASED,
@@ -69,6 +69,7 @@ __all__ = [
     "Health",
     "Inspection",
     "Interval",
+    "Kind",
     "Launcher",
     "LauncherResult",
     "LinkMode",
@@ -96,8 +97,10 @@ __all__ = [
     "TargetCheck",
     "Term",
     "Unexplained",
+    "Variant",
     "Verdict",
     "VerdictWord",
+    "Way",
     "Whole",
     "Workload",
     "WorkloadResult",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from profiler.analyze.causes.nested import beneath
-from profiler.catalogue.causes import ARCHIVE_LINKS
 from profiler.model import Cause, Rung, Verdict
 from profiler.present.words import interval, ratio
 
@@ -39,11 +38,16 @@ def ratio_of(rung: Rung) -> str:
     return f"{told} (mean over {rung.orders} orders, {rung.least:.4f} to {rung.most:.4f})"
 
 
-def about_ladder(path: list[Rung]) -> str:
+def linked_with_archives(verdict: Verdict) -> frozenset[str]:
+    """Launchers whose link has no LTO across the modules of the archive."""
+    return frozenset(one.name for one in verdict.launchers if one.link in ("static", "pic"))
+
+
+def about_ladder(path: list[Rung], archives: frozenset[str]) -> str:
     """What a reader of these steps must know; empty where nothing is."""
     said = []
-    drops = [at for at, rung in enumerate(path, 1) if not _archive(rung.from_) and _archive(rung.to)]
-    restores = [at for at, rung in enumerate(path, 1) if _archive(rung.from_) and not _archive(rung.to)]
+    drops = [at for at, rung in enumerate(path, 1) if rung.from_ not in archives and rung.to in archives]
+    restores = [at for at, rung in enumerate(path, 1) if rung.from_ in archives and rung.to not in archives]
     if drops and restores:
         said.append(
             "the link with an archive (.a, -pic.a) has no LTO across its modules and the shared library has it again, "
@@ -56,7 +60,3 @@ def about_ladder(path: list[Rung]) -> str:
             "builds have it, and the range is that of measured pairs"
         )
     return "; ".join(said)
-
-
-def _archive(launcher: str) -> bool:
-    return launcher.endswith(ARCHIVE_LINKS)

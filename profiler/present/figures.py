@@ -38,7 +38,7 @@ def write(folder: Path, verdict: Verdict) -> tuple[str, ...]:
         return own + besides
     steps = _steps(verdict.ladder)
     # Toggles and rungs would bury the launchers that matter; they stand in the tables.
-    main = [one.name for one in verdict.launchers if not set("+~@") & set(one.name)] + [AGAIN]
+    main = [one.name for one in verdict.launchers if one.variant is None] + [AGAIN]
     shown = [
         c
         for c in verdict.comparisons

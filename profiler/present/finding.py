@@ -10,7 +10,7 @@ from pathlib import Path
 from profiler.folder import ROWS, RUN, recorded, write_result
 from profiler.model import AGAIN, Comparison, Run, Verdict
 from profiler.present import extra
-from profiler.present.causes import about_ladder, nested, ratio_of, share_of, verdict_of
+from profiler.present.causes import about_ladder, linked_with_archives, nested, ratio_of, share_of, verdict_of
 from profiler.present.grid import to_markdown
 from profiler.present.why import paths
 from profiler.present.words import (
@@ -111,7 +111,7 @@ def _ladder(verdict: Verdict) -> Iterable[str]:
             f"| {ratio_interval(rung.lo, rung.hi)} | {share} |"
         )
     notes = dict.fromkeys(
-        about_ladder(path)
+        about_ladder(path, linked_with_archives(verdict))
         for metric in dict.fromkeys(rung.metric for rung in verdict.ladder)
         for path in paths(verdict.ladder, metric)
     )

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from profiler.analyze.causes.inside import inside
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Rung, Verdict
-from profiler.present.causes import about_ladder, nested, ratio_of, share_of, verdict_of
+from profiler.present.causes import about_ladder, linked_with_archives, nested, ratio_of, share_of, verdict_of
 from profiler.present.words import detectable, figure, interval, title
 
 _SIDE_BY_SIDE = (
@@ -38,13 +38,17 @@ def ladder_and_causes(verdict: Verdict) -> tuple[Table, ...]:
 
 def _waterfalls(verdict: Verdict) -> tuple[Table, ...]:
     """Every path of the ladder in every metric."""
+    archives = linked_with_archives(verdict)
     return tuple(
         _waterfall(
             path,
             "\n".join(
                 filter(
                     None,
-                    (about_ladder(path), detectable(verdict.comparisons, [metric], (rung.to for rung in path))),
+                    (
+                        about_ladder(path, archives),
+                        detectable(verdict.comparisons, [metric], (rung.to for rung in path)),
+                    ),
                 )
             ),
         )
@@ -55,7 +59,7 @@ def _waterfalls(verdict: Verdict) -> tuple[Table, ...]:
 
 def _side_by_side(verdict: Verdict) -> Table:
     known = {(c.launcher, c.metric): c for c in verdict.comparisons if c.baseline == BASELINE}
-    hosts = [one.name for one in verdict.launchers if one.link is None and not set("+~@") & set(one.name)]
+    hosts = [one.name for one in verdict.launchers if one.kind == "user" and one.variant is None]
     names = [name for name in (*_POC, *hosts) if name == BASELINE or (name, "wall") in known]
     table = Table(title="side by side (per iteration)", title_justify="left", title_style="bold")
     table.add_column("metric", no_wrap=True)

@@ -7,23 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.catalogue.heap import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
-from profiler.model import AGAIN, Chunks, Launcher, Native, Plan, Regions, Whole, Workload
+from profiler.model import AGAIN, Chunks, Native, Plan, Regions, Whole, Workload
 from profiler.plan.schedule import MAX_ENV_PADDING, draw_blocks, growth, make_plan, steps
-
-
-def launcher(name: str) -> Launcher:
-    return Launcher(
-        name=name,
-        argv=(name, "{script}", "{m}"),
-        env={},
-        image=None,
-        build_id=None,
-        link=None,
-        init=None,
-        allocator=None,
-        base=None,
-        factor=None,
-    )
+from tests.builders import launcher
 
 
 def plan(seed: int = 1, blocks: int = 3) -> Plan:

@@ -21,7 +21,7 @@ from profiler.analyze.effects import Share, is_clear, logs, ratio, share_of
 from profiler.analyze.stats import verdict
 from profiler.catalogue.causes import CauseEntry
 from profiler.catalogue.events import BY_NAME, QUEUED
-from profiler.catalogue.treatments import PROPERTIES
+from profiler.catalogue.properties import PROPERTIES
 from profiler.model import BASELINE, Cause, Run
 
 if TYPE_CHECKING:
