@@ -154,6 +154,7 @@ class RowWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = folder / ROWS
+        self._columns = _COLUMNS
         self._repair()
 
     def _repair(self) -> None:
@@ -166,13 +167,16 @@ class RowWriter:
                 write_atomically(self._path, (",".join(_COLUMNS) + "\n").encode())
             elif kept != data:
                 write_atomically(self._path, kept)
+            if kept:
+                # A run that an earlier version began goes on as it began: its rows lack what came later.
+                self._columns = tuple(kept.partition(b"\n")[0].decode(errors="replace").split(","))
             calls = self._folder / CALLS
             if calls.exists() and not (held := calls.read_bytes()).endswith(b"\n"):
                 write_atomically(calls, held[: held.rfind(b"\n") + 1])
         except OSError as error:
             raise _disk(self._folder, error) from error
 
-    def append(self, rows: list[Row], calls: Sequence[CallRow] = ()) -> None:
+    def append(self, rows: Sequence[Row], calls: Sequence[CallRow] = ()) -> None:
         """Append the rows of a process and hand them to the kernel; who called what goes to ``calls.csv`` before.
 
         A process that was interrupted between the two is measured again: of equal lines there the last one counts.
@@ -181,8 +185,8 @@ class RowWriter:
             MachineError: the disk is full or read-only.
         """
         if calls:
-            self._append(self._folder / CALLS, _lines(calls), _CALL_COLUMNS)
-        self._append(self._path, _lines(rows))
+            self._append(self._folder / CALLS, _lines(calls, _CALL_COLUMNS), _CALL_COLUMNS)
+        self._append(self._path, _lines(rows, self._columns))
 
     def _append(self, path: Path, lines: str, header: tuple[str, ...] = ()) -> None:
         before = None
@@ -197,11 +201,11 @@ class RowWriter:
             raise _disk(self._folder, error) from error
 
 
-def _lines(rows: Sequence[Row | CallRow]) -> str:
+def _lines(rows: Sequence[Row | CallRow], columns: tuple[str, ...]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in rows:
-        writer.writerow(_cell(getattr(row, name)) for name in row.__struct_fields__)
+        writer.writerow(_cell(getattr(row, "pass_name" if name == "pass" else name, None)) for name in columns)
     return text.getvalue()
 
 

@@ -1,7 +1,8 @@
 """``run.json`` as earlier versions wrote it: read as if it were of today.
 
 Until 2026-11-26 a launcher's identity stood in its name (``h~x``, ``bare@h``, ``python3+x@h``), and what a verdict has
-in the command's. Nowhere else is either asked.
+in the command's. Nowhere else is either asked. And passes were one kind of record with flags, of which three became
+kinds first.
 """
 
 from __future__ import annotations
@@ -24,10 +25,19 @@ def up_to_date(run: Raw) -> Raw:
     """The document with today's fields; one of today is left as it is."""
     plan = run.get("plan", {})
     launchers = plan.get("launchers", [])
-    if not any("factor" in one for one in launchers):
-        return run
-    sections = _SECTIONS.get(run.get("command", ""), ())
-    return run | {"plan": plan | {"launchers": [_launcher(one, launchers) for one in launchers], "sections": sections}}
+    if any("factor" in one for one in launchers):
+        sections = _SECTIONS.get(run.get("command", ""), ())
+        plan |= {"launchers": [_launcher(one, launchers) for one in launchers], "sections": sections}
+    plan |= {"passes": [_pass(one) for one in plan.get("passes", [])]}
+    return run | {"plan": plan}
+
+
+def _pass(one: Raw) -> Raw:
+    kind = one.get("kind", "process")
+    if kind == "process":
+        return one | {"kind": "phased" if one.get("phases") else "native" if one.get("native") else "whole"}
+    inside = {"regions": "phases", "chunks": "turns"}.get(kind)
+    return one | {inside: one["repetitions"]} if inside is not None and "repetitions" in one else one
 
 
 def _launcher(one: Raw, launchers: list[Raw]) -> Raw:

@@ -17,7 +17,7 @@ from profiler.analyze.crossover import (
     spread,
 )
 from profiler.analyze.startup import Startup, split_startup
-from profiler.model import BASELINE, Noun, Run, Verdict
+from profiler.model import BASELINE, Native, Noun, Run, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,14 +141,16 @@ class AmortizeVerdict(Verdict, frozen=True, kw_only=True):
 
 def amortized(verdict: Verdict, run: Run, frame: pd.DataFrame) -> AmortizeVerdict:
     """``verdict`` with everything that the sweep in ``frame`` tells; empty where no launcher has every M."""
-    native = {what.name for what in run.plan.passes if what.native}
-    bare = {what.name for what in run.plan.passes if what.bare}
+    native = tuple(pass_ for pass_ in run.plan.passes if isinstance(pass_, Native))
+    bare = {pass_.name for pass_ in native if pass_.bare}
     names = tuple(launcher.name for launcher in run.plan.launchers if launcher.variant is None)
     sweep = frame[frame["pass"].isin(bare)]
     # The sweep stands on wall time: where the baseline is not itself in it, there is no model and no crossover.
     unlike = any(one.metric == "wall" and one.proven for one in verdict.withdrawn)
     timed = None if unlike else sample(sweep, "wall", names, seed=run.plan.seed)
-    counted = sample(frame[frame["pass"].isin(native - bare)], "instructions", names, seed=run.plan.seed)
+    counted = sample(
+        frame[frame["pass"].isin({pass_.name for pass_ in native} - bare)], "instructions", names, seed=run.plan.seed
+    )
     work = None if run.per_launch_ms is None else run.per_launch_ms / _MS
     pairs = () if timed is None else _pairs(timed, work)
     advice = tuple(advise(pair, run.per_launch_ms) for pair in pairs)

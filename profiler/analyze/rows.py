@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from profiler.analyze.boundary import Boundary, find_boundaries
 from profiler.analyze.placement import placements_differ
 from profiler.errors import UsageError
-from profiler.folder import ROWS, open_recorded, recorded
-from profiler.model import CHUNKS, REGIONS, SourceName
+from profiler.folder import ROWS, load_run, open_recorded, recorded
+from profiler.model import CHUNKS, REGIONS, PassKind, Row, SourceName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,10 @@ PER_ITERATION = "per_iteration"
 STARTUP = "startup"
 _OF_PROCESSES = "instructions"
 _KEYS = ["block", "launcher", "event"]
-_WORDS = ("pass", "launcher", "workload", "event", "unit", "output_sha256", "source", "raw_name", "reason")
+_WORDS = ("pass", "kind", "launcher", "workload", "event", "unit", "output_sha256", "source", "raw_name", "reason")
+_LATER = {"kind", "placement"}
+"""Columns that rows of earlier versions lack."""
+_COLUMNS = {"pass" if name == "pass_name" else name for name in Row.__struct_fields__}
 _HINT = "rows.csv is the measurement itself and cannot be made again from the other files: measure again"
 
 
@@ -52,15 +55,39 @@ def read_all(folder: Path) -> pd.DataFrame:
     try:
         with open_recorded(folder, ROWS) as file, warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", pd.errors.ParserWarning)
+            # Text among the figures of a long file; it is refused below.
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
             # Words that recur by the million take a byte each as categories.
             frame = pd.read_csv(_whole_lines(file), dtype=dict.fromkeys(_WORDS, "category"), on_bad_lines="warn")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
         raise UsageError(f"cannot read {path}: {error}", hint=_HINT) from error
-    needed = {"block", "pass", "launcher", "m", "event", "value", "repetition"}
-    if not needed <= set(frame.columns):
-        raise UsageError(f"{path} lacks the columns {sorted(needed - set(frame.columns))}", hint=_HINT)
+    lacking = _COLUMNS - _LATER - set(frame.columns)
+    if lacking:
+        raise UsageError(f"{path} lacks the columns {', '.join(sorted(lacking))}", hint=_HINT)
+    _require_figures(frame, path)
+    if "kind" not in frame:
+        frame["kind"] = frame["pass"].astype(str).map(_kinds(folder, frame)).astype("category")
     frame.attrs[DAMAGED] = sum(str(one.message).count("Skipping line ") for one in told)
     return frame
+
+
+def _require_figures(frame: pd.DataFrame, path: Path) -> None:
+    import pandas as pd
+
+    for name in sorted((_COLUMNS - set(_WORDS)) & set(frame.columns)):
+        if len(frame) and not pd.api.types.is_numeric_dtype(frame[name]):
+            texts = frame[name][pd.to_numeric(frame[name], errors="coerce").isna() & frame[name].notna()]
+            raise UsageError(f"{path}: {name} holds {str(texts.iloc[0])!r}, which is no figure", hint=_HINT)
+
+
+def _kinds(folder: Path, frame: pd.DataFrame) -> dict[str, PassKind]:
+    """By pass, for rows of before they held it: what the plan says, or else what such passes were called."""
+    try:
+        kinds = {pass_.name: pass_.kind for pass_ in load_run(folder).plan.passes}
+    except UsageError:
+        kinds = {}
+    by_name: dict[str, PassKind] = {REGIONS: "regions", CHUNKS: "chunks"}
+    return {name: kinds.get(name, by_name.get(name, "whole")) for name in map(str, frame["pass"].unique())}
 
 
 def _whole_lines(file: BinaryIO) -> BinaryIO:
@@ -88,7 +115,7 @@ def slopes(frame: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    whole = _of_processes(frame[~frame["pass"].isin([REGIONS, CHUNKS])])
+    whole = _of_processes(frame[~frame["kind"].isin([REGIONS, CHUNKS])])
     costs = whole[[PER_ITERATION]]
     if _OF_PROCESSES not in costs.index.get_level_values("event"):
         own = pd.DataFrame({PER_ITERATION: inside(frame, _OF_PROCESSES)}).assign(event=_OF_PROCESSES)
@@ -146,12 +173,12 @@ def phases(frame: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Index (block, launcher, event, repetition), column ``per_iteration``; empty where no regions were counted.
     """
-    return _between_m(frame[frame["pass"] == REGIONS], [*_KEYS, "repetition"])[[PER_ITERATION]]
+    return _between_m(frame[frame["kind"] == REGIONS], [*_KEYS, "repetition"])[[PER_ITERATION]]
 
 
 def inside(frame: pd.DataFrame, event: str) -> pd.Series:
     """Slope of ``event`` between chunks at both M of the same process; index (block, launcher)."""
-    chosen = frame[(frame["pass"] == CHUNKS) & (frame["event"] == event)]
+    chosen = frame[(frame["kind"] == CHUNKS) & (frame["event"] == event)]
     slope: pd.Series = _between_m(chosen, _KEYS[:2])[PER_ITERATION]
     return slope
 
@@ -183,7 +210,7 @@ def turns(frame: pd.DataFrame) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    chunks = frame[frame["pass"] == CHUNKS]
+    chunks = frame[frame["kind"] == CHUNKS]
     chosen = chunks[(chunks["value"] > 0) & (chunks["m"] == chunks["m"].min()) & (chunks["event"] != _OF_PROCESSES)]
     pair = (chosen["repetition"] // 2).rename("pair")
     logs = pd.Series(np.log(chosen["value"] / chosen["m"]), index=chosen.index)

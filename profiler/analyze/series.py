@@ -50,7 +50,7 @@ def _costs(plan: Plan, frame: pd.DataFrame) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    chunks = frame[(frame["pass"] == CHUNKS) & (frame["value"] > 0)]
+    chunks = frame[(frame["kind"] == CHUNKS) & (frame["value"] > 0)]
     wanted = plan.precision.metric if plan.precision else _CLOCK
     event = wanted if wanted in set(chunks["event"]) else _CLOCK
     chosen = chunks[(chunks["event"] == event) & (chunks["m"] == chunks["m"].min())]

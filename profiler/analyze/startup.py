@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from profiler.analyze.stats import mean_interval
-from profiler.model import AGAIN, PHASES, Noun, Run
+from profiler.model import AGAIN, PHASED, PHASES, Noun, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,8 +75,8 @@ class Startup(Noun, frozen=True, kw_only=True):
 
 def split_startup(run: Run, frame: pd.DataFrame) -> Startup:
     """The passes that cut processes into phases, block by block."""
-    cut = {what.name for what in run.plan.passes if what.phases}
-    rows = frame[frame["pass"].isin(cut)].dropna(subset=["value"]).astype({"pass": str, "launcher": str, "event": str})
+    cut = frame["kind"] == PHASED
+    rows = frame[cut].dropna(subset=["value"]).astype({"pass": str, "launcher": str, "event": str})
     table = _least_disturbed(rows).pivot_table(index="block", columns=["launcher", "event"], values="value")
     bases = [one.name for one in run.plan.launchers if one.variant is None and one.name != AGAIN]
     without_site = {
@@ -84,7 +84,7 @@ def split_startup(run: Run, frame: pd.DataFrame) -> Startup:
         for one in run.plan.launchers
         if one.variant is not None and one.variant.intervention == _NO_SITE
     }
-    native = frame[~frame["pass"].isin(cut) & (frame["m"] == 1)].dropna(subset=["value"])
+    native = frame[~cut & (frame["m"] == 1)].dropna(subset=["value"])
     return Startup(
         phases=tuple(
             Phase(launcher=base, phase=phase, **_cost(partial(_told, table, base, without_site.get(base), phase)))

@@ -92,5 +92,5 @@ def _of_event(taken: pd.DataFrame, event: str) -> pd.DataFrame | None:
 
 
 def _seconds_per_turn(frame: pd.DataFrame) -> float | None:
-    wall = frame[(frame["pass"] == CHUNKS) & (frame["event"] == "wall")]["value"]
+    wall = frame[(frame["kind"] == CHUNKS) & (frame["event"] == "wall")]["value"]
     return None if wall.empty else float(wall.median()) * 1e-9

@@ -5,98 +5,55 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from profiler.catalogue.events import BY_NAME
-from profiler.collect.bench import MAX_OUTPUT_BYTES
-from profiler.errors import MachineError, UsageError, WorkloadError
-from profiler.guest import script
+from profiler.collect.calibrating import calibrated
+from profiler.collect.request import Request
+from profiler.errors import MachineError, UsageError
 from profiler.launch.builds import HostBuild
 from profiler.launch.inspection import inspect_target
 from profiler.launch.interpreters import resolve_target
-from profiler.launch.launchers import DEFAULT
 from profiler.model import (
-    BASELINE,
-    EMBEDDER,
     SCHEMA,
+    AnyPass,
     Cause,
+    Elimination,
     Launcher,
+    Native,
     Noun,
+    Phased,
     Precision,
     Run,
-    SourceName,
     Target,
     Workload,
 )
-from profiler.plan.arms import EliminationSpec, build_arms, default_eliminations
-from profiler.plan.calibrate import calibrate
-from profiler.plan.lineup import chosen, whole_ladder
-from profiler.plan.schedule import draw_blocks, make_plan
-from profiler.plan.studies import STUDIES
+from profiler.plan.arms import build_arms, default_eliminations
+from profiler.plan.lineup import Lineup, chosen, whole_ladder
+from profiler.plan.schedule import make_plan
+from profiler.plan.studies import STUDIES, Study
 from profiler.plan.sweep import intervened, startup_passes, sweep_m, sweep_passes
 from profiler.rebuild.combinations import rebuilt_lineup
 from profiler.rebuild.left import Watch
 from profiler.rebuild.memory import recall
 from profiler.rebuild.shop import default_shop
 from profiler.sources.source import Source
-from profiler.system import machine, process
+from profiler.system import machine
 from profiler.system.environment import environment_caveats
-from profiler.system.process import Command
 from profiler.workloads import find_workload
 
-DEFAULT_OUT = "tax-probe-results"
-DEFAULT_BLOCKS: dict[str, dict[SourceName, int]] = {
-    "ipc": {"hardware": 10, "callgrind": 6, "software": 15},
-    "variants": {"hardware": 8, "callgrind": 5, "software": 10},
-    "amortize": {"hardware": 15, "callgrind": 15, "software": 15},
-    "eliminate": {"hardware": 8, "callgrind": 6, "software": 8},
-    "rebuild": {"hardware": 8, "callgrind": 4, "software": 10},
-}
-"""Enough blocks for intervals within the time of a command: ``ipc`` a minute with counters and two without,
-``variants`` five and eight, ``amortize`` and ``eliminate`` three to four."""
 
-DEFAULT_WORKLOAD = {"amortize": "dynamic"}
-"""Of commands that repeat a measurement of the PoC; ``int_loop`` elsewhere."""
+class _Work(Noun, frozen=True, kw_only=True):
+    """What is run, and who runs beside the line-up."""
 
-DEFAULT_LAUNCHERS = {"eliminate": (BASELINE, EMBEDDER)}
-
-CHUNKS_SUFFICE = frozenset({"ipc"})
-"""Commands that can do with parts of processes, where nothing can count whole ones."""
-
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
-
-
-class Request(Noun, frozen=True, kw_only=True):
-    """What the user asked for, defaults filled in."""
-
-    python: str | None = None
-    workload: str | None = None
-    host: tuple[str, ...] = ()
-    launcher: tuple[str, ...] | None = None
-    blocks: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    budget: Seconds | None = None
-    timeout: Seconds = 60.0
-    m: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1)], ...], msgspec.Meta(min_length=2)] | None = None
-    seed: int | None = None
-    out: str = DEFAULT_OUT
-    source: Literal["auto", "hardware", "callgrind", "software"] = "auto"
-    max_ratio: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    libpython: str | None = None
-    elimination: tuple[EliminationSpec, ...] | None = None
-    per_launch_ms: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    plan: str | None = None
-    source_tree: str | None = None
-    jobs: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    remedy: bool = False
-    remedy_budget: Seconds = 900.0
-    precision: str | float | None = None
-    metric: str | None = None
+    passes: tuple[AnyPass, ...]
+    launchers: tuple[Launcher, ...] = ()
+    eliminations: tuple[Elimination, ...] = ()
 
 
 class Choose(Protocol):
@@ -106,65 +63,36 @@ class Choose(Protocol):
         """The source, and one sentence on which and why."""
 
 
-def prepare(request: Request, command: str, argv: Sequence[str], choose: Choose, watch: Watch) -> tuple[Run, Source]:
+def prepare(request: Request, study: Study, argv: Sequence[str], choose: Choose, watch: Watch) -> tuple[Run, Source]:
     """Everything before the first measured process.
 
     Raises:
         UsageError, MachineError, WorkloadError: with the remedy; nothing has been written yet.
     """
     target = resolve_target(request.python)
-    workload = find_workload(request.workload or DEFAULT_WORKLOAD.get(command, "int_loop"))
-    source, why = choose(request.source, chunks_suffice=command in CHUNKS_SUFFICE)
+    workload = find_workload(request.workload or study.workload)
+    source, why = choose(request.source, chunks_suffice=study.parts_suffice)
     watch.say(f"source: {why}")
-    if command == "variants":
-        lineup = whole_ladder(target, request.host, request.libpython, source.name, watch.say)
-    elif command == "rebuild":
-        lineup = rebuilt_lineup(
-            target, plan_file=request.plan, source_tree=request.source_tree, jobs=request.jobs, watch=watch
-        )
-    else:
-        names = DEFAULT_LAUNCHERS.get(command, DEFAULT) if request.launcher is None else request.launcher
-        lineup = chosen(target, names, request.host, watch.say)
-    workload = _with_m(workload, request, command, lineup.launchers[0])
-    precision = wanted_precision(request, command, source)
+    lineup = _lineup(request, study, target, source, watch)
+    workload = _with_m(workload, request, study, lineup.launchers[0])
+    precision = wanted_precision(request, source)
     watch.say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
-    passes = source.passes(workload)
-    arms = None
-    more: tuple[Launcher, ...] = ()
-    if command == "amortize":
-        passes = sweep_passes(workload, sweep_m(workload, request.m), passes, lineup.launchers)
-        passes += startup_passes(lineup.launchers, counted=shutil.which("valgrind") is not None)
-        more = intervened(lineup.launchers)
-    elif command == "eliminate":
-        arms = build_arms(
-            default_eliminations() if request.elimination is None else request.elimination,
-            workload=request.workload or workload.name,
-            complete=lambda name: _with_m(find_workload(name), request, command, lineup.launchers[0]),
-            launchers=lineup.launchers,
-            offered=passes,
-            source=source.name,
-        )
-        passes, more = arms.passes, arms.launchers
-    elif precision is not None:
-        passes = source.chunk_passes(workload, precision.metric)
-    elif command in CHUNKS_SUFFICE and request.m is None:
-        # Chunks are of the lower M, which is calibrated to be work enough; one that was asked for may be 1.
-        passes = source.chunk_passes(workload, None)
+    work = _work(request, study, workload, lineup.launchers, source, precision=precision)
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
         source=source.name,
         workload=workload,
-        launchers=(*lineup.launchers, *more),
-        passes=passes,
-        blocks=(request.blocks or DEFAULT_BLOCKS[command][source.name]) if precision is None else 1,
-        eliminations=arms.eliminations if arms else (),
-        sections=STUDIES[command].sections,
+        launchers=(*lineup.launchers, *work.launchers),
+        passes=work.passes,
+        blocks=(request.blocks or study.blocks[source.name]) if precision is None else 1,
+        eliminations=work.eliminations,
+        sections=study.sections,
         precision=precision,
         most_blocks=request.blocks if precision is not None else None,
     )
     run = Run(
         schema=SCHEMA,
-        command=command,
+        command=study.command,
         argv=tuple(argv),
         started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         target=target,
@@ -179,45 +107,68 @@ def prepare(request: Request, command: str, argv: Sequence[str], choose: Choose,
         measured_s=None,
         per_launch_ms=request.per_launch_ms,
         rebuilt=msgspec.to_builtins(lineup.rebuilt),
-        known_causes=_known_causes(target, workload) if command == "variants" else (),
+        known_causes=_known_causes(target, workload) if study.remembers else (),
     )
     return run, source
 
 
-def wanted_precision(request: Request, command: str, source: Source) -> Precision | None:
+def _lineup(request: Request, study: Study, target: Target, source: Source, watch: Watch) -> Lineup:
+    if study.lineup == "ladder":
+        return whole_ladder(target, request.host, request.libpython, source.name, watch.say)
+    if study.lineup == "rebuilt":
+        return rebuilt_lineup(
+            target, plan_file=request.plan, source_tree=request.source_tree, jobs=request.jobs, watch=watch
+        )
+    return chosen(target, study.launchers if request.launcher is None else request.launcher, request.host, watch.say)
+
+
+def _work(
+    request: Request,
+    study: Study,
+    workload: Workload,
+    launchers: tuple[Launcher, ...],
+    source: Source,
+    *,
+    precision: Precision | None,
+) -> _Work:
+    """The passes of the study, and the launchers and eliminations that they bring along."""
+    offered = source.passes(workload)
+    if study.passes == "arms":
+        arms = build_arms(
+            default_eliminations() if request.elimination is None else request.elimination,
+            workload=request.workload or workload.name,
+            complete=lambda name: _with_m(find_workload(name), request, study, launchers[0]),
+            launchers=launchers,
+            offered=offered,
+            source=source.name,
+        )
+        return _Work(passes=arms.passes, launchers=arms.launchers, eliminations=arms.eliminations)
+    if study.passes == "sweep":
+        sweep = sweep_passes(workload, sweep_m(workload, request.m), offered, launchers)
+        started = startup_passes(launchers, counted=shutil.which("valgrind") is not None)
+        return _Work(passes=(*sweep, *started), launchers=intervened(launchers))
+    if precision is not None:
+        offered = source.chunk_passes(workload, precision.metric)
+    elif study.parts_suffice and request.m is None:
+        # Chunks are of the lower M, which is calibrated to be work enough; one that was asked for may be 1.
+        offered = source.chunk_passes(workload, None)
+    return _Work(passes=offered)
+
+
+def wanted_precision(request: Request, source: Source) -> Precision | None:
     """The precision that was asked for, of the metric that was asked for or else of cycles, or CPU time without them.
 
     Raises:
-        UsageError: no such metric here, another command, or a figure that is no precision.
+        UsageError: the source has no such metric.
     """
-    if request.precision is None:
-        if request.metric is not None:
-            raise UsageError("--metric names the metric of --precision", hint="for example --precision 0.5")
+    if request.half_width is None:
         return None
-    if command != "ipc":
-        raise UsageError(f"{command} measures a fixed number of blocks", hint="precision is for tax-probe ipc")
-    half_width = percent(request.precision)
     missing = {one.event for one in source.missing}
     metric = request.metric or next(name for name in ("cycles", "task-clock") if name not in missing)
     if metric not in BY_NAME or BY_NAME[metric].overhead or metric in missing:
         known = [name for name, event in BY_NAME.items() if not event.overhead and name not in missing]
         raise UsageError(f"--metric: the {source.name} source has no {metric}", hint=f"choose from {', '.join(known)}")
-    return Precision(metric=metric, half_width=half_width)
-
-
-def percent(text: str | float) -> float:
-    """``0.5``, ``"0.5"`` and ``"0.5%"`` are all 0.005.
-
-    Raises:
-        UsageError: not a percentage between 0 and 100, both excluded.
-    """
-    try:
-        value = float(str(text).removesuffix("%")) / 100
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1:
-        raise UsageError(f"--precision: {text} is no percentage between 0 and 100", hint="for example --precision 0.5")
-    return value
+    return Precision(metric=metric, half_width=request.half_width)
 
 
 def require_same_machine(run: Run) -> None:
@@ -244,54 +195,22 @@ def require_same_passes(run: Run, source: Source) -> None:
     """
     workload, precision = run.plan.workload, run.plan.precision
     possible = source.passes(workload)
-    if run.command in CHUNKS_SUFFICE:
+    if STUDIES[run.command].parts_suffice:
         possible += source.chunk_passes(workload, precision.metric if precision else None)
-    offered = {what.events for what in possible}
-    if not {what.events for what in run.plan.passes if not what.bare and not what.phases} <= offered:
+    offered = {pass_.events for pass_ in possible}
+    own = (pass_ for pass_ in run.plan.passes if not isinstance(pass_, Phased))
+    if not {pass_.events for pass_ in own if not (isinstance(pass_, Native) and pass_.bare)} <= offered:
         raise MachineError(
             "the counters that can be used now are not those that this run began with",
             hint="end other perf sessions and --resume again, or begin a new run instead",
         )
 
 
-def _with_m(workload: Workload, request: Request, command: str, baseline: Launcher) -> Workload:
-    if request.m is not None and command != "amortize":
+def _with_m(workload: Workload, request: Request, study: Study, baseline: Launcher) -> Workload:
+    if request.m is not None and not study.any_m:
         pair = (request.m[0], request.m[-1])
         return msgspec.structs.replace(workload, counts_m=pair, timed_m=pair)
     return calibrated(workload, baseline, request.timeout)
-
-
-def calibrated(workload: Workload, baseline: Launcher, timeout_s: float) -> Workload:
-    """``workload`` with the M that it leaves open, from a few bare runs of ``baseline``.
-
-    Raises:
-        WorkloadError: it fails, hangs, or its run time does not depend on M.
-    """
-    block = draw_blocks(0, 1)[0]
-    with tempfile.TemporaryDirectory(prefix="tax-probe-") as name:
-        path = Path(name) / "calibrate.py"
-        path.write_text(script.render(block, workload, path))
-
-        def cpu_time(m: int) -> int:
-            done = process.run(
-                Command(
-                    argv=tuple(part.replace("{script}", str(path)).replace("{m}", str(m)) for part in baseline.argv),
-                    env=script.environment(block, m=m, side=Path(name) / "side", extra=baseline.env),
-                    cwd=str(Path.cwd()),
-                    cpu=None,
-                    timeout_s=timeout_s,
-                    max_output_bytes=MAX_OUTPUT_BYTES,
-                )
-            )
-            if done.timed_out or done.output_exceeded or done.exit != 0:
-                what = "hung" if done.timed_out else "printed too much" if done.output_exceeded else "failed"
-                raise WorkloadError(
-                    f"{workload.path} {what} with M = {m}\n{done.stderr_tail.strip() or '(nothing on stderr)'}",
-                    hint="a workload reads M from sys.argv[1] and prints one line; --m LO,HI and --timeout are yours",
-                )
-            return done.cpu_ns
-
-        return calibrate(workload, cpu_time)
 
 
 def _known_causes(target: Target, workload: Workload) -> tuple[Cause, ...]:

@@ -8,10 +8,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from profiler.errors import WorkloadError
-from profiler.model import CallRow, Calls, Launcher, Reading, Row, Step, Workload
+from profiler.model import CallRow, Calls, Launcher, Noun, Pass, Reading, Row, Step, Workload
+
+
+class Measured(Noun, frozen=True, kw_only=True):
+    """What processes leave behind, and the steps that are done with it."""
+
+    steps: tuple[Step, ...]
+    rows: tuple[Row, ...]
+    calls: tuple[CallRow, ...] = ()
 
 
 def rows_of(
+    pass_: Pass,
     workload: Workload,
     step: Step,
     found: Iterable[Reading],
@@ -27,6 +36,7 @@ def rows_of(
             block=step.block,
             position=step.position,
             pass_name=step.pass_name,
+            kind=pass_.kind,
             launcher=step.launcher,
             workload=workload.name,
             m=step.m,

@@ -14,7 +14,7 @@ import msgspec
 
 from profiler.catalogue.interventions import REBUILT
 from profiler.collect.bench import Limits
-from profiler.collect.prepare import calibrated
+from profiler.collect.calibrating import calibrated
 from profiler.collect.session import Look, Progress, measure
 from profiler.errors import MachineError
 from profiler.folder import load_run, save_run

@@ -18,7 +18,7 @@ from profiler.collect.fingerprint import complete, image_of
 from profiler.errors import Interrupted, MachineError, ProbeError, WorkloadError
 from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch.binaries import elf
-from profiler.model import Block, Caveat, Launcher, Plan, Run, Standing, Step
+from profiler.model import Block, Caveat, Chunks, Launcher, Plan, Regions, Run, Standing, Step
 from profiler.plan.schedule import draw_blocks, steps, with_launchers
 from profiler.plan.treat import bare_hosts, treated
 from profiler.sources.source import Source
@@ -169,7 +169,7 @@ def _run_until(
         if left_s is not None and budget_s is not None:
             left_s = min(left_s, max(0.0, budget_s - spent))
         progress.standing(standing, count, left_s)
-        bench.turns = standing.turns
+        bench.use_turns(standing.turns)
         if standing.reached:
             return
 
@@ -179,7 +179,7 @@ def _with_passes(run: Run, source: Source, cannot: dict[str, str]) -> Run:
     if not cannot:
         return run
     plan = msgspec.structs.replace(run.plan, passes=source.passes(run.plan.workload))
-    if not all(what.kind == "process" for what in plan.passes):
+    if any(isinstance(pass_, Regions | Chunks) for pass_ in plan.passes):
         name, failure = next(iter(cannot.items()))
         raise WorkloadError(
             f"{name} cannot do chunks of work on request, and whole processes cannot be counted here: {failure}",

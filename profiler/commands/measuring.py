@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from profiler.commands.options import request
 
 if TYPE_CHECKING:
-    from profiler.collect.prepare import Request
+    from profiler.collect.request import Request
     from profiler.present.progress import Bar
 
 
@@ -28,14 +28,16 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     """
     from profiler.analyze.sequential import Watch
     from profiler.collect.bench import Limits
-    from profiler.collect.prepare import CHUNKS_SUFFICE, prepare, require_same_machine, require_same_passes
+    from profiler.collect.prepare import prepare, require_same_machine, require_same_passes
     from profiler.collect.session import look_at_hosts, measure
     from profiler.folder import load_run, new_folder
+    from profiler.plan.studies import STUDIES
     from profiler.present.answer import show
     from profiler.present.progress import Bar
     from profiler.sources.choose import choose_source
     from profiler.system.run_lock import only_one_run
 
+    study = STUDIES[command]
     wanted = request(args, command)
     limits = Limits(timeout_s=wanted.timeout)
     with only_one_run(), Bar() as bar:
@@ -43,11 +45,11 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
             folder = args.resume
             begun = load_run(folder)
             require_same_machine(begun)
-            source, _ = choose_source(begun.plan.source, chunks_suffice=begun.command in CHUNKS_SUFFICE)
+            source, _ = choose_source(begun.plan.source, chunks_suffice=STUDIES[begun.command].parts_suffice)
             require_same_passes(begun, source)
         else:
-            begun, source = prepare(wanted, command, args.argv, choose_source, bar)
-            if command == "variants":
+            begun, source = prepare(wanted, study, args.argv, choose_source, bar)
+            if study.looks_inside:
                 begun = look_at_hosts(begun, source, limits)
             folder = new_folder(Path(wanted.out), command)
         measure(

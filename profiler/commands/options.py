@@ -6,10 +6,9 @@ import argparse
 import tomllib
 from pathlib import Path
 
-import msgspec
-
-from profiler.collect.prepare import DEFAULT_BLOCKS, DEFAULT_OUT, Request
+from profiler.collect.request import DEFAULT_OUT, Request, checked
 from profiler.errors import UsageError
+from profiler.plan.studies import STUDIES
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
@@ -37,13 +36,13 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
         default=[],
         help="your own program as a launcher; CMD contains {script} and {m} (repeatable)",
     )
-    parser.add_argument("--blocks", metavar="N", type=positive, help="blocks to measure (default: by source)")
+    parser.add_argument("--blocks", metavar="N", type=int, help="blocks to measure (default: by source)")
     parser.add_argument("--budget", metavar="SECONDS", type=float, help="begin no block that would end later")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, help="limit of one process (default: 60)")
     if sweep:
-        parser.add_argument("--m", metavar="M,M,…", type=_several, help="the M of the sweep (default: 1 to 10⁶)")
+        parser.add_argument("--m", metavar="M,M,…", type=_numbers, help="the M of the sweep (default: 1 to 10⁶)")
     else:
-        parser.add_argument("--m", metavar="LO,HI", type=_two, help="the two M of every run (default: by workload)")
+        parser.add_argument("--m", metavar="LO,HI", type=_numbers, help="the two M of every run (default: by workload)")
     parser.add_argument("--seed", metavar="N", type=int, help="seed of blocks and orders (default: drawn and saved)")
     parser.add_argument("--out", metavar="DIR", help=f"where results go (default: ./{DEFAULT_OUT})")
     parser.add_argument(
@@ -82,53 +81,30 @@ def add_precision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metric", metavar="NAME", help="whose interval (default: cycles, or else task-clock)")
 
 
-def positive(text: str) -> int:
-    """A whole number from 1 on, for argparse."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)
-
-
-def _two(text: str) -> tuple[int, int]:
-    lo, _, hi = text.partition(",")
+def _numbers(text: str) -> tuple[int, ...]:
     try:
-        pair = int(lo.replace("_", "")), int(hi.replace("_", ""))
+        return tuple(int(one.replace("_", "")) for one in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not LO,HI") from None
-    if not 0 < pair[0] < pair[1]:
-        raise argparse.ArgumentTypeError("needs 0 < LO < HI")
-    return pair
-
-
-def _several(text: str) -> tuple[int, ...]:
-    try:
-        found = tuple(int(one.replace("_", "")) for one in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers, M,M,…") from None
-    if len(set(found)) < 2 or min(found) < 1:
-        raise argparse.ArgumentTypeError("needs two or more different M from 1 on")
-    return found
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers, such as 1000,5000") from None
 
 
 def request(args: argparse.Namespace, command: str) -> Request:
     """Flags over the experiment file over defaults.
 
     Raises:
-        UsageError: the experiment file is missing, is not TOML, is one of another command, or holds an unknown or
-            ill-typed option.
+        UsageError: the experiment file is missing, is not TOML, or is of another command; an option is unknown, or
+            is not what it must be.
     """
     from_file = _experiment(args.experiment, command) if args.experiment else {}
     given = {
         name: value for name in Request.__struct_fields__ if (value := getattr(args, name, None)) not in (None, [])
     }
-    where = f"{args.experiment}: " if args.experiment else ""
-    try:
-        wanted = msgspec.convert(from_file | given, Request, strict=True)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{where}{error}", hint=f"tax-probe {command} --help") from error
-    if wanted.m is not None and command != "amortize" and not (len(wanted.m) == 2 and 0 < wanted.m[0] < wanted.m[1]):
-        raise UsageError(f"{where}m needs 0 < LO < HI, not {list(wanted.m)}", hint="for example m = [1000, 5000]")
-    return wanted
+
+    def told(name: str) -> str:
+        flag = f"--{name.replace('_', '-')}"
+        return f"{args.experiment}: {name}" if args.experiment and name not in given else flag
+
+    return checked(from_file | given, STUDIES[command], told)
 
 
 def _experiment(path: Path, command: str) -> dict[str, object]:
@@ -157,6 +133,6 @@ def _require_own(path: Path, own: object, command: str) -> None:
     """An experiment that names a command asks what this one answers; the options of another would be read in vain."""
     if own == command:
         return
-    if own not in tuple(DEFAULT_BLOCKS):
-        raise UsageError(f"{path}: no measuring command {own!r}", hint=f"there are {', '.join(sorted(DEFAULT_BLOCKS))}")
+    if own not in STUDIES:
+        raise UsageError(f"{path}: no measuring command {own!r}", hint=f"there are {', '.join(sorted(STUDIES))}")
     raise UsageError(f"{path} is an experiment of {own}, not of {command}", hint=f"tax-probe {own} --experiment {path}")

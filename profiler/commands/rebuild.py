@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profiler.commands.measuring import run_command
-from profiler.commands.options import add_measuring, positive
+from profiler.commands.options import add_measuring
 
 if TYPE_CHECKING:
-    from profiler.collect.prepare import Request
+    from profiler.collect.request import Request
     from profiler.present.progress import Bar
 
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source-tree", metavar="DIR|TARBALL", help="CPython's source (default: the distribution's source package)"
     )
-    parser.add_argument("--jobs", metavar="N", type=positive, help="builds at a time (default: one per CPU)")
+    parser.add_argument("--jobs", metavar="N", type=int, help="builds at a time (default: one per CPU)")
     parser.add_argument(
         "--remedy",
         action="store_true",

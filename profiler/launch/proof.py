@@ -12,7 +12,7 @@ from profiler.errors import MachineError, UsageError
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.runtime_maps import eval_loop_image
 from profiler.model import LinkMode, Noun, Target
-from profiler.system.process import Command, run
+from profiler.system.process import helper, run
 
 _ANSWER_TIMEOUT_S = 20.0
 _GIST_CHARACTERS = 300
@@ -96,13 +96,8 @@ def _check_file(host: Path, link: LinkMode) -> None:
 def _ask(host: Path, script: Path, target: Target, link: LinkMode, log: Path | None) -> _Answer:
     foreign = ("LD_", "PYTHON")
     env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    command = Command(
-        argv=(str(host), str(script), _ARGUMENT),
-        env=env | host_environment(target),
-        cwd="/",
-        cpu=None,
-        timeout_s=_ANSWER_TIMEOUT_S,
-        max_output_bytes=1 << 20,
+    command = helper(
+        (str(host), str(script), _ARGUMENT), env=env | host_environment(target), timeout_s=_ANSWER_TIMEOUT_S
     )
     try:
         done = run(command)

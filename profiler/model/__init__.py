@@ -8,7 +8,21 @@ from profiler.model.elimination import Elimination, Side
 from profiler.model.health import Check, EventCheck, Health, TargetCheck
 from profiler.model.inspection import Inspection, Program
 from profiler.model.launcher import AGAIN, BASELINE, EMBEDDER, Kind, Launcher, LinkMode, Variant, Way
-from profiler.model.plan import CHUNKS, PHASES, REGIONS, Block, Pass, PassKind, Plan, Precision, Section, Standing, Step
+from profiler.model.passes import (
+    CHUNKS,
+    PHASED,
+    PHASES,
+    REGIONS,
+    AnyPass,
+    Chunks,
+    Native,
+    Pass,
+    PassKind,
+    Phased,
+    Regions,
+    Whole,
+)
+from profiler.model.plan import Block, Plan, Precision, Section, Standing, Step
 from profiler.model.readings import CallRow, Calls, Reading, Row
 from profiler.model.run import Missing, Run
 from profiler.model.target import Target
@@ -35,15 +49,18 @@ __all__ = [
     "BASELINE",
     "CHUNKS",
     "EMBEDDER",
+    "PHASED",
     "PHASES",
     "REGIONS",
     "SCHEMA",
+    "AnyPass",
     "Block",
     "CallRow",
     "Calls",
     "Cause",
     "Caveat",
     "Check",
+    "Chunks",
     "Comparison",
     "Decomposition",
     "Doubt",
@@ -57,13 +74,16 @@ __all__ = [
     "LauncherResult",
     "LinkMode",
     "Missing",
+    "Native",
     "Noun",
     "Pass",
     "PassKind",
+    "Phased",
     "Plan",
     "Precision",
     "Program",
     "Reading",
+    "Regions",
     "Row",
     "Run",
     "Rung",
@@ -82,6 +102,7 @@ __all__ = [
     "Verdict",
     "VerdictWord",
     "Way",
+    "Whole",
     "Workload",
     "WorkloadResult",
 ]

@@ -7,61 +7,11 @@ from typing import Literal
 from profiler.model.base import Noun, SourceName
 from profiler.model.elimination import Elimination
 from profiler.model.launcher import Launcher
+from profiler.model.passes import AnyPass
 from profiler.model.workload import Workload
-
-PassKind = Literal["process", "regions", "chunks"]
 
 Section = Literal["causes", "rebuilt", "sweep", "eliminations"]
 """What a verdict may have beside comparisons."""
-
-
-class Pass(Noun, frozen=True, kw_only=True):
-    """One kind of process run: which events it reads and at which M."""
-
-    name: str
-    """Unique in the plan; a pass of an arm is named ``ARM/…``."""
-    events: tuple[str, ...]
-    """Names from ``events.EVENTS``, in the order in which they are requested."""
-    m: tuple[int, ...]
-    """Ascending, two or more where a slope is wanted."""
-    exclusive: bool
-    """True: nothing else may run on the machine (times, caches). False: several may run side by side."""
-    repetitions: int
-    blocks: tuple[int, int | None]
-    """From which block on, and up to which (exclusive; None: to the end). A costly pass need not run in all."""
-    kind: PassKind = "process"
-    """``process``: whole processes, the slope between two M is the cost. ``regions``: both M in one process, once per
-    heap phase, counted without the start-up; ``repetitions`` phases. ``chunks``: all launchers alive at once, taking
-    turns at chunks of the lower M; ``repetitions`` turns each. The default reads folders of before there were kinds."""
-    once_from: int | None = None
-    """From this M on one repetition is enough; None: every M is repeated."""
-    warmups: int = 0
-    """Runs of each launcher at the smallest M before the first repetition; recorded as repetitions below 0."""
-    native: bool = False
-    """The workload's own file is run, heap and start-up as the user has them, instead of the placed script."""
-    phases: bool = False
-    """The process is cut into ``PHASES``; one M is enough."""
-    bare: bool = False
-    """Run by clock and wait4 alone, whatever the source."""
-    workload: Workload | None = None
-    """None: the plan's."""
-    launchers: tuple[str, ...] = ()
-    """Empty: all of the plan."""
-    among: Literal["all", "whole", "counted-only"] = "all"
-    """Which of the plan's, where ``launchers`` names none: all, those that are measured in every way, or those of
-    ``variants.counted_only``."""
-    serial: bool = False
-    """Launchers follow each other in their order, each with all its runs; else every repetition is shuffled."""
-
-    @property
-    def arm(self) -> str | None:
-        """The arm that the pass belongs to."""
-        arm, slash, _ = self.name.partition("/")
-        return arm if slash else None
-
-
-PHASES = ("loading", "core", "script", "run", "finalisation")
-"""The life of a process: loader, initialisation (with site), the script's loading and compiling, its run, the rest."""
 
 
 class Block(Noun, frozen=True, kw_only=True):
@@ -117,7 +67,7 @@ class Plan(Noun, frozen=True, kw_only=True):
     workload: Workload
     launchers: tuple[Launcher, ...]
     """The baseline is first; its A/A twin is the launcher named by ``AGAIN``."""
-    passes: tuple[Pass, ...]
+    passes: tuple[AnyPass, ...]
     blocks: tuple[Block, ...]
     """With a ``precision`` these are the blocks begun so far; more are drawn from the seed as they are needed."""
     precision: Precision | None = None
@@ -126,7 +76,3 @@ class Plan(Noun, frozen=True, kw_only=True):
     """Which parts of a verdict the plan was made for."""
     most_blocks: int | None = None
     """Where a run for a precision ends at the latest."""
-
-
-REGIONS, CHUNKS = "regions", "chunks"
-"""Names of the passes whose readings are of parts of a process; the readings of all others are of whole processes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from profiler.model.base import Noun, SourceName
+from profiler.model.passes import PassKind
 
 
 class Reading(Noun, frozen=True, kw_only=True):
@@ -26,6 +27,7 @@ class Row(Noun, frozen=True, kw_only=True):
     block: int
     position: int
     pass_name: str
+    kind: PassKind
     launcher: str
     workload: str
     m: int

@@ -15,7 +15,19 @@ import msgspec
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.interventions import INTERVENTIONS, Given
 from profiler.errors import UsageError
-from profiler.model import AGAIN, EMBEDDER, Elimination, Launcher, Noun, Pass, Side, SourceName, Variant, Workload
+from profiler.model import (
+    AGAIN,
+    EMBEDDER,
+    AnyPass,
+    Elimination,
+    Launcher,
+    Noun,
+    Side,
+    SourceName,
+    Variant,
+    Whole,
+    Workload,
+)
 from profiler.plan.treat import vary
 
 DEFAULTS = Path(__file__).parents[1] / "catalogue" / "eliminations.toml"
@@ -75,7 +87,7 @@ class Arms(Noun, frozen=True, kw_only=True):
     """What the eliminations add to a plan."""
 
     launchers: tuple[Launcher, ...]
-    passes: tuple[Pass, ...]
+    passes: tuple[Whole, ...]
     eliminations: tuple[Elimination, ...]
 
 
@@ -99,7 +111,7 @@ def build_arms(
     workload: str,
     complete: Complete,
     launchers: tuple[Launcher, ...],
-    offered: tuple[Pass, ...],
+    offered: tuple[AnyPass, ...],
     source: SourceName,
 ) -> Arms:
     """Arms, each once however many eliminations use it, and the eliminations that refer to them.
@@ -177,13 +189,13 @@ def _side(arm: _Arm, spec: ArmSpec, metric: str) -> Side:
     )
 
 
-def _passes(arm: _Arm, workload: Workload, offered: tuple[Pass, ...], metrics: set[str]) -> list[Pass]:
+def _passes(arm: _Arm, workload: Workload, offered: tuple[AnyPass, ...], metrics: set[str]) -> list[Whole]:
     """The fewest passes of the source that read what is asked for, with the arm's own order and M."""
     needed = [*(["instructions"] * ("instructions" in metrics and arm.countable))]
     needed += ["task-clock"] * bool(metrics - {"instructions"})
-    chosen: list[Pass] = []
+    chosen: list[Whole] = []
     for event in needed:
-        able = [what for what in offered if event in what.events]
+        able = [what for what in offered if isinstance(what, Whole) and event in what.events]
         if able and not any(event in what.events for what in chosen):
             chosen.append(min(able, key=lambda what: len(what.events)))
     names = [one.name for one in arm.launchers]
@@ -194,7 +206,7 @@ def _passes(arm: _Arm, workload: Workload, offered: tuple[Pass, ...], metrics: s
     return [_pass(arm, workload, what, tuple(names)) for what in chosen]
 
 
-def _pass(arm: _Arm, workload: Workload, what: Pass, names: tuple[str, ...]) -> Pass:
+def _pass(arm: _Arm, workload: Workload, what: Whole, names: tuple[str, ...]) -> Whole:
     assert workload.timed_m is not None
     assert workload.counts_m is not None
     lo, hi = arm.spec.m or workload.timed_m

@@ -13,15 +13,19 @@ from profiler.errors import UsageError
 from profiler.model import (
     AGAIN,
     BASELINE,
+    AnyPass,
     Block,
     Elimination,
     Launcher,
+    Native,
     Pass,
+    Phased,
     Plan,
     Precision,
     Section,
     SourceName,
     Step,
+    Whole,
     Workload,
 )
 
@@ -88,7 +92,7 @@ def make_plan(
     source: SourceName,
     workload: Workload,
     launchers: tuple[Launcher, ...],
-    passes: tuple[Pass, ...],
+    passes: tuple[AnyPass, ...],
     blocks: int,
     eliminations: tuple[Elimination, ...] = (),
     precision: Precision | None = None,
@@ -148,20 +152,35 @@ def _runs_in(what: Pass, block: Block) -> bool:
     return first <= block.index and (end is None or block.index < end)
 
 
-def _runs(plan: Plan, what: Pass, rng: random.Random) -> Iterator[tuple[str, int, int]]:
+def _runs(plan: Plan, pass_: AnyPass, rng: random.Random) -> Iterator[tuple[str, int, int]]:
     """(launcher, M, repetition) of one pass."""
     all_names = tuple(launcher.name for launcher in plan.launchers)
     # A toggle that does not run on this machine has left the plan.
-    names = tuple(name for name in what.launchers if name in all_names) or all_names
-    if what.among != "all" and not what.launchers:
+    names = tuple(name for name in pass_.launchers if name in all_names) or all_names
+    if isinstance(pass_, Whole) and pass_.among != "all" and not pass_.launchers:
         brief = {launcher.name for launcher in plan.launchers if counted_only(launcher)}
-        names = tuple(name for name in names if (name in brief) == (what.among == "counted-only"))
-    for name in names:
-        yield from ((name, min(what.m), warmup - what.warmups) for warmup in range(what.warmups))
-    whole = what.kind == "process"
-    for group in [(name,) for name in names] if what.serial else [names]:
-        for repetition in range(what.repetitions if whole else 1):
-            again = [m for m in what.m if repetition == 0 or what.once_from is None or m < what.once_from]
-            pairs = [(name, m) for name in group for m in (again if whole else again[:1])]
+        names = tuple(name for name in names if (name in brief) == (pass_.among == "counted-only"))
+    if isinstance(pass_, Whole | Native):
+        for name in names:
+            yield from ((name, min(pass_.m), warmup - pass_.warmups) for warmup in range(pass_.warmups))
+    for group in [(name,) for name in names] if isinstance(pass_, Whole) and pass_.serial else [names]:
+        for repetition, ms in _repetitions(pass_):
+            pairs = [(name, m) for name in group for m in ms]
             rng.shuffle(pairs)
             yield from ((name, m, repetition) for name, m in pairs)
+
+
+def _repetitions(pass_: AnyPass) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Which M each repetition runs; chunks and regions repeat inside their one process."""
+    if not isinstance(pass_, Whole | Native | Phased):
+        yield 0, pass_.m[:1]
+        return
+    once_from = pass_.once_from if isinstance(pass_, Native) else None
+    for repetition in range(pass_.repetitions):
+        yield repetition, tuple(m for m in pass_.m if repetition == 0 or once_from is None or m < once_from)
+
+
+def workload_of(plan: Plan, pass_: Pass) -> Workload:
+    """What the processes of ``pass_`` do: the plan's work, or an arm's own."""
+    own = pass_.workload if isinstance(pass_, Whole) else None
+    return own or plan.workload

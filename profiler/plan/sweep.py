@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from profiler.catalogue.interventions import INTERVENTIONS, AtStart, Given
-from profiler.model import AGAIN, BASELINE, Launcher, Pass, Variant, Workload
+from profiler.model import AGAIN, BASELINE, AnyPass, Launcher, Native, Phased, Variant, Workload
 from profiler.plan.treat import vary
 from profiler.sources.phased import COUNTS, TIMES, WHOLE
 from profiler.sources.timed import TIMED_EVENTS
@@ -56,16 +56,15 @@ def _intervene(base: Launcher, name: str, start: AtStart) -> Launcher | None:
     return msgspec.structs.replace(varied, argv=argv)
 
 
-def startup_passes(launchers: tuple[Launcher, ...], *, counted: bool) -> tuple[Pass, ...]:
+def startup_passes(launchers: tuple[Launcher, ...], *, counted: bool) -> tuple[Phased, ...]:
     """The passes that cut processes into phases at M = 1: ``launchers`` with interventions, and the former whole."""
-    timed = Pass(
+    timed = Phased(
         name=STARTUP,
         events=TIMES,
         m=(1,),
         exclusive=True,
         repetitions=_STARTUP_RUNS,
         blocks=(0, _STARTUP_BLOCKS),
-        phases=True,
     )
     in_counts = msgspec.structs.replace(
         timed, name=STARTUP_COUNTED, events=COUNTS, exclusive=False, repetitions=1, blocks=(0, 1)
@@ -86,12 +85,12 @@ def sweep_m(workload: Workload, asked: tuple[int, ...] | None) -> tuple[int, ...
 
 
 def sweep_passes(
-    workload: Workload, m: tuple[int, ...], offered: tuple[Pass, ...], launchers: tuple[Launcher, ...]
-) -> tuple[Pass, ...]:
+    workload: Workload, m: tuple[int, ...], offered: tuple[AnyPass, ...], launchers: tuple[Launcher, ...]
+) -> tuple[Native, ...]:
     """A timed pass over all of ``m``, and one that counts instructions, if ``offered`` (the source's) has any."""
     assert workload.timed_m is not None
     assert workload.counts_m is not None
-    timed = Pass(
+    timed = Native(
         name=SWEEP,
         events=TIMED_EVENTS,
         m=m,
@@ -100,7 +99,6 @@ def sweep_passes(
         blocks=(0, None),
         once_from=max(workload.timed_m[0], m[0] + 1),
         warmups=_WARMUPS,
-        native=True,
         bare=True,
         launchers=(BASELINE, AGAIN, *(one.name for one in launchers if one.name != BASELINE)),
     )
@@ -109,13 +107,14 @@ def sweep_passes(
     if not counting or len(cheap) < 2:
         return (timed,)
     fewest = min(counting, key=lambda what: len(what.events))
-    counted = msgspec.structs.replace(
-        fewest,
+    counted = Native(
         name=COUNTED,
+        events=fewest.events,
         m=(*dict.fromkeys((cheap[0], cheap[-2], cheap[-1])),),
+        exclusive=fewest.exclusive,
         repetitions=1,
         blocks=(0, _COUNTED_BLOCKS),
-        native=True,
+        bare=False,
         launchers=tuple(one.name for one in launchers),
     )
     return timed, counted

@@ -14,7 +14,7 @@ from profiler.model import EMBEDDER, Launcher, Target
 from profiler.model.factorial import Built, FactorialPlan, Remedy, RemedyCheck
 from profiler.rebuild.builds import Yard
 from profiler.rebuild.left import Watch
-from profiler.system.process import Command, run
+from profiler.system.process import helper, run
 from profiler.system.tools import output_of
 
 TESTS = (
@@ -107,13 +107,11 @@ def _abi(old: str, new: str) -> RemedyCheck:
         return RemedyCheck(name=name, passed=None, evidence="abidiff is not installed: apt-get install abigail-tools")
     with tempfile.TemporaryDirectory() as scratch:
         done = run(
-            Command(
-                argv=("abidiff", "--no-added-syms", old, new),
+            helper(
+                ("abidiff", "--no-added-syms", old, new),
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
                 cwd=scratch,
-                cpu=None,
                 timeout_s=300,
-                max_output_bytes=1 << 20,
             )
         )
     said = done.stdout.decode(errors="replace").strip().splitlines()
@@ -128,13 +126,10 @@ def _modules(target: Target, host: Launcher) -> Iterable[RemedyCheck]:
         script = Path(scratch) / "modules.py"
         script.write_text(_IMPORT_ALL)
         done = run(
-            Command(
-                argv=tuple(part.replace("{script}", str(script)).replace("{m}", "1") for part in host.argv),
-                env=dict(os.environ) | host.env,
-                cwd="/",
-                cpu=None,
+            helper(
+                [part.replace("{script}", str(script)).replace("{m}", "1") for part in host.argv],
+                env=os.environ | host.env,
                 timeout_s=120,
-                max_output_bytes=1 << 20,
             )
         )
     counted, _, failed = done.stdout.decode(errors="replace").partition("\n")

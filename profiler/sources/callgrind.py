@@ -6,20 +6,21 @@ Figures come from the ``events:`` and ``totals:`` lines of the out file (Callgri
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from pathlib import Path
 
+import msgspec
+
 from profiler.catalogue.events import BY_FUNCTION, BY_NAME, EVENTS, TLS_ACCESSES
 from profiler.errors import MachineError
-from profiler.model import REGIONS, Calls, Missing, Pass, Reading, SourceName, Workload
+from profiler.model import REGIONS, AnyPass, Calls, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
 from profiler.sources.by_function import Profile, Tls, count_tls, read_profiles
 from profiler.sources.chunking import chunk_pass, with_chunks
 from profiler.sources.source import Outcome
 from profiler.sources.timed import TIMED_EVENTS, timed
 from profiler.system import process
-from profiler.system.process import Command
+from profiler.system.process import Command, helper
 
 SIMULATED = "simulated"
 COUNTED = "counted"
@@ -49,6 +50,8 @@ _IN_REGIONS = ("--instr-atstart=no", "--combine-dumps=yes")
 
 _SLOWDOWN = 50
 """Callgrind with cache and branch simulation runs about 50 times slower than the bare machine; limits stretch by it."""
+
+_VERSION_TIMEOUT_S = 20
 
 _REGION_TRIGGER = "Client Request: region"
 _REGION_MARK = f"desc: Trigger: {_REGION_TRIGGER}"
@@ -81,7 +84,7 @@ class CallgrindSource:
         valgrind = shutil.which("valgrind")
         if valgrind is None:
             raise MachineError("valgrind is not installed", hint="apt-get install valgrind")
-        version = process.run(_bare((valgrind, "--version")))
+        version = process.run(helper((valgrind, "--version"), timeout_s=_VERSION_TIMEOUT_S))
         if version.exit != 0:
             raise MachineError(f"{valgrind} --version failed: {version.stderr_tail.strip()}")
         return cls(valgrind, version.stdout.decode(errors="replace").strip())
@@ -93,12 +96,12 @@ class CallgrindSource:
             "time comes from bare runs in the same blocks"
         )
 
-    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+    def passes(self, workload: Workload) -> tuple[Whole, ...]:
         """Counting passes, which may share the machine, and one timed pass, which may not."""
         assert workload.counts_m is not None
         assert workload.timed_m is not None
         return (
-            Pass(
+            Whole(
                 name=SIMULATED,
                 events=tuple(event.name for event in EVENTS if event.callgrind or event.by_function),
                 m=workload.counts_m,
@@ -107,7 +110,7 @@ class CallgrindSource:
                 blocks=(0, _SIMULATED_BLOCKS),
                 among="whole",
             ),
-            Pass(
+            Whole(
                 name=COUNTED,
                 events=("instructions", *BY_FUNCTION),
                 m=workload.counts_m,
@@ -116,7 +119,7 @@ class CallgrindSource:
                 blocks=(_SIMULATED_BLOCKS, None),
                 among="whole",
             ),
-            Pass(
+            Whole(
                 name=VARIANTS,
                 events=("instructions", *BY_FUNCTION),
                 m=workload.counts_m,
@@ -125,7 +128,7 @@ class CallgrindSource:
                 blocks=(0, _BLOCKS_OF_VARIANTS),
                 among="counted-only",
             ),
-            Pass(
+            Whole(
                 name=TIMED,
                 events=TIMED_EVENTS,
                 m=workload.timed_m,
@@ -136,7 +139,7 @@ class CallgrindSource:
             ),
         )
 
-    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[AnyPass, ...]:
         """Regions in the first blocks (in all, where it is counts that are to be precise), and chunks for time.
 
         Without a metric whole processes are counted, with their start-up, and chunks are for time.
@@ -145,14 +148,12 @@ class CallgrindSource:
             return with_chunks(self.passes(workload), workload)
         assert workload.counts_m is not None
         counts = bool(BY_NAME[metric].callgrind)
-        regions = Pass(
+        regions = Regions(
             name=REGIONS,
             events=tuple(dict.fromkeys(("instructions", metric if counts else "instructions", *BY_FUNCTION))),
             m=workload.counts_m,
-            exclusive=False,
-            repetitions=_PHASES,
+            phases=_PHASES,
             blocks=(0, None if counts else _REGION_BLOCKS),
-            kind="regions",
         )
         return (regions,) if counts else (regions, chunk_pass(workload))
 
@@ -166,22 +167,19 @@ class CallgrindSource:
             return timed(command)
         out_file = scratch / "callgrind.out"
         done = process.run(
-            Command(
+            msgspec.structs.replace(
+                command,
                 argv=(
                     self._valgrind,
                     *OWN_OPTIONS,
                     *(_SIMULATION if any(BY_NAME[name].simulated for name in what.events) else ()),
-                    *(_IN_REGIONS if what.kind == "regions" else ()),
+                    *(_IN_REGIONS if isinstance(what, Regions) else ()),
                     f"--callgrind-out-file={out_file}.%p",
                     f"--log-file={scratch / 'valgrind.log'}.%p",
                     "--trace-children=yes",
                     *command.argv,
                 ),
-                env=command.env,
-                cwd=command.cwd,
-                cpu=command.cpu,
                 timeout_s=command.timeout_s * _SLOWDOWN,
-                max_output_bytes=command.max_output_bytes,
             )
         )
         readings: tuple[Reading, ...] = ()
@@ -197,7 +195,7 @@ class CallgrindSource:
             texts = [path.read_text(errors="replace") for path in files]
             parts: list[tuple[list[dict[str, int]], tuple[Profile, ...]]]
             profiles = tuple(part for text in texts for part in read_profiles(text))
-            if what.kind == "regions":
+            if isinstance(what, Regions):
                 inside = [one for one in profiles if one.trigger.startswith(_REGION_TRIGGER)]
                 parts = [([totals], (one,)) for totals, one in zip(_regions(texts), inside, strict=True)]
             else:
@@ -312,7 +310,3 @@ def _why_missing(name: str) -> str:
     if name == "cycles":
         return "callgrind counts no cycles; hardware counters would"
     return "callgrind does not simulate it; hardware counters would count it"
-
-
-def _bare(argv: tuple[str, ...]) -> Command:
-    return Command(argv=argv, env=dict(os.environ), cwd="/", cpu=None, timeout_s=20, max_output_bytes=4096)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from profiler.model import CHUNKS, Pass, Workload
+from profiler.model import CHUNKS, AnyPass, Chunks, Whole, Workload
 
 CLOCKS = ("wall", "task-clock")
 COUNTED = ("instructions", "cycles")
@@ -12,21 +12,19 @@ _TURNS = 16
 """In the first blocks, before the scatter is known; even, so that every order comes as often as its reverse."""
 
 
-def chunk_pass(workload: Workload, counted: tuple[str, ...] = ()) -> Pass:
+def chunk_pass(workload: Workload, counted: tuple[str, ...] = ()) -> Chunks:
     """Chunks of the lower M of timed runs, some 10 ms of work; ``counted``: events of the process's own counters."""
     assert workload.timed_m is not None
-    return Pass(
+    return Chunks(
         name=CHUNKS,
         events=(*CLOCKS, *counted),
         m=workload.timed_m,
-        exclusive=True,
-        repetitions=_TURNS,
+        turns=_TURNS,
         blocks=(0, None),
-        kind="chunks",
     )
 
 
-def with_chunks(passes: tuple[Pass, ...], workload: Workload) -> tuple[Pass, ...]:
+def with_chunks(passes: tuple[Whole, ...], workload: Workload) -> tuple[AnyPass, ...]:
     """Chunks beside bare timed runs of whole processes, which are then for the start-up alone: one repetition each."""
     once = (msgspec.structs.replace(what, repetitions=1) if what.exclusive else what for what in passes)
     return (*once, chunk_pass(workload))

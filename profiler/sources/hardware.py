@@ -11,7 +11,7 @@ import msgspec
 
 from profiler.catalogue.events import BY_NAME
 from profiler.errors import MachineError
-from profiler.model import Missing, Pass, Reading, SourceName, Workload
+from profiler.model import AnyPass, Missing, Pass, Reading, SourceName, Whole, Workload
 from profiler.sources.chunking import CLOCKS, chunk_pass, in_process
 from profiler.sources.perf_events import Available, arrange, find_available, this_cpu
 from profiler.sources.perf_output import NOT_SUPPORTED, Asked
@@ -82,11 +82,11 @@ class HardwareSource:
         """What is asked of perf for ``event``."""
         return self._asked[event].spec if event in self._asked else "the driver's clock"
 
-    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+    def passes(self, workload: Workload) -> tuple[Whole, ...]:
         """As many passes as the counters require; instructions, cycles and times are read in each of them."""
         assert workload.timed_m is not None
         return tuple(
-            Pass(
+            Whole(
                 name=name,
                 events=events if WALL in events else (*events, WALL),
                 m=workload.timed_m,
@@ -97,7 +97,7 @@ class HardwareSource:
             for name, events in self._passes.items()
         )
 
-    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[AnyPass, ...]:
         """Whole processes, and chunks under counters in the process itself, each the other's check.
 
         The one of them that reads ``metric`` in all blocks (chunks: clocks and cycles), the other in the first.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from profiler.catalogue.events import EVENTS
 from profiler.errors import MachineError
-from profiler.model import Missing, Pass, SourceName, Workload
+from profiler.model import Chunks, Missing, Pass, SourceName, Workload
 from profiler.sources.chunking import CLOCKS, COUNTED, chunk_pass
 from profiler.sources.pmu import INSTRUCTIONS_PER_ITERATION, LONG, TOLERANCE
 from profiler.sources.source import Outcome
@@ -61,11 +61,11 @@ class OwnCountersSource:
             "self-test; the start-up is not in them"
         )
 
-    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+    def passes(self, workload: Workload) -> tuple[Chunks, ...]:
         """Chunks under counters are all there is."""
         return (chunk_pass(workload, COUNTED),)
 
-    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Chunks, ...]:
         """The same."""
         return self.passes(workload)
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
+
 from profiler.errors import MachineError
 from profiler.model import PHASES, Reading, SourceName
 from profiler.sources.callgrind import OWN_OPTIONS, parse_totals
@@ -110,13 +112,10 @@ def count_phases(command: Command, valgrind: str, scratch: Path) -> Outcome:
     out = scratch / "callgrind.out"
     options = (f"--callgrind-out-file={out}", f"--log-file={scratch / 'valgrind.log'}", *_POINTS)
     done = process.run(
-        Command(
+        msgspec.structs.replace(
+            command,
             argv=(valgrind, *OWN_OPTIONS, *options, *command.argv),
-            env=command.env,
-            cwd=command.cwd,
-            cpu=command.cpu,
             timeout_s=command.timeout_s * _SLOWDOWN,
-            max_output_bytes=command.max_output_bytes,
         )
     )
     if done.exit == 0 and not out.exists():

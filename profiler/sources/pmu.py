@@ -16,7 +16,7 @@ from typing import Protocol
 from profiler.errors import MachineError
 from profiler.model import Noun, Reading
 from profiler.sources.perf_output import Asked
-from profiler.system.process import Command
+from profiler.system.process import Command, helper
 
 INSTRUCTIONS_PER_ITERATION = 2
 """``_counters.count_down``: a decrement and a branch."""
@@ -138,14 +138,7 @@ def program(iterations: int | None, cpu: int | None) -> Command:
     # The start-up must cost the same in both runs: no site, no PYTHON*, and a fixed hash seed (-I would discard it).
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")} | {"PYTHONHASHSEED": "0"}
     code = ("pass",) if iterations is None else (_LOOP, _extension_folder(), str(iterations))
-    return Command(
-        argv=(sys.executable, "-S", "-s", "-P", "-c", *code),
-        env=env,
-        cwd="/",
-        cpu=cpu,
-        timeout_s=_TIMEOUT_S,
-        max_output_bytes=1 << 16,
-    )
+    return helper((sys.executable, "-S", "-s", "-P", "-c", *code), env=env, cpu=cpu, timeout_s=_TIMEOUT_S)
 
 
 def _extension_folder() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from profiler.catalogue.events import EVENTS
-from profiler.model import Missing, Pass, SourceName, Workload
+from profiler.model import AnyPass, Missing, Pass, SourceName, Whole, Workload
 from profiler.sources.chunking import chunk_pass, with_chunks
 from profiler.sources.source import Outcome
 from profiler.sources.timed import TIMED_EVENTS, timed
@@ -30,11 +30,11 @@ class SoftwareSource:
         """One sentence on what this source is."""
         return "software: times, page faults and context switches of bare runs; no instructions and no cycles"
 
-    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+    def passes(self, workload: Workload) -> tuple[Whole, ...]:
         """One timed pass."""
         assert workload.timed_m is not None
         return (
-            Pass(
+            Whole(
                 name="timed",
                 events=TIMED_EVENTS,
                 m=workload.timed_m,
@@ -44,7 +44,7 @@ class SoftwareSource:
             ),
         )
 
-    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[AnyPass, ...]:
         """Chunks for times without the start-up; without a metric whole processes too, for the start-up."""
         return with_chunks(self.passes(workload), workload) if metric is None else (chunk_pass(workload),)
 

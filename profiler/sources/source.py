@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from profiler.model import Calls, Missing, Noun, Pass, Reading, SourceName, Workload
+from profiler.model import AnyPass, Calls, Missing, Noun, Pass, Reading, SourceName, Workload
 from profiler.system.process import Command
 
 
@@ -36,15 +36,17 @@ class Source(Protocol):
     def describe(self) -> str:
         """One sentence: which source, on what grounds, e.g. which self-test passed."""
 
-    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+    def passes(self, workload: Workload) -> tuple[AnyPass, ...]:
         """The passes that together read every event this source can read. ``workload`` is calibrated (no None)."""
 
-    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[Pass, ...]:
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[AnyPass, ...]:
         """The passes of a run whose launchers may be asked for chunks of work: to a given precision of ``metric``, or
         without one (None)."""
 
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
-        """Run one process. ``scratch`` is a directory of this process alone; temporary files go there.
+        """Run one process of a whole, native or regions pass that this source offered.
+
+        ``scratch`` is a directory of this process alone; temporary files go there.
 
         Raises:
             MachineError: the measuring tool itself failed (perf died, valgrind crashed).

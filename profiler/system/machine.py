@@ -18,7 +18,6 @@ from profiler.system.cgroup import Cgroup, cgroup, integer, text
 from profiler.system.cpu_name import cpu_name, parse_cpuinfo
 from profiler.system.diagnose import circumstances
 from profiler.system.perf import find_perf
-from profiler.system.process import Command
 
 _HELPER_TIMEOUT_S = 10.0
 _PYPERF_FACTS = (
@@ -180,16 +179,7 @@ def _first_line(tool: str, *arguments: str) -> str | None:
 def _run(*argv: str, may_fail: bool = False) -> process.Completed | None:
     """A helper: None when it does not end in time, or not well unless it ``may_fail``."""
     try:
-        done = process.run(
-            Command(
-                argv=argv,
-                env=dict(os.environ),
-                cwd="/",
-                cpu=None,
-                timeout_s=_HELPER_TIMEOUT_S,
-                max_output_bytes=1 << 20,
-            )
-        )
+        done = process.run(process.helper(argv, timeout_s=_HELPER_TIMEOUT_S))
     except OSError:
         return None
     unusable = done.timed_out or done.output_exceeded or (done.exit != 0 and not may_fail)

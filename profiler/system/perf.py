@@ -8,7 +8,6 @@ import shutil
 from profiler.errors import MachineError
 from profiler.model import Noun
 from profiler.system import process
-from profiler.system.process import Command
 
 INSTALL = "Debian: sudo apt-get install linux-perf; Ubuntu: sudo apt-get install linux-tools-$(uname -r)"
 QUIET = {"PERF_CONFIG": "/dev/null"}
@@ -37,16 +36,7 @@ def find_perf() -> Perf:
     if path is None:
         raise NoPerfError("perf is not installed", hint=INSTALL)
     try:
-        done = process.run(
-            Command(
-                argv=(path, "--version"),
-                env=dict(os.environ) | QUIET,
-                cwd="/",
-                cpu=None,
-                timeout_s=_VERSION_TIMEOUT_S,
-                max_output_bytes=1 << 16,
-            )
-        )
+        done = process.run(process.helper((path, "--version"), env=os.environ | QUIET, timeout_s=_VERSION_TIMEOUT_S))
     except OSError as error:
         raise NoPerfError(f"{path} cannot be started: {error.strerror}", hint=INSTALL) from error
     words = done.stdout.decode(errors="replace").split()

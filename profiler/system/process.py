@@ -8,13 +8,14 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
 
 from profiler.model import Noun
 
 _STDERR_TAIL_BYTES = 4096
+_HELPER_OUTPUT_BYTES = 1 << 20
 
 _running: set[int] = set()
 """Process groups that ``stop_all`` must reach from another thread."""
@@ -31,6 +32,25 @@ class Command(Noun, frozen=True, kw_only=True):
     """Pin to this CPU; None: leave the affinity alone."""
     timeout_s: float
     max_output_bytes: int
+
+
+def helper(
+    argv: Sequence[str],
+    *,
+    timeout_s: float,
+    env: Mapping[str, str] | None = None,
+    cwd: str = "/",
+    cpu: int | None = None,
+) -> Command:
+    """A program that is asked something and not measured; ``env`` is the whole environment, None: ours."""
+    return Command(
+        argv=tuple(argv),
+        env=dict(os.environ if env is None else env),
+        cwd=cwd,
+        cpu=cpu,
+        timeout_s=timeout_s,
+        max_output_bytes=_HELPER_OUTPUT_BYTES,
+    )
 
 
 class Completed(Noun, frozen=True, kw_only=True):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from profiler.system.process import Command, Completed, run
+from profiler.system.process import Completed, helper, run
 
 TIME_LIMIT_S: Final = 10.0
-_OUTPUT_LIMIT_BYTES = 1 << 20
 
 
 def run_briefly(*argv: str) -> Completed:
@@ -17,16 +16,7 @@ def run_briefly(*argv: str) -> Completed:
     Raises:
         OSError: it could not be started.
     """
-    return run(
-        Command(
-            argv=argv,
-            env=os.environ | {"LC_ALL": "C"},
-            cwd=".",
-            cpu=None,
-            timeout_s=TIME_LIMIT_S,
-            max_output_bytes=_OUTPUT_LIMIT_BYTES,
-        )
-    )
+    return run(helper(argv, env=os.environ | {"LC_ALL": "C"}, cwd=".", timeout_s=TIME_LIMIT_S))
 
 
 def output_of(*argv: str) -> str | None:

@@ -76,6 +76,25 @@ def test_a_precision_in_the_experiment_of_another_command_is_refused(tax_probe: 
     assert_refused(refused, 2, "fixed number of blocks")
 
 
+LIES_LATER = """\
+import os, sys
+calls = 0
+def run(m):
+    global calls
+    calls += 1
+    return -1 if 'LIAR' in os.environ and calls > 5 else sum(range(m))
+print(run(int(sys.argv[1])))
+"""
+
+
+def test_a_host_that_prints_something_else_in_a_chunk_ends_the_run(tax_probe: TaxProbe, tmp_path: Path) -> None:
+    """It does so neither in the check nor in its first runs."""
+    liar = f"liar=/usr/bin/env LIAR=1 {sys.executable} {{script}} {{m}}"
+    workload = ("--workload", script(tmp_path, LIES_LATER), "--m", "2000,4000")
+    ran = tax_probe.ipc(*ALONE[1:], *workload, "--host", liar, "--precision", "1", "--blocks", "1")
+    assert_refused(ran, 4, "outputs differ for M = 2000", "printed '-1\\n'", "must depend on M only")
+
+
 def test_a_host_that_dies_in_chunks_is_measured_as_whole_processes(tax_probe: TaxProbe, tmp_path: Path) -> None:
     text = "import os, sys\nif 'TAX_PROBE_SERVER' in os.environ:\n    os._exit(3)\n" + LOOP
     workload = ("--workload", script(tmp_path, text), "--m", "2000,4000")

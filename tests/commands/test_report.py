@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from profiler.analyze.rows import read_all
 from tests.commandline import SMALL, TaxProbe, assert_refused, comparison, in_a_process, rows
 
 
@@ -81,6 +82,44 @@ def test_rows_are_missing(tax_probe: TaxProbe, measured: Path) -> None:
 def test_rows_are_something_else(tax_probe: TaxProbe, measured: Path, text: str) -> None:
     (measured / "rows.csv").write_text(text)
     assert_refused(tax_probe("report", str(measured)), 2, "rows.csv", "measure again")
+
+
+def respelled(folder: Path, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    """Write every row anew."""
+    changed = [change(row) for row in rows(folder)]
+    with (folder / "rows.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, changed[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(changed)
+
+
+@pytest.mark.parametrize(
+    "column", ["block", "position", "pass", "launcher", "workload", "event", "value", "unit", "source", "output_sha256"]
+)
+def test_a_column_is_missing(tax_probe: TaxProbe, measured: Path, column: str) -> None:
+    respelled(measured, lambda row: {name: cell for name, cell in row.items() if name != column})
+    assert_refused(tax_probe("report", str(measured)), 2, f"rows.csv lacks the columns {column}", "measure again")
+
+
+@pytest.mark.parametrize("column", ["block", "m", "repetition", "value", "running_ns", "exit", "placement"])
+def test_text_stands_where_a_figure_belongs(tax_probe: TaxProbe, measured: Path, column: str) -> None:
+    respelled(measured, lambda row: row | ({column: "oops"} if row["event"] == "wall" else {}))
+    assert_refused(
+        tax_probe("report", str(measured)), 2, f"rows.csv: {column} holds 'oops', which is no figure", "measure again"
+    )
+
+
+def test_rows_of_before_they_held_the_kind_of_their_pass(tax_probe: TaxProbe, measured: Path) -> None:
+    """The plan knows it; where the plan is silent too, passes called chunks and regions are of these kinds."""
+    expected = (measured / "verdict.json").read_text()
+    respelled(measured, lambda row: {name: cell for name, cell in row.items() if name != "kind"})
+    ran = tax_probe("report", str(measured), "--format", "json")
+    assert (ran.code, ran.out) == (0, expected), ran.err
+    assert set(read_all(measured)["kind"]) == {"whole"}
+    (measured / "run.json").unlink()
+    respelled(measured, lambda row: row | {"pass": "chunks" if row["m"] == "5" else row["pass"]})
+    by_m = read_all(measured).groupby("m")["kind"].agg(set)
+    assert by_m.to_dict() == {5: {"chunks"}, 10: {"whole"}}
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"schema": "tax-probe/1"', "[]"])

@@ -9,8 +9,9 @@ import pytest
 from profiler.analyze.causes.remedied import timed
 from profiler.analyze.sequential import Watch
 from profiler.collect.bench import Limits
-from profiler.collect.prepare import Request, prepare
+from profiler.collect.prepare import prepare
 from profiler.collect.remedy_times import time_remedy
+from profiler.collect.request import Request
 from profiler.folder import load_run
 from profiler.launch.binaries.elf import build_id
 from profiler.model.factorial import Remedy, remedy_time_folder

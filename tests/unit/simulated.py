@@ -7,8 +7,8 @@ import msgspec
 
 from profiler.folder import RowWriter, save_run
 from profiler.launch.interpreters import resolve_target
-from profiler.model import SCHEMA, Plan, Row, Run, SourceName, Step
-from profiler.plan.schedule import steps
+from profiler.model import SCHEMA, PassKind, Plan, Row, Run, SourceName, Step
+from profiler.plan.schedule import steps, workload_of
 from profiler.plan.studies import STUDIES
 
 Truth = Callable[[Step, str, int], dict[str, float]]
@@ -46,26 +46,30 @@ def folder_of(
     )
     save_run(place, run)
     writer = RowWriter(place)
-    workloads = {what.name: (what.workload or plan.workload).name for what in plan.passes}
+    passes = {pass_.name: pass_ for pass_ in plan.passes}
     for block in plan.blocks:
         before: dict[str, int] = {}
         rows = []
         for step in steps(plan, block):
-            workload, count = workloads[step.pass_name], before.get(step.pass_name, 0)
+            pass_ = passes[step.pass_name]
+            workload, count = workload_of(plan, pass_).name, before.get(step.pass_name, 0)
             before[step.pass_name] = count + 1
             rows += [
-                msgspec.structs.replace(_row(step, workload, event, value), source=source, placement=placement(step))
+                msgspec.structs.replace(
+                    _row(step, pass_.kind, workload, event, value), source=source, placement=placement(step)
+                )
                 for event, value in truth(step, workload, count).items()
             ]
         writer.append(rows)
     return place
 
 
-def _row(step: Step, workload: str, event: str, value: float) -> Row:
+def _row(step: Step, kind: PassKind, workload: str, event: str, value: float) -> Row:
     return Row(
         block=step.block,
         position=step.position,
         pass_name=step.pass_name,
+        kind=kind,
         launcher=step.launcher,
         workload=workload,
         m=step.m,

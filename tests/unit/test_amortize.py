@@ -9,14 +9,14 @@ import pytest
 from profiler.analyze.amortized import AmortizeVerdict
 from profiler.analyze.conclude import conclude
 from profiler.analyze.crossover import fieller, fit
-from profiler.model import Pass, Plan, Step, Workload
+from profiler.model import Plan, Step, Whole, Workload
 from profiler.plan.schedule import make_plan, steps
 from profiler.plan.sweep import sweep_m, sweep_passes
 from tests.builders import launcher
 from tests.unit.simulated import Truth, folder_of
 
 WORKLOAD = Workload(name="w", path="/w.py", counts_m=(3_000, 6_000), timed_m=(20_000, 150_000))
-COUNTING = Pass(
+COUNTING = Whole(
     name="counted", events=("instructions",), m=(3_000, 6_000), exclusive=False, repetitions=1, blocks=(0, None)
 )
 LAUNCHERS = (launcher("python3"), launcher("host"))

@@ -1,19 +1,37 @@
 """Collection on a fake source: order, checks, resumption. Processes are real and tiny."""
 
+import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
+import msgspec
 import pytest
 
 from profiler.collect.bench import Bench, Limits, open_bench
+from profiler.collect.runners import RUNNERS
 from profiler.errors import WorkloadError
 from profiler.folder import RowWriter, done_steps
-from profiler.model import AGAIN, Launcher, Missing, Pass, Plan, Reading, Workload
+from profiler.model import (
+    AGAIN,
+    AnyPass,
+    Chunks,
+    Launcher,
+    Missing,
+    Pass,
+    PassKind,
+    Plan,
+    Reading,
+    Regions,
+    Whole,
+    Workload,
+)
 from profiler.plan.schedule import make_plan, steps
 from profiler.sources.source import Outcome
 from profiler.system.process import Command, run
 from tests.builders import launcher as built
+from tests.conftest import needs_extension
 
 GOOD = "import sys\nprint('m', sys.argv[1])\n"
 
@@ -31,7 +49,7 @@ class FakeSource:
         return "fake"
 
     def passes(self, workload: Workload) -> tuple[Pass, ...]:
-        return (Pass(name="p", events=("instructions",), m=(5, 9), exclusive=False, repetitions=1, blocks=(0, None)),)
+        return (Whole(name="p", events=("instructions",), m=(5, 9), exclusive=False, repetitions=1, blocks=(0, None)),)
 
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         self.runs += 1
@@ -150,3 +168,70 @@ def test_a_host_that_prints_something_else_is_shown_beside_the_baseline(tmp_path
             opened.check()
         assert "hello" in raised.value.message
         assert "chatty" in raised.value.message
+
+
+LIES = """\
+import os, sys
+calls = 0
+def run(m):
+    global calls
+    calls += 1
+    return -1 if calls >= int(os.environ.get('LIES_FROM', 10**9)) else m
+print(run(int(sys.argv[1])))
+"""
+"""Two calls are those of the first runs: of the whole script, and of ``run`` alone."""
+CHUNKS = Chunks(name="c", events=("wall", "task-clock"), m=(5, 9), turns=4, blocks=(0, None))
+REGIONS = Regions(name="r", events=("instructions",), m=(5, 9), phases=2, blocks=(0, None))
+
+
+class RegionSource(FakeSource):
+    """Runs a process with regions bare: nothing counts, and figures are made up for what it was asked to do."""
+
+    def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+        outcome = super().measure(what, command, scratch)
+        assert isinstance(what, Regions)
+        return msgspec.structs.replace(outcome, readings=outcome.readings * what.phases * len(what.m))
+
+
+@pytest.mark.parametrize(
+    ("pass_", "lies_from", "m"),
+    [
+        pytest.param(CHUNKS, 1, 5, id="chunks-hello"),
+        pytest.param(CHUNKS, 4, 5, id="chunks-later"),
+        pytest.param(REGIONS, 3, 5, id="regions-first", marks=needs_extension),
+        pytest.param(REGIONS, 6, 9, id="regions-last", marks=needs_extension),
+    ],
+)
+def test_a_host_that_prints_something_else_in_a_part_of_its_process_ends_the_run(
+    tmp_path: Path, pass_: Chunks | Regions, lies_from: int, m: int
+) -> None:
+    source = RegionSource()
+    liar = msgspec.structs.replace(launcher("liar"), env={"LIES_FROM": str(lies_from)})
+    made = msgspec.structs.replace(plan(tmp_path, source, liar, text=LIES), passes=(pass_,))
+    for opened in bench(made, source):
+        with pytest.raises(WorkloadError) as raised:
+            opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+    assert raised.value.exit_code == 4
+    assert raised.value.message.startswith(f"outputs differ for M = {m}")
+    assert "liar" in raised.value.message
+    assert "liar" not in {step.launcher for step in done_steps(tmp_path)}
+
+
+@pytest.mark.parametrize("pass_", [CHUNKS, pytest.param(REGIONS, marks=needs_extension)])
+def test_parts_of_a_process_leave_rows_of_their_kind(tmp_path: Path, pass_: Chunks | Regions) -> None:
+    source = RegionSource()
+    made = msgspec.structs.replace(plan(tmp_path, source, launcher("other"), text=LIES), passes=(pass_,))
+    for opened in bench(made, source):
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+    with (tmp_path / "rows.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert {row["kind"] for row in rows} == {pass_.kind}
+    assert {row["launcher"] for row in rows} == {"python3", AGAIN, "other"}
+    of_other = [(row["m"], row["repetition"]) for row in rows if row["launcher"] == "other"]
+    parts = [(5, turn) for turn in range(-2, 4)] if isinstance(pass_, Chunks) else [(5, 0), (9, 0), (5, 1), (9, 1)]
+    assert of_other == [(str(m), str(number)) for m, number in parts for _ in pass_.events]
+
+
+def test_every_kind_has_its_runner() -> None:
+    kinds = {kind.__struct_config__.tag for kind in get_args(AnyPass)}
+    assert set(RUNNERS) == set(get_args(PassKind)) == kinds

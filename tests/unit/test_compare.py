@@ -29,6 +29,7 @@ def rows(
         {
             "block": block,
             "pass": "p",
+            "kind": "whole",
             "launcher": launcher,
             "event": event,
             "m": m,

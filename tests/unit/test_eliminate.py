@@ -10,7 +10,7 @@ import pytest
 from profiler.analyze.conclude import conclude
 from profiler.analyze.eliminated import Eliminated, EliminateVerdict
 from profiler.errors import UsageError
-from profiler.model import AGAIN, Pass, Plan, Step, Workload
+from profiler.model import AGAIN, Plan, Step, Whole, Workload
 from profiler.plan.arms import ArmSpec, EliminationSpec, build_arms, default_eliminations
 from profiler.plan.schedule import make_plan, steps
 from profiler.sources.timed import TIMED_EVENTS
@@ -19,8 +19,8 @@ from tests.unit.simulated import Truth, folder_of
 
 LAUNCHERS = (launcher("python3"), launcher("pyo3"))
 OFFERED = (
-    Pass(name="counted", events=("instructions",), m=(10, 20), exclusive=False, repetitions=1, blocks=(0, None)),
-    Pass(name="timed", events=TIMED_EVENTS, m=(100, 600), exclusive=True, repetitions=3, blocks=(0, None)),
+    Whole(name="counted", events=("instructions",), m=(10, 20), exclusive=False, repetitions=1, blocks=(0, None)),
+    Whole(name="timed", events=TIMED_EVENTS, m=(100, 600), exclusive=True, repetitions=3, blocks=(0, None)),
 )
 BLOCKS = 8
 TAX = 1.2

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from profiler.cli import COMMANDS
-from profiler.collect.prepare import DEFAULT_BLOCKS
 from profiler.commands.options import add_measuring, request
 from profiler.errors import UsageError
+from profiler.plan.studies import STUDIES
 from profiler.rebuild.plans import load_plan
 from profiler.workloads import find_workload
 
@@ -31,7 +31,7 @@ def given(file: Path) -> argparse.Namespace:
 def test_there_are_both_kinds() -> None:
     assert len(EXPERIMENTS) >= 5
     assert len(PLANS) >= 6
-    assert set(DEFAULT_BLOCKS) <= set(COMMANDS)
+    assert set(STUDIES) <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("file", EXPERIMENTS, ids=name)
@@ -48,7 +48,7 @@ def test_an_experiment_is_read_by_its_command(file: Path) -> None:
 @pytest.mark.parametrize("file", EXPERIMENTS, ids=name)
 def test_an_experiment_is_refused_by_every_other_command(file: Path) -> None:
     own = tomllib.loads(file.read_text())["command"]
-    for other in set(DEFAULT_BLOCKS) - {own}:
+    for other in set(STUDIES) - {own}:
         with pytest.raises(UsageError, match=f"is an experiment of {own}, not of {other}") as refused:
             request(given(file), other)
         assert refused.value.hint == f"tax-probe {own} --experiment {file}"
@@ -74,4 +74,4 @@ def test_a_command_that_does_not_measure_is_named(tmp_path: Path, command: objec
 def test_an_experiment_without_a_command_serves_any(tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_text("[options]\nseed = 3\n")
-    assert {request(given(file), command).seed for command in DEFAULT_BLOCKS} == {3}
+    assert {request(given(file), command).seed for command in STUDIES} == {3}

@@ -1,13 +1,15 @@
 """The result folder survives what happens to files."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
 
 from profiler.errors import MachineError, UsageError
-from profiler.folder import ROWS, RowWriter, done_steps, keep, load_run, new_folder, open_recorded
-from profiler.model import Row, Step
+from profiler.folder import ROWS, RowWriter, done_steps, keep, load_run, new_folder, open_recorded, save_run
+from profiler.model import AnyPass, Chunks, Native, Phased, Regions, Row, Step, Whole
+from tests.recorded import FOLDERS
 
 
 def row(position: int, *, value: float | None = 1.5, event: str = "instructions") -> Row:
@@ -15,6 +17,7 @@ def row(position: int, *, value: float | None = 1.5, event: str = "instructions"
         block=0,
         position=position,
         pass_name="p",
+        kind="whole",
         launcher="python3",
         workload="w",
         m=10,
@@ -61,6 +64,67 @@ def test_a_kept_folder_is_read_and_continued_as_it_was(tmp_path: Path) -> None:
     (tmp_path / ROWS).write_bytes(whole)
     keep(tmp_path)
     assert (tmp_path / "rows.csv.gz").read_bytes() == packed, "equal files give equal files"
+
+
+def test_a_run_that_an_earlier_version_began_goes_on_with_its_own_columns(tmp_path: Path) -> None:
+    writer = RowWriter(tmp_path)
+    writer.append([row(0)])
+    header, line = ((tmp_path / ROWS).read_text()).splitlines()
+    kept = [index for index, name in enumerate(header.split(",")) if name not in {"kind", "placement"}]
+    older = [",".join(cells.split(",")[index] for index in kept) for cells in (header, line)]
+    (tmp_path / ROWS).write_text("\n".join(older) + "\n")
+    RowWriter(tmp_path).append([row(1)])
+    first, second = read(tmp_path)
+    assert second == first | {"position": "1"}
+    assert "kind" not in first
+
+
+FLAT = {
+    "name": "p",
+    "events": ["wall"],
+    "m": [1, 2],
+    "exclusive": True,
+    "repetitions": 3,
+    "blocks": [0, None],
+    "native": False,
+    "phases": False,
+    "bare": False,
+}
+"""As passes were written before there were kinds; ``kind`` came a little later, for three of them."""
+SHARED = {"name": "p", "events": ("wall",), "m": (1, 2), "blocks": (0, None)}
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ({}, Whole(**SHARED, exclusive=True, repetitions=3)),
+        (
+            {"kind": "process", "warmups": 2, "serial": True, "among": "whole", "launchers": ["a"]},
+            Whole(**SHARED, exclusive=True, repetitions=3, warmups=2, serial=True, among="whole", launchers=("a",)),
+        ),
+        (
+            {"kind": "process", "native": True, "bare": True, "once_from": 2},
+            Native(**SHARED, exclusive=True, repetitions=3, bare=True, once_from=2),
+        ),
+        ({"native": True}, Native(**SHARED, exclusive=True, repetitions=3, bare=False)),
+        ({"phases": True}, Phased(**SHARED, exclusive=True, repetitions=3)),
+        ({"kind": "regions"}, Regions(**SHARED, phases=3)),
+        ({"kind": "chunks"}, Chunks(**SHARED, turns=3)),
+    ],
+)
+def test_passes_of_before_there_were_kinds_are_read(
+    tmp_path: Path, flags: dict[str, object], expected: AnyPass
+) -> None:
+    run = load_run(FOLDERS[0])
+    save_run(tmp_path, run)
+    document = json.loads((tmp_path / "run.json").read_text())
+    document["plan"]["passes"] = [FLAT | flags]
+    (tmp_path / "run.json").write_text(json.dumps(document))
+    found = load_run(tmp_path)
+    assert found.plan.passes == (expected,)
+    save_run(tmp_path, found)
+    assert load_run(tmp_path) == found
+    assert json.loads((tmp_path / "run.json").read_text())["plan"]["passes"][0]["kind"] == expected.kind
 
 
 def test_a_torn_last_line_is_cut_off_and_its_process_runs_again(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_where_there_is_perf_each_checks_the_other(monkeypatch: pytest.MonkeyPat
     for metric in (None, "instructions", "dtlb-misses", "cycles", "wall"):
         *whole, chunks = source.chunk_passes(WORKLOAD, metric)
         assert chunks.kind == "chunks"
-        assert {what.kind for what in whole} == {"process"}
+        assert {what.kind for what in whole} == {"whole"}
         by_metric[metric] = {what.blocks for what in whole}, chunks.blocks
     every, first = (0, None), (0, 3)
     assert by_metric == {

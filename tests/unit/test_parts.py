@@ -20,8 +20,9 @@ def row(  # noqa: PLR0917 - a row has many cells
     block: int, what: str, launcher: str, m: int, repetition: int, value: float, event: str = "wall"
 ) -> dict[str, object]:
     source = "software" if event == "wall" else "hardware"
-    return {"block": block, "pass": what, "launcher": launcher, "m": m, "repetition": repetition, "event": event,
-            "value": value, "source": source}  # fmt: skip
+    kind = what if what in {CHUNKS, REGIONS} else "whole"
+    return {"block": block, "pass": what, "kind": kind, "launcher": launcher, "m": m, "repetition": repetition,
+            "event": event, "value": value, "source": source}  # fmt: skip
 
 
 def chunk_rows(

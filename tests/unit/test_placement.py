@@ -7,7 +7,7 @@ import pytest
 
 from profiler.analyze.conclude import conclude
 from profiler.catalogue.heap import MIB, POOL_BYTES
-from profiler.model import BASELINE, Comparison, Pass, Plan, Step, Verdict, Workload
+from profiler.model import BASELINE, Comparison, Plan, Step, Verdict, Whole, Workload
 from profiler.plan.schedule import make_plan
 from tests.builders import launcher
 from tests.unit.simulated import folder_of
@@ -20,7 +20,7 @@ AT = 30 * POOL_BYTES
 
 
 def plan(*, blocks: int, seed: int = 1) -> Plan:
-    counted = Pass(
+    counted = Whole(
         name="counted", events=("instructions",), m=(10, 30), exclusive=False, repetitions=1, blocks=(0, None)
     )
     return make_plan(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from profiler.system.process import Command, Completed, _running, run, stop_all
+from profiler.system.process import Command, Completed, _running, helper, run, stop_all
 
 GENEROUS_S = 60.0
 
@@ -175,3 +175,12 @@ def test_an_interruption_leaves_no_file_open_and_no_process(monkeypatch: pytest.
     monkeypatch.undo()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     assert [has_ended(pid) for pid in started] == [True]
+
+
+def test_a_helper_gets_our_environment_or_the_one_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAX_PROBE_TEST", "ours")
+    code = (sys.executable, "-c", "import os; print(os.environ.get('TAX_PROBE_TEST'), os.getcwd())")
+    assert run(helper(code, timeout_s=GENEROUS_S)).stdout == b"ours /\n"
+    assert run(helper(code, env={}, timeout_s=GENEROUS_S)).stdout == b"None /\n"
+    asked = helper(["true"], cwd=".", cpu=0, timeout_s=3)
+    assert (asked.argv, asked.cwd, asked.cpu, asked.timeout_s) == (("true",), ".", 0, 3)

@@ -2,12 +2,13 @@
 
 from collections import Counter
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.catalogue.heap import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
-from profiler.model import AGAIN, Pass, Plan, Workload
-from profiler.plan.schedule import MAX_ENV_PADDING, draw_blocks, make_plan, steps
+from profiler.model import AGAIN, Chunks, Native, Plan, Regions, Whole, Workload
+from profiler.plan.schedule import MAX_ENV_PADDING, draw_blocks, growth, make_plan, steps
 from tests.builders import launcher
 
 
@@ -18,8 +19,10 @@ def plan(seed: int = 1, blocks: int = 3) -> Plan:
         workload=Workload(name="w", path="/w.py", counts_m=(10, 20), timed_m=(100, 200)),
         launchers=(launcher("python3"), launcher("pyo3")),
         passes=(
-            Pass(name="counts", events=("instructions",), m=(10, 20), exclusive=False, repetitions=1, blocks=(0, None)),
-            Pass(name="timed", events=("wall",), m=(100, 200), exclusive=True, repetitions=3, blocks=(0, None)),
+            Whole(
+                name="counts", events=("instructions",), m=(10, 20), exclusive=False, repetitions=1, blocks=(0, None)
+            ),
+            Whole(name="timed", events=("wall",), m=(100, 200), exclusive=True, repetitions=3, blocks=(0, None)),
         ),
         blocks=blocks,
     )
@@ -76,3 +79,57 @@ def test_arenas_begin_at_any_page_and_few_blocks_spread_over_the_mib() -> None:
     # Each block by itself falls anywhere with equal chance.
     second = [draw_blocks(seed, 2)[1].arena_offset for seed in range(400)]
     assert 0.4 < sum(offset < MIB // 2 for offset in second) / len(second) < 0.6
+
+
+def test_what_a_seed_draws_is_fixed_for_good() -> None:
+    """Saved runs are resumed, and published ones repeated, from the seed alone: a change here is another experiment."""
+    first, second = draw_blocks(2026, 2)
+    assert (first.hash_seed, first.env_padding, first.arena_offset) == (2477946520, 3442, 57344)
+    assert (second.hash_seed, second.env_padding, second.arena_offset) == (2882661847, 3407, 704512)
+    assert (first.heap_phase[:4], first.heap_phase[-4:]) == ((310, 486, 89, 116), (21, 33, 15, 13))
+    assert (second.heap_phase[:4], second.heap_phase[-4:]) == ((568, 37, 157, 185), (20, 26, 19, 23))
+    assert [counts[:4] for counts in growth(2026, second, 3)] == [(401, 411, 319, 67), (671, 362, 146, 182)]
+    made = plan(seed=2026, blocks=2)
+    assert [(step.launcher, step.m) for step in steps(made, made.blocks[1])[:12]] == [
+        ("python3", 20),
+        (AGAIN, 10),
+        (AGAIN, 20),
+        ("python3", 10),
+        ("pyo3", 20),
+        ("pyo3", 10),
+        (AGAIN, 100),
+        (AGAIN, 200),
+        ("python3", 200),
+        ("pyo3", 200),
+        ("pyo3", 100),
+        ("python3", 100),
+    ]
+
+
+def test_a_process_of_chunks_or_regions_is_one_step_at_the_lower_m() -> None:
+    chunks = Chunks(name="c", events=("wall",), m=(10, 30), turns=16, blocks=(0, None))
+    regions = Regions(name="r", events=("instructions",), m=(10, 20), phases=3, blocks=(0, None))
+    made = msgspec.structs.replace(plan(), passes=(chunks, regions))
+    found = steps(made, made.blocks[0])
+    assert Counter((step.pass_name, step.launcher, step.m, step.repetition) for step in found) == {
+        (name, who, 10, 0): 1 for name in ("c", "r") for who in ("python3", AGAIN, "pyo3")
+    }
+
+
+def test_long_runs_are_repeated_once_and_warm_ups_come_first_at_the_smallest_m() -> None:
+    sweep = Native(
+        name="s",
+        events=("wall",),
+        m=(1, 10, 100),
+        exclusive=True,
+        repetitions=3,
+        blocks=(0, None),
+        bare=True,
+        once_from=100,
+        warmups=2,
+        launchers=("pyo3",),
+    )
+    made = msgspec.structs.replace(plan(), passes=(sweep,))
+    found = [(step.m, step.repetition) for step in steps(made, made.blocks[0])]
+    assert found[:2] == [(1, -2), (1, -1)]
+    assert Counter(found[2:]) == {(m, n): 1 for m in (1, 10, 100) for n in range(3) if m < 100 or n == 0}

@@ -28,7 +28,7 @@ def frame_of(*, warm_up: float, late: float, blocks: int = 8, turns: int = 20) -
             for name, cost in LAUNCHERS.items():
                 times = warm_up if turn < 0 else (1 + turn / 100) * (late if name == "pyo3" and turn >= 10 else 1.0)
                 value = M * cost * times * np.exp(rng.normal(0, 0.003))
-                own = {"block": block, "pass": CHUNKS, "launcher": name, "m": M, "repetition": turn}
+                own = {"block": block, "kind": CHUNKS, "launcher": name, "m": M, "repetition": turn}
                 found.append(own | {"event": "task-clock", "value": value, "source": "software"})
     return pd.DataFrame(found)
 
@@ -67,4 +67,4 @@ def test_a_launcher_that_changes_within_a_process_is_named(plan: Plan, late: flo
 
 def test_runs_of_whole_processes_have_no_series(plan: Plan) -> None:
     frame = frame_of(warm_up=1.0, late=1.0)
-    assert series(plan, frame.assign(**{"pass": "timed"})) == ()
+    assert series(plan, frame.assign(kind="whole")) == ()

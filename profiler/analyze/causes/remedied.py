@@ -13,7 +13,7 @@ from profiler.analyze.effects import logs
 from profiler.analyze.rows import measured, read_all
 from profiler.analyze.sequential import narrow
 from profiler.folder import RUN, load_run
-from profiler.model import BASELINE, EMBEDDER, Comparison, Run
+from profiler.model import BASELINE, EMBEDDER, Chunks, Comparison, Run
 from profiler.model.factorial import Remedy, RemedyCheck, RemedyTime, remedy_time_folder
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _times(costs: Costs, run: Run, remedy: Remedy) -> Iterator[RemedyTime]:
             blocks=found.blocks,
             asked=asked,
             resolved=why is None and _resolved(costs, found, asked),
-            kind="chunks" if any(what.kind == "chunks" for what in run.plan.passes) else "whole processes",
+            kind="chunks" if any(isinstance(pass_, Chunks) for pass_ in run.plan.passes) else "whole processes",
             reason=why or (found.reason if found.ratio is None else None),
             disturbed=disturbed,
         )

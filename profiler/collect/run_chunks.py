@@ -1,4 +1,4 @@
-"""Launchers that take turns: all of them alive on one CPU, doing short chunks of work in the order A B B A …
+"""Chunks, of launchers that take turns: all of them alive on one CPU, doing short chunks of work in the order A B B A …
 
 Neighbouring chunks meet the same clock, the same neighbours and the same throttling, so their ratio holds where times
 of whole processes scatter; the start-up is not in it. A block of chunks is one process per launcher, and what differs
@@ -7,26 +7,74 @@ between processes (layout, hash seed, heap) is seen in the scatter between block
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import msgspec
+
 from profiler.catalogue.events import BY_NAME
 from profiler.collect.live import CLOCK, Chunk, Hello, Server, serving
-from profiler.model import Pass, Reading
+from profiler.collect.recording import Measured, elsewhere, rows_of
+from profiler.collect.setting import Setting
+from profiler.guest import script
+from profiler.model import Block, Chunks, Reading, Row, Step
 from profiler.sources.chunking import CLOCKS
 from profiler.system.process import Command
 
 
+def interleave(setting: Setting, block: Block, todo: Sequence[Step]) -> Generator[Measured, None, None]:
+    """All launchers of ``todo`` at once; their rows come together, when all is done. Every chunk's output is compared.
+
+    Raises:
+        WorkloadError: a launcher ends, does not answer, or prints something else than the baseline.
+    """
+    pass_ = setting.pass_of(todo[0])
+    assert isinstance(pass_, Chunks)
+    place, checker, workload = setting.place, setting.checker, setting.workload(pass_)
+    by_name = {step.launcher: step for step in todo}
+    launchers = {name: setting.launcher(name) for name in by_name}
+    cpu = place.cpus[-1]
+    rows: list[Row] = []
+    with place.scratch() as folder, elsewhere(cpu):
+        path = place.placed(block, workload)
+        sides = {name: folder / f"side-{step.position}" for name, step in by_name.items()}
+        commands = {
+            name: place.command(path, block, launcher, pass_.m[0], sides[name], cpu)
+            for name, launcher in launchers.items()
+        }
+        with _together(commands, pass_, folder) as servers:
+            for name, (_, hello) in servers.items():
+                checker.compare_output(launchers[name], workload, pass_.m[0], hello.text.encode())
+                checker.verify(block, launchers[name], script.read_sighting(sides[name]))
+            for name, m, turn, chunk in _take_turns(servers, pass_, setting.turns or pass_.turns, place.timeout_s):
+                printed = chunk.text.encode()
+                checker.compare_output(launchers[name], workload, m, printed)
+                rows.extend(
+                    rows_of(
+                        pass_,
+                        workload,
+                        msgspec.structs.replace(by_name[name], m=m, repetition=turn),
+                        _readings(pass_, chunk),
+                        exit_code=0,
+                        printed=printed,
+                        placement=chunk.placement,
+                    )
+                )
+    yield Measured(steps=tuple(todo), rows=tuple(rows))
+
+
 @contextmanager
-def together(commands: Mapping[str, Command], what: Pass, folder: Path) -> Iterator[dict[str, tuple[Server, Hello]]]:
+def _together(
+    commands: Mapping[str, Command], pass_: Chunks, folder: Path
+) -> Iterator[dict[str, tuple[Server, Hello]]]:
     """Start all commands as servers of chunks; each is ready before the next begins.
 
     Raises:
         WorkloadError: one ends or does not answer.
         OSError: one cannot be started.
     """
-    counted = what.events[len(CLOCKS) :]
+    counted = pass_.events[len(CLOCKS) :]
     count = f"perf:{','.join(counted)}" if counted else CLOCK
     with ExitStack() as opened:
         servers: dict[str, tuple[Server, Hello]] = {}
@@ -39,8 +87,8 @@ def together(commands: Mapping[str, Command], what: Pass, folder: Path) -> Itera
         yield servers
 
 
-def take_turns(
-    servers: Mapping[str, tuple[Server, Hello]], what: Pass, turns: int, timeout_s: float
+def _take_turns(
+    servers: Mapping[str, tuple[Server, Hello]], pass_: Chunks, turns: int, timeout_s: float
 ) -> Iterator[tuple[str, int, int, Chunk]]:
     """Launcher, M, turn and chunk, in the order in which they are done: every other turn goes backwards.
 
@@ -48,22 +96,22 @@ def take_turns(
     Under counters there is one more turn at the higher M: the slope between both is what ``perf stat`` must agree with.
     """
     names = tuple(servers)
-    lower, higher = what.m[0], what.m[-1]
+    lower, higher = pass_.m[0], pass_.m[-1]
     for name, (_, hello) in servers.items():
         for turn, chunk in enumerate(hello.runs, start=-len(hello.runs)):
             yield name, lower, turn, chunk
     for turn in range(turns):
         for name in names if turn % 2 == 0 else reversed(names):
             yield name, lower, turn, servers[name][0].run(lower, timeout_s)
-    if len(what.events) > len(CLOCKS):
+    if len(pass_.events) > len(CLOCKS):
         for name in names:
             yield name, higher, turns, servers[name][0].run(higher, timeout_s)
 
 
-def readings(what: Pass, chunk: Chunk) -> Iterator[Reading]:
+def _readings(pass_: Chunks, chunk: Chunk) -> Iterator[Reading]:
     """The events of one chunk."""
     clocks = dict(zip(CLOCKS, (chunk.wall_ns, chunk.cpu_ns), strict=True))
-    for event, value in (*clocks.items(), *zip(what.events[len(CLOCKS) :], chunk.counts, strict=True)):
+    for event, value in (*clocks.items(), *zip(pass_.events[len(CLOCKS) :], chunk.counts, strict=True)):
         multiplexed = event not in clocks and chunk.running_ns != chunk.enabled_ns
         yield Reading(
             event=event,

@@ -1,0 +1,113 @@
+"""What every process must have done: ended well, printed what the baseline prints, with the hash seed and heap asked.
+
+What prints something else ends the run; what only makes figures scatter is a caveat.
+"""
+
+from __future__ import annotations
+
+from profiler.collect.workplace import MAX_OUTPUT_BYTES
+from profiler.errors import WorkloadError
+from profiler.guest import script
+from profiler.model import BASELINE, Block, Caveat, Launcher, Workload
+from profiler.sources.source import Outcome
+from profiler.system.process import Completed
+
+
+class Checker:
+    """The expected outputs and hashes of one plan, learnt from the baseline, and the caveats so far."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self.caveats: dict[tuple[str, str], Caveat] = {}
+        """By code and launcher."""
+        self._timeout_s = timeout_s
+        self._expected: dict[tuple[str, int], bytes] = {}
+        self._hashes: dict[int, int] = {}
+
+    def knows(self, workload: Workload, m: int) -> bool:
+        """Is it known what is to be printed?"""
+        return (workload.path, m) in self._expected
+
+    def printed(self, workload: Workload) -> dict[int, bytes]:
+        """What is to be printed, by M."""
+        return {m: text for (path, m), text in self._expected.items() if path == workload.path}
+
+    def smallest_m(self) -> int:
+        """Of those of which the output is known, whatever the workload."""
+        return min(m for _, m in self._expected)
+
+    def learn_hash(self, block: Block, sighting: script.Sighting | None) -> None:
+        """How the baseline hashes in ``block``."""
+        if sighting is not None:
+            self._hashes[block.index] = sighting.string_hash
+
+    def require_success(self, launcher: Launcher, workload: Workload, m: int, outcome: Outcome | Completed) -> None:
+        """The process ended by itself, in time, and well.
+
+        Raises:
+            WorkloadError: it did not; with what it printed last.
+        """
+        which = f"{launcher.name}: workload {workload.name} with M = {m}"
+        if outcome.timed_out:
+            raise WorkloadError(
+                f"{which} did not end in time ({self._timeout_s:g} s at native speed)",
+                hint="give it more with --timeout SECONDS, or less work with --m LO,HI",
+            )
+        if outcome.output_exceeded:
+            raise WorkloadError(
+                f"{which} printed more than {MAX_OUTPUT_BYTES} bytes and was stopped",
+                hint="a workload prints one line that depends on M only",
+            )
+        if outcome.exit != 0:
+            how = (
+                f"was killed by signal {-outcome.exit}" if outcome.exit < 0 else f"ended with exit code {outcome.exit}"
+            )
+            raise WorkloadError(f"{which} {how}\n{outcome.stderr_tail.strip() or '(nothing on stderr)'}")
+
+    def compare_output(self, launcher: Launcher, workload: Workload, m: int, printed: bytes) -> None:
+        """The first output of a workload at an M is what all others must be.
+
+        Raises:
+            WorkloadError: this is another.
+        """
+        expected = self._expected.setdefault((workload.path, m), printed)
+        if printed != expected:
+            raise WorkloadError(
+                f"outputs differ for M = {m}\n  {BASELINE:<14} printed {_shorten(expected)}\n"
+                f"  {launcher.name:<14} printed {_shorten(printed)}",
+                hint="a workload's output must depend on M only; a host must print nothing of its own on stdout",
+            )
+
+    def verify(self, block: Block, launcher: Launcher, sighting: script.Sighting | None) -> None:
+        """What the script saw inside is what was asked for; else a caveat, once per launcher."""
+        expected = self._hashes.get(block.index)
+        if sighting is None:
+            self._warn(
+                "not-verified",
+                launcher,
+                "hash seed and allocator could not be verified inside the process: it did not hand the environment "
+                "to the script",
+            )
+            return
+        if sighting.pymalloc and not sighting.placed:
+            self._warn(
+                "heap-not-placed",
+                launcher,
+                "its heap could not be placed (no mmap module, or no arena where expected), so its instructions may "
+                "differ by some 1 to 2 % through the position of its arenas alone",
+            )
+        own_seed = "PYTHONHASHSEED" in launcher.env
+        if expected is not None and not own_seed and sighting.string_hash != expected:
+            self._warn(
+                "hash-seed-ignored",
+                launcher,
+                "runs with another hash seed than the baseline: PYTHONHASHSEED is discarded (-I, -E or an isolated "
+                "configuration), so its counts scatter with the seed",
+            )
+
+    def _warn(self, code: str, launcher: Launcher, message: str) -> None:
+        self.caveats.setdefault((code, launcher.name), Caveat(code=code, message=f"{launcher.name}: {message}"))
+
+
+def _shorten(printed: bytes, limit: int = 200) -> str:
+    text = repr(printed[:limit].decode(errors="replace"))
+    return text if len(printed) <= limit else f"{text}… ({len(printed)} bytes)"

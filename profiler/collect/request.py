@@ -1,0 +1,98 @@
+"""What the user asked for: every option with its range, checked here and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal
+
+import msgspec
+
+from profiler.errors import UsageError
+from profiler.model import Noun
+from profiler.plan.arms import EliminationSpec
+from profiler.plan.studies import Study
+
+DEFAULT_OUT = "tax-probe-results"
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
+Number = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Request(Noun, frozen=True, kw_only=True):
+    """What the user asked for, defaults filled in."""
+
+    python: str | None = None
+    workload: str | None = None
+    host: tuple[str, ...] = ()
+    launcher: tuple[str, ...] | None = None
+    blocks: Number | None = None
+    budget: Seconds | None = None
+    timeout: Seconds = 60.0
+    m: tuple[Number, ...] | None = None
+    seed: int | None = None
+    out: str = DEFAULT_OUT
+    source: Literal["auto", "hardware", "callgrind", "software"] = "auto"
+    max_ratio: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    libpython: str | None = None
+    elimination: tuple[EliminationSpec, ...] | None = None
+    per_launch_ms: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    plan: str | None = None
+    source_tree: str | None = None
+    jobs: Number | None = None
+    remedy: bool = False
+    remedy_budget: Seconds = 900.0
+    precision: str | float | None = None
+    """In per cent, ``0.5`` or ``"0.5%"``; see ``half_width``."""
+    metric: str | None = None
+
+    @property
+    def half_width(self) -> float | None:
+        """The precision as a part: ``0.5``, ``"0.5"`` and ``"0.5%"`` are all 0.005."""
+        return None if self.precision is None else float(str(self.precision).removesuffix("%")) / 100
+
+
+def checked(options: Mapping[str, object], study: Study, told: Callable[[str], str]) -> Request:
+    """The request of ``study`` that ``options`` make; ``told``: how the user wrote the option of that name.
+
+    Raises:
+        UsageError: an option is of another type, out of its range, or makes no sense for ``study``.
+    """
+    try:
+        request = msgspec.convert(options, Request, strict=True)
+    except msgspec.ValidationError as error:
+        words, _, place = str(error).partition(" - at ")
+        name = re.match(r"`\$\.(\w+)", place)
+        where = f"{told(name[1])}: " if name else ""
+        raise UsageError(f"{where}{error if not name else words}", hint=f"tax-probe {study.command} --help") from error
+    if request.m is not None:
+        _require_m(request.m, study, told("m"))
+    if request.precision is not None:
+        _require_precision(request, study, told("precision"))
+    elif request.metric is not None:
+        raise UsageError(
+            f"{told('metric')} names the metric of --precision", hint="for example --precision 0.5 --metric wall"
+        )
+    return request
+
+
+def _require_m(m: tuple[int, ...], study: Study, name: str) -> None:
+    given = ",".join(map(str, m))
+    if study.any_m:
+        if len(set(m)) < 2:
+            raise UsageError(f"{name} needs two or more different M, not {given}", hint="for example --m 1,1000,100000")
+    elif not (len(m) == 2 and m[0] < m[1]):
+        raise UsageError(f"{name} needs LO,HI with 0 < LO < HI, not {given}", hint="for example --m 1000,5000")
+
+
+def _require_precision(request: Request, study: Study, name: str) -> None:
+    if not study.parts_suffice:
+        raise UsageError(f"{study.command} measures a fixed number of blocks", hint="precision is for tax-probe ipc")
+    try:
+        fits = 0 < (request.half_width or 0) < 1
+    except ValueError:
+        fits = False
+    if not fits:
+        raise UsageError(
+            f"{name}: {request.precision} is no percentage between 0 and 100", hint="for example --precision 0.5"
+        )

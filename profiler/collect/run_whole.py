@@ -1,0 +1,45 @@
+"""Whole processes: the block's script, its heap placed, under the source."""
+
+from __future__ import annotations
+
+from profiler.catalogue.events import BY_NAME, QUEUED
+from profiler.collect.recording import Measured, calls_of, rows_of, startable
+from profiler.collect.setting import Setting
+from profiler.guest import script
+from profiler.model import Block, Reading, Step, Whole
+
+
+def measure(setting: Setting, pass_: Whole, block: Block, step: Step, cpu: int) -> Measured:
+    """One process."""
+    launcher, workload = setting.launcher(step.launcher), setting.workload(pass_)
+    place, checker = setting.place, setting.checker
+    with place.scratch() as scratch:
+        side = scratch / "side"
+        path = place.placed(block, workload)
+        command = place.command(path, block, launcher, step.m, side, cpu, watch=pass_.exclusive)
+        with startable(launcher):
+            outcome = setting.source.measure(pass_, command, scratch)
+        checker.require_success(launcher, workload, step.m, outcome)
+        sighting = script.read_sighting(side)
+        checker.verify(block, launcher, sighting)
+        checker.compare_output(launcher, workload, step.m, outcome.stdout)
+    found = (*outcome.readings, _queued(sighting)) if pass_.exclusive else outcome.readings
+    placement = sighting.placement if sighting is not None else None
+    rows = rows_of(pass_, workload, step, found, exit_code=outcome.exit, printed=outcome.stdout, placement=placement)
+    calls = (row for part in outcome.calls for row in calls_of(step, part))
+    return Measured(steps=(step,), rows=tuple(rows), calls=tuple(calls))
+
+
+def _queued(sighting: script.Sighting | None) -> Reading:
+    """How long the work waited for a CPU, as the script itself read it."""
+    known = sighting is not None and sighting.queued_ns is not None
+    return Reading(
+        event=QUEUED,
+        value=float(sighting.queued_ns) if sighting is not None and sighting.queued_ns is not None else None,
+        unit=BY_NAME[QUEUED].unit,
+        enabled_ns=None,
+        running_ns=None,
+        source="software",
+        raw_name="/proc/self/schedstat: run-queue wait of the main thread",
+        reason=None if known else "the script could not read it, or was not handed the environment",
+    )
