@@ -133,6 +133,6 @@ def _require_own(path: Path, own: object, command: str) -> None:
     """An experiment that names a command asks what this one answers; the options of another would be read in vain."""
     if own == command:
         return
-    if own not in STUDIES:
+    if own not in tuple(STUDIES):
         raise UsageError(f"{path}: no measuring command {own!r}", hint=f"there are {', '.join(sorted(STUDIES))}")
     raise UsageError(f"{path} is an experiment of {own}, not of {command}", hint=f"tax-probe {own} --experiment {path}")
