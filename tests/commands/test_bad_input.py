@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from profiler.system.run_lock import only_one_run
 
 from profiler.collect import prepare
 from profiler.launch import cargo
 from profiler.launch.interpreters import resolve_target
+from profiler.system.run_lock import only_one_run
 from tests.commandline import SMALL, TaxProbe, assert_refused, in_a_process, reading_keys, rows, script
 from tests.conftest import FakePerf, needs_extension
 

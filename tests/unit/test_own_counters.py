@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from profiler.sources.chunking import COUNTED
 
 from profiler import _counters
 from profiler.errors import MachineError
 from profiler.model import CHUNKS, Workload
 from profiler.sources import choose, hardware
+from profiler.sources.chunking import COUNTED
 from profiler.sources.hardware import HardwareSource
 from profiler.sources.own_counters import OwnCountersSource
 

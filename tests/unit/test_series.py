@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from profiler.sources.chunking import chunk_pass
 
 from profiler.analyze.series import not_steady, series
 from profiler.model import AGAIN, CHUNKS, Plan, Workload
 from profiler.plan.schedule import make_plan
+from profiler.sources.chunking import chunk_pass
 from tests.unit.simulated import launcher
 
 LAUNCHERS = {"python3": 100.0, AGAIN: 100.0, "pyo3": 120.0}
