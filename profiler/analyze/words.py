@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from profiler.analyze import price
 from profiler.analyze.causes.case import NEGLIGIBLE, sits
 from profiler.analyze.causes.files import recorded
 from profiler.analyze.causes.nested import beneath, parts, untold
-from profiler.analyze.stats import blocks_needed, too_wide
+from profiler.analyze.stats import too_wide
 from profiler.catalogue.causes import TOGGLES
 from profiler.catalogue.events import BY_NAME
 from profiler.catalogue.treatments import is_host
@@ -17,8 +18,6 @@ _EQUAL = 0.001
 """Per cent; half an interval of less has no width that two digits would show."""
 _SUBJECTS = ("pyo3", "runmain")
 _TOLD = ("instructions", "cycles", "wall")
-_USEFUL = 0.05
-"""A difference that a run should be able to show, where it is asked how many blocks it needs."""
 _WORDS = {"slower": "more", "faster": "fewer"}
 
 
@@ -178,11 +177,10 @@ def _claim(comparison: Comparison) -> str:
 
 def more(comparison: Comparison) -> str:
     """What it takes to see a difference of use in the metric of an unresolved ``comparison``."""
-    effect = comparison.smallest_effect
-    needed = None if effect is None else blocks_needed(effect, comparison.blocks, _USEFUL)
+    needed = price.price(comparison)
     if needed is None:
         return "more --blocks or more work per run"
-    return f"some --blocks {needed} of this scatter would show a difference of {_USEFUL:.0%}"
+    return f"some --blocks {needed} of this scatter would show a difference of {price.told(comparison)}"
 
 
 def _images(run: Run) -> str:

@@ -15,6 +15,7 @@ from profiler.errors import GateFailed, MachineError
 from profiler.folder import load_run
 from profiler.model import AGAIN, BASELINE, Verdict
 from profiler.present import figures, finding, tables, terminal
+from profiler.present.sections import sections
 
 
 def show(folder: Path, *, format_: str, max_ratio: float | None) -> int:
@@ -31,7 +32,7 @@ def show(folder: Path, *, format_: str, max_ratio: float | None) -> int:
     verdict = conclude(folder)
     tables.write(folder, verdict)
     run = load_run(folder)
-    pictures = figures.write(folder, verdict)
+    pictures = figures.write(folder, sections(verdict, run))
     finding.write(folder, verdict, run, pictures)
     with _stdout(folder):
         if format_ == "json":
