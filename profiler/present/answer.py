@@ -71,4 +71,7 @@ def _gate(verdict: Verdict, max_ratio: float) -> None:
         if c.ratio is not None and c.lo is not None and c.hi is not None and c.lo > max_ratio
     ]
     if failed:
-        raise GateFailed(f"{metric} per iteration exceed {max_ratio:g} times the baseline's: {', '.join(failed)}")
+        raise GateFailed(
+            f"{metric} per iteration exceed {max_ratio:g} times the baseline's: {', '.join(failed)}",
+            hint="take back what made it slower, or give --max-ratio the bound that you accept",
+        )

@@ -11,9 +11,9 @@ from profiler.folder import ROWS, RUN, recorded, write_result
 from profiler.model import Run, Verdict
 from profiler.present.figures import path_of
 from profiler.present.markdown import to_markdown
+from profiler.present.reservations import reservations
 from profiler.present.section import Section
 from profiler.present.sections import sections
-from profiler.present.words import caveats
 
 _ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv")
 
@@ -44,11 +44,7 @@ def render(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) 
         f"- outputs bit-exact in all launchers: {verdict.workload.bit_exact}",
         "",
         *(line for section in sections(verdict, run) for line in _section(section, pictures)),
-        *(
-            ("## Reservations", "", *(f"- `{c.code}`: {c.message}" for c in caveats(verdict)), "")
-            if verdict.warnings
-            else ()
-        ),
+        *_reservations(verdict),
         "## Repeat it",
         "",
         f"    tax-probe {shlex.join(_repeat(run))}",
@@ -71,6 +67,17 @@ def _section(section: Section, pictures: Collection[str]) -> Iterator[str]:
         yield from (f"![{Path(path).stem}]({path})", "")
     for table in section.tables:
         yield from to_markdown(table, heading="###" if len(section.tables) > 1 else "")
+
+
+def _reservations(verdict: Verdict) -> Iterator[str]:
+    if not verdict.warnings:
+        return
+    yield from ("## Reservations", "")
+    for one in reservations(verdict.warnings):
+        remedy = f"; {one.remedy}" if one.remedy else ""
+        yield f"- `{one.code}`: {one.title}{remedy}"
+        yield from (f"  - {message}" for message in one.messages)
+    yield ""
 
 
 def _repeat(run: Run) -> list[str]:

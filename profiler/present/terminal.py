@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.markup import escape
+from rich.padding import Padding
 
 from profiler.model import Run, Verdict
+from profiler.present.reservations import reservations
 from profiler.present.sections import sections
 from profiler.present.text import console, to_rich
-from profiler.present.words import caveats
 
 
 def print_verdict(verdict: Verdict, run: Run, folder: Path) -> None:
@@ -21,7 +22,9 @@ def print_verdict(verdict: Verdict, run: Run, folder: Path) -> None:
         for table in section.tables if not section.folded else ():
             for part in to_rich(table, out.width):
                 out.print(part)
-    for caveat in caveats(verdict):
-        out.print(f"[yellow]warning[/yellow] {caveat.code}: {escape(caveat.message)}")
+    for one in reservations(verdict.warnings):
+        out.print(f"[yellow]warning[/yellow] {one.code}: {escape(one.title)}")
+        for line in (*one.messages, *((f"→ {one.remedy}",) if one.remedy else ())):
+            out.print(Padding(escape(line), (0, 0, 0, 2)))
     out.print(f"\n[bold]{escape(verdict.sentence)}[/bold]\n")
     out.print(f"results: {folder}", markup=False, soft_wrap=True)

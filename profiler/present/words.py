@@ -8,7 +8,7 @@ from profiler.analyze import price as blocks
 from profiler.analyze.stats import too_wide
 from profiler.analyze.words import measured_once
 from profiler.catalogue.metrics import METRIC, is_simulated, title
-from profiler.model import AGAIN, Caveat, Comparison, Verdict, VerdictWord
+from profiler.model import AGAIN, Comparison, Verdict, VerdictWord
 from profiler.present.table import UNKNOWN, Mark, Tone
 
 _RESIDUE = 1e-12
@@ -152,8 +152,3 @@ def metric_name(comparison: Comparison) -> str:
 def launcher_name(name: str) -> str:
     """A launcher for people."""
     return "A/A" if name == AGAIN else name
-
-
-def caveats(verdict: Verdict) -> tuple[Caveat, ...]:
-    """What the reader must know, each once."""
-    return tuple(dict.fromkeys(verdict.warnings))

@@ -83,7 +83,9 @@ class CallgrindSource:
             raise MachineError("valgrind is not installed", hint="apt-get install valgrind")
         version = process.run(_bare((valgrind, "--version")))
         if version.exit != 0:
-            raise MachineError(f"{valgrind} --version failed: {version.stderr_tail.strip()}")
+            raise MachineError(
+                f"{valgrind} --version failed: {version.stderr_tail.strip()}", hint="install valgrind anew"
+            )
         return cls(valgrind, version.stdout.decode(errors="replace").strip())
 
     def describe(self) -> str:

@@ -16,6 +16,7 @@ from profiler.analyze.causes.walked import Stride, Walk, alone, completed, walk
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import is_clear, logs, ratio, share_of
 from profiler.catalogue.causes import IMAGE
+from profiler.catalogue.caveats import NOT_BUILT, NOT_THAT_LIBRARY, TRAINING_DOES_NOT_FIT, TRAINING_INCOMPLETE, caveat
 from profiler.catalogue.events import BY_NAME
 from profiler.errors import UsageError
 from profiler.model import BASELINE, EMBEDDER, Cause, Caveat, Comparison, Interval, Run, Unexplained, Verdict
@@ -92,37 +93,28 @@ _NAMED = 5
 def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
     """Combinations that failed, run another file than they should, or were compiled with counts that do not fit."""
     found = [
-        Caveat(
-            code="not-built",
-            message=f"{','.join(one.levels.values())}: {one.message}" + (f"; {one.hint}" if one.hint else ""),
-        )
-        for one in rebuilt.failed
+        caveat(NOT_BUILT, f"{','.join(one.levels.values())}: {one.message}", remedy=one.hint) for one in rebuilt.failed
     ]
     kept = measured(run, rebuilt)
     names = {launcher.name for launcher in run.plan.launchers}
     found += [
-        Caveat(code="not-that-library", message=f"{one.launcher} did not run {one.product}; it is left out")
+        caveat(NOT_THAT_LIBRARY, f"{one.launcher} did not run {one.product}; it is left out")
         for one in rebuilt.built
         if one not in kept and one.launcher in names
     ]
     found += [
-        Caveat(
-            code="training-does-not-fit",
-            message=(
-                f"{one.launcher}: functions compiled without the training's counts, since their control flow differs: "
-                f"{one.mismatched_functions} (named in {one.log}); where they matter, mark the level retrain = true"
-            ),
+        caveat(
+            TRAINING_DOES_NOT_FIT,
+            f"{one.launcher}: functions compiled without the training's counts, since their control flow differs: "
+            f"{one.mismatched_functions} (named in {one.log})",
         )
         for one in kept
         if one.mismatched_functions
     ]
     found += [
-        Caveat(
-            code="training-incomplete",
-            message=(
-                f"{one.key}: {untrained(one)}, most often for an extension module that could not be built: "
-                "apt-get build-dep python3, and look at its log"
-            ),
+        caveat(
+            TRAINING_INCOMPLETE,
+            f"{one.key}: {untrained(one)}, most often for an extension module that could not be built",
         )
         for one in trainings(kept)
         if one.failed_tests > _MAY_FAIL * one.tests
