@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from profiler.analyze import words
+from profiler.analyze import claims
 from profiler.analyze.agreement import disagreement
 from profiler.analyze.amortized import amortized
 from profiler.analyze.boundary import Boundary
@@ -97,7 +97,7 @@ def _conclude(run: Run, folder: Path) -> Verdict:
         causes=causes,
         unexplained=left.get(EMBEDDER, Unexplained(share=None, lo=None, hi=None)),
         unexplained_of=left,
-        sentence=words.sentence(comparisons, run, causes, left, tuple(costs.doubts.values())),
+        sentence=claims.sentence(comparisons, run, causes, left, tuple(costs.doubts.values())),
         warnings=(
             *run.warnings,
             *map(_boundary_caveat, boundaries),

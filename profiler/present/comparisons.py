@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from profiler.analyze.words import measured_once
+from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import METRIC, METRICS, meaning, title
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
 from profiler.present.section import Picture, Section

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from profiler.present.table import Bar, Cell, Table, Tone, text_of, with_columns
 
@@ -25,20 +26,22 @@ def console() -> Console:
     return found if found.is_terminal else Console(highlight=False, width=WITHOUT_TERMINAL)
 
 
-def to_rich(table: Table, width: int) -> tuple[RichTable, ...]:
-    """For a terminal of ``width`` characters: side by side what fits there, the other columns in tables below."""
+def to_rich(table: Table, width: int) -> tuple[RichTable | Text, ...]:
+    """For a terminal of ``width`` characters: title, side by side what fits there, the other columns below, notes."""
     parts = _parts(table, width)
     if len(parts) > 1:
         table = with_columns(table, [at for at, column in enumerate(table.columns) if column.kind != "bar"])
         parts = _parts(table, width)
-    drawn = [_drawn(with_columns(table, part)) for part in parts]
-    drawn[-1].caption = escape("\n".join(table.notes))
-    drawn[-1].caption_justify = "left"
-    return tuple(drawn)
+    # Rich would break titles and captions at the width of the table, however narrow.
+    return (
+        *((Text(table.title, style="bold"),) if table.title else ()),
+        *(_drawn(with_columns(table, part)) for part in parts),
+        *(Text(note, style="dim italic") for note in table.notes),
+    )
 
 
 def _drawn(table: Table) -> RichTable:
-    drawn = RichTable(title=escape(table.title), title_justify="left", title_style="bold")
+    drawn = RichTable()
     for at, column in enumerate(table.columns):
         drawn.add_column(
             escape(column.title),
@@ -61,9 +64,9 @@ def _cell(cell: Cell) -> str:
 
 
 def _parts(table: Table, width: int) -> list[list[int]]:
-    """Column numbers of each table: the leading words stand in all of them."""
+    """Column numbers of each table: the first, and the words that follow it, stand in all of them."""
     kinds = [column.kind for column in table.columns]
-    leading = [at for at in range(len(kinds)) if set(kinds[: at + 1]) == {"word"}]
+    leading = [at for at in range(len(kinds)) if set(kinds[1 : at + 1]) <= {"word"}]
     parts = [list(leading)]
     for at in range(len(leading), len(kinds)):
         if parts[-1] != leading and sum(_least(table, one) + _FRAME for one in (*parts[-1], at)) >= width:

@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable
 
 from profiler.analyze import price as blocks
 from profiler.analyze.stats import too_wide
-from profiler.analyze.words import measured_once
+from profiler.analyze.wording import RESIDUE, measured_once
+from profiler.analyze.wording import bounds as bounds_of
 from profiler.catalogue.metrics import METRIC, is_simulated, title
 from profiler.model import AGAIN, Comparison, Verdict, VerdictWord
 from profiler.present.table import UNKNOWN, Mark, Tone
 
-_RESIDUE = 1e-12
-"""What sums leave of 0: no count and no time is so small, and no interval of equal figures is wider."""
 _HIGHEST = 100.0
 _TONES: dict[VerdictWord, Tone] = {"slower": "worse", "faster": "better", "same": "plain", "unresolved": "open"}
 _WORDS = {
@@ -26,9 +25,9 @@ def figure(value: float | None, digits: int = 2) -> str:
     """A figure for people: thousands grouped, small ones with their leading digits, unknown as a dash."""
     if value is None:
         return UNKNOWN
-    if _RESIDUE < abs(value) < 0.01:
+    if RESIDUE < abs(value) < 0.01:
         return f"{value:.2g}"
-    return f"{value if abs(value) > _RESIDUE else 0.0:,.{digits}f}"
+    return f"{value if abs(value) > RESIDUE else 0.0:,.{digits}f}"
 
 
 def amount(metric: str, value: float | None) -> str:
@@ -65,12 +64,10 @@ def ratio_interval(lo: float | None, hi: float | None, digits: int = 4, *, exact
     """
     if lo is None or hi is None:
         return UNKNOWN
-    if hi - lo <= _RESIDUE * hi:
-        return "exact" if exact else "blocks equal"
     if too_wide(lo, hi):
         bounds = _rough(lo), _rough(hi)
         return f"[{', '.join(bounds)}]" if decides(lo, hi) else " to ".join(bounds)
-    return f"± < {10**-digits:.{digits}f}" if f"{lo:.{digits}f}" == f"{hi:.{digits}f}" else interval(lo, hi, digits)
+    return bounds_of(lo, hi, digits, equal="exact" if exact else "blocks equal")
 
 
 def _rough(bound: float) -> str:
@@ -82,7 +79,7 @@ def _rough(bound: float) -> str:
 def is_exact(comparison: Comparison) -> bool:
     """Whether its figures are counts that are the same to the digit in all blocks."""
     lo, hi = comparison.lo, comparison.hi
-    return of_exact_source(comparison) and lo is not None and hi is not None and hi - lo <= _RESIDUE * hi
+    return of_exact_source(comparison) and lo is not None and hi is not None and hi - lo <= RESIDUE * hi
 
 
 def of_exact_source(comparison: Comparison) -> bool:

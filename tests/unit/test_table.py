@@ -4,6 +4,7 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.table import Table as RichTable
 
 from profiler.present.markdown import to_markdown
 from profiler.present.table import Bar, Mark, Table, columns, filled, footnoted
@@ -34,7 +35,7 @@ def shown(table: Table, width: int) -> str:
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 400])
 def test_every_figure_is_shown_whole_beside_its_launcher(width: int) -> None:
-    parts = to_rich(TABLE, width)
+    parts = [part for part in to_rich(TABLE, width) if isinstance(part, RichTable)]
     text = shown(TABLE, width)
     assert "…" not in text
     for number in range(6):
@@ -42,6 +43,14 @@ def test_every_figure_is_shown_whole_beside_its_launcher(width: int) -> None:
     assert text.count("measured") == 1
     assert (len(parts) == 1) == (width >= 120), "split where it does not fit, and only there"
     assert sum(len(part.columns) - 1 for part in parts) == 6
+
+
+def test_rows_keep_their_first_column_where_a_table_is_split_and_notes_have_the_whole_width() -> None:
+    rows = ((f"{10**6:,}", "1,076.6 [1042.2, 1110.9]", "1,270.2 [1218.7, 1363.6]", "PASS"),)
+    table = Table(title="t", columns=columns("figure", "M", "a", "b", "bit-exact"), rows=rows, notes=("n " * 20,))
+    text = shown(table, 60)
+    assert text.count("1,000,000") == 2
+    assert "n " * 20 in text
 
 
 def test_a_drawing_stands_where_there_is_room_and_goes_first() -> None:

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from profiler.analyze.causes.rebuilt import untrained
+from profiler.analyze.claims import more
 from profiler.analyze.conclude import conclude
 from profiler.analyze.price import price as blocks_that_would
-from profiler.analyze.words import more
 from profiler.folder import load_run
 from profiler.model import Comparison
 from profiler.model.factorial import Training

@@ -16,13 +16,12 @@ from profiler.analyze.causes.case import (
     differing,
     entry_of,
     fingerprint,
-    percent,
     sits,
     status_of,
-    told,
 )
 from profiler.analyze.compare import Costs, paired
 from profiler.analyze.effects import UNKNOWN, Share, differences, logs, ratio, share_of
+from profiler.analyze.wording import percent, told
 from profiler.catalogue.causes import IMAGE, IN_HEAD, IN_TAIL, SAME_START, SWAPPED, TOGGLES, Toggle
 from profiler.catalogue.treatments import ALL_REMOVED, GIVEN_ALL, PROPERTIES, TREATMENTS, brought_by, twin_of
 from profiler.model import BASELINE, EMBEDDER, Interval, Launcher, Run

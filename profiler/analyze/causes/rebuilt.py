@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from profiler.analyze import words
-from profiler.analyze.causes.case import Case, cause_of, entry_of, make_case, percent, status_of
-from profiler.analyze.causes.case import told as told_of
+from profiler.analyze import claims, wording
+from profiler.analyze.causes.case import Case, cause_of, entry_of, make_case, status_of
 from profiler.analyze.causes.options import METRICS, Effects, account, effects, measured
 from profiler.analyze.causes.remedied import timed
 from profiler.analyze.causes.remedied import told as time_told
 from profiler.analyze.causes.walked import Stride, Walk, alone, completed, walk
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import is_clear, logs, ratio, share_of
+from profiler.analyze.wording import percent
+from profiler.analyze.wording import told as told_of
 from profiler.catalogue.causes import IMAGE
 from profiler.catalogue.caveats import NOT_BUILT, NOT_THAT_LIBRARY, TRAINING_DOES_NOT_FIT, TRAINING_INCOMPLETE, caveat
 from profiler.catalogue.events import BY_NAME
@@ -47,7 +48,7 @@ def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs, folder: Path) -> R
     unexplained = Unexplained(share=left.share, lo=left.lo, hi=left.hi)
     remedy = None if run.remedy is None else timed(msgspec.convert(run.remedy, Remedy), folder)
     told = (
-        words.sentence(verdict.comparisons, run, causes, {EMBEDDER: unexplained}, verdict.withdrawn),
+        claims.sentence(verdict.comparisons, run, causes, {EMBEDDER: unexplained}, verdict.withdrawn),
         *_told(factorial, verdict.comparisons, rebuilt),
         *(f"The remedy's {time_told(one)}." for one in (remedy.times if remedy else ()) if one.against == BASELINE),
     )
@@ -233,11 +234,11 @@ def _told(factorial: Effects, comparisons: tuple[Comparison, ...], rebuilt: Rebu
 
 
 def _bounds(comparison: Comparison) -> str:
-    if words.measured_once(comparison):
+    if wording.measured_once(comparison):
         return ", measured once (no interval: --blocks 3)"
     if comparison.lo is None or comparison.hi is None:
         return ""
-    return f" [{comparison.lo:.4f}, {comparison.hi:.4f}]"
+    return f", {wording.bounds(comparison.lo, comparison.hi)}"
 
 
 def best_library(
