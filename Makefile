@@ -43,10 +43,13 @@ bench:
 	@tools/setup --dev
 	@.venv/bin/python -m benchmarks.run $(ARGS)
 
-# Record the golden outputs again, to be read and committed.
+# Record the golden outputs again, and the pages that are made of them and of the model; to be read and committed.
 record:
 	@tools/setup --dev
 	@TAX_PROBE_RECORD=1 .venv/bin/python -m pytest -q tests/golden
+	@tools/verdict-schema > docs/verdict.schema.json
+	@tools/results-page > results/README.md
+	@tools/readme-output
 
 # Pin the newest dependencies (needs uv); maturin builds the extension.
 lock:
@@ -54,5 +57,5 @@ lock:
 	@echo 'maturin>=1.9,<2' | $(LOCK) --extra dev -c requirements.lock pyproject.toml - -o requirements-dev.lock
 
 clean:
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist runner/*/target profiler/*.so
-	@find profiler tests -name __pycache__ -prune -exec rm -rf {} +
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist target runner/*/target profiler/*.so
+	@find profiler tests tools -name __pycache__ -prune -exec rm -rf {} +

@@ -17,6 +17,7 @@ import msgspec
 
 from profiler.errors import MachineError, UsageError
 from profiler.model import SCHEMA, CallRow, Row, Run, Step
+from profiler.older import up_to_date
 
 ROWS = "rows.csv"
 RUN = "run.json"
@@ -139,8 +140,8 @@ def load_run(folder: Path) -> Run:
     """
     try:
         with open_recorded(folder, RUN) as file:
-            run = msgspec.json.decode(file.read(), type=Run)
-    except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
+            run = msgspec.convert(up_to_date(msgspec.json.decode(file.read())), Run)
+    except (OSError, EOFError, zlib.error, msgspec.MsgspecError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{folder} is not a result folder of this version: {error}", hint=_FOLDER_HINT) from error
     if run.schema != SCHEMA:
         raise UsageError(f"{folder} has schema {run.schema}, this version reads {SCHEMA}", hint=_FOLDER_HINT)

@@ -143,7 +143,7 @@ def amortized(verdict: Verdict, run: Run, frame: pd.DataFrame) -> AmortizeVerdic
     """``verdict`` with everything that the sweep in ``frame`` tells; empty where no launcher has every M."""
     native = {what.name for what in run.plan.passes if what.native}
     bare = {what.name for what in run.plan.passes if what.bare}
-    names = tuple(launcher.name for launcher in run.plan.launchers if launcher.base is None)
+    names = tuple(launcher.name for launcher in run.plan.launchers if launcher.variant is None)
     sweep = frame[frame["pass"].isin(bare)]
     # The sweep stands on wall time: where the baseline is not itself in it, there is no model and no crossover.
     unlike = any(one.metric == "wall" and one.proven for one in verdict.withdrawn)

@@ -8,9 +8,9 @@ from profiler.analyze.causes.files import recorded
 from profiler.analyze.causes.nested import beneath, parts, untold
 from profiler.analyze.stats import too_wide
 from profiler.analyze.wording import difference, measured_once, stands_on
-from profiler.catalogue.causes import TOGGLES
 from profiler.catalogue.events import BY_NAME
-from profiler.catalogue.treatments import is_host
+from profiler.catalogue.interventions import INTERVENTIONS
+from profiler.catalogue.variants import is_host
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, Doubt, Run, Unexplained
 
 _NONE = 0.0005
@@ -100,10 +100,10 @@ def _places(own: list[Cause]) -> list[str]:
     told = [
         words
         for cause in own
-        for toggle in TOGGLES
-        if cause.role == "place" and cause.cause == toggle.cause and cause.share is not None
+        for entry in INTERVENTIONS
+        if entry.where and cause.role == "place" and cause.cause == entry.cause and cause.share is not None
         # Of several changes that show a place, the verdict has the share of one.
-        if (words := sits(cause.share, toggle)) in cause.evidence
+        if (words := sits(cause.share, entry)) in cause.evidence
     ]
     return [f"of the difference {', '.join(told)}"] if told else []
 
@@ -163,7 +163,7 @@ def _images(run: Run) -> str:
     images = {
         launcher.name: launcher.image
         for launcher in run.plan.launchers
-        if launcher.image is not None and launcher.base is None and launcher.link not in ("static", "pic")
+        if launcher.image is not None and launcher.variant is None and launcher.link not in ("static", "pic")
     }
     own = images.pop(BASELINE, None)
     others = sorted({image for name, image in images.items() if name != AGAIN} - {own})

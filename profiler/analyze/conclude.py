@@ -59,7 +59,7 @@ def _conclude(run: Run, folder: Path) -> Verdict:
         if not (one.metric in costs.doubts and costs.doubts[one.metric].proven) or one.launcher in (BASELINE, AGAIN)
     )
     names = tuple(
-        launcher.name for launcher in run.plan.launchers if run.command != "amortize" or launcher.base is None
+        launcher.name for launcher in run.plan.launchers if run.command != "amortize" or launcher.variant is None
     )
     comparisons = compare(costs, names)
     why = run.command == "variants"
@@ -80,6 +80,8 @@ def _conclude(run: Run, folder: Path) -> Verdict:
         launchers=tuple(
             LauncherResult(
                 name=launcher.name,
+                kind=launcher.kind,
+                variant=launcher.variant,
                 image=launcher.image,
                 build_id=launcher.build_id,
                 link=launcher.link,

@@ -101,8 +101,9 @@ def eliminated(verdict: Verdict, run: Run, frame: pd.DataFrame) -> EliminateVerd
         for arm in arms
         for rows in (arm_rows(frame, arm),)
     }
+    owners = {one.name: one.name if one.variant is None else one.variant.of for one in run.plan.launchers}
     found = tuple(
-        _judge(costs, one, before, after, index)
+        _judge(costs, one, before, after, index, owners=owners)
         for one in run.plan.eliminations
         for index in range(len(one.before[0].hosts))
         for before, after in zip(one.before, one.after, strict=True)
@@ -125,7 +126,13 @@ def _with_whole(costs: Costs, rows: pd.DataFrame) -> Costs:
 
 
 def _judge(
-    costs: dict[str, Costs], elimination: Elimination, before_side: Side, after_side: Side, index: int
+    costs: dict[str, Costs],
+    elimination: Elimination,
+    before_side: Side,
+    after_side: Side,
+    index: int,
+    *,
+    owners: dict[str, str],
 ) -> Eliminated:
     metric, before = _logs(costs[before_side.arm], before_side, index)
     _, after = _logs(costs[after_side.arm], after_side, index)
@@ -151,7 +158,7 @@ def _judge(
     return Eliminated(
         elimination=elimination.name,
         cause=elimination.cause,
-        launcher=before_side.hosts[index].partition("+")[0],
+        launcher=owners[before_side.hosts[index]],
         hypothesis=elimination.hypothesis,
         intervention=elimination.intervention,
         metric=metric,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profiler.catalogue.causes import TOGGLES
 from profiler.catalogue.caveats import PLACEMENT_DIFFERS, caveat
 from profiler.catalogue.heap import MIB, POOL_BYTES
+from profiler.catalogue.interventions import BY_ID
 from profiler.model import BASELINE, Caveat, Plan
 
 if TYPE_CHECKING:
@@ -37,8 +37,12 @@ def misplaced(plan: Plan, frame: pd.DataFrame) -> tuple[frozenset[tuple[int, str
     places = seen.unstack("launcher")
     if BASELINE not in places:
         return frozenset(), ()
-    moving = {toggle.name for toggle in TOGGLES if toggle.moves_heap}
-    toggled = {one.name for one in plan.launchers if one.factor in moving}
+    toggled = {
+        one.name
+        for one in plan.launchers
+        if one.variant is not None
+        if (entry := BY_ID.get(one.variant.intervention)) is not None and entry.moves_heap
+    }
     begin = {block.index: block.arena_offset for block in plan.blocks}
     # From the arena's begin on: the tail lies behind the MiB's end.
     from_begin = places.sub([begin[block] for block in places.index.get_level_values("block")], axis=0) % MIB

@@ -78,24 +78,29 @@ def split_startup(run: Run, frame: pd.DataFrame) -> Startup:
     cut = {what.name for what in run.plan.passes if what.phases}
     rows = frame[frame["pass"].isin(cut)].dropna(subset=["value"]).astype({"pass": str, "launcher": str, "event": str})
     table = _least_disturbed(rows).pivot_table(index="block", columns=["launcher", "event"], values="value")
-    bases = [one.name for one in run.plan.launchers if one.base is None and one.name != AGAIN]
+    bases = [one.name for one in run.plan.launchers if one.variant is None and one.name != AGAIN]
+    without_site = {
+        one.variant.of: one.name
+        for one in run.plan.launchers
+        if one.variant is not None and one.variant.intervention == _NO_SITE
+    }
     native = frame[~frame["pass"].isin(cut) & (frame["m"] == 1)].dropna(subset=["value"])
     return Startup(
         phases=tuple(
-            Phase(launcher=base, phase=phase, **_cost(partial(_told, table, base, phase)))
+            Phase(launcher=base, phase=phase, **_cost(partial(_told, table, base, without_site.get(base), phase)))
             for base in bases
             for phase in ("loading", "core", SITE, *PHASES[2:])
         ),
         sums=tuple(_sum(table, native, base) for base in bases),
         interventions=tuple(
             Changed(
-                launcher=one.base,
-                intervention=one.factor,
+                launcher=one.variant.of,
+                intervention=one.variant.intervention,
                 phase=phase,
-                **_cost(partial(_change, table, one.name, one.base, phase)),
+                **_cost(partial(_change, table, one.name, one.variant.of, phase)),
             )
             for one in run.plan.launchers
-            if one.base is not None and one.factor is not None
+            if one.variant is not None
             for phase in (*PHASES, WHOLE)
         ),
     )
@@ -131,8 +136,11 @@ def _sum(table: pd.DataFrame, native: pd.DataFrame, launcher: str) -> Sum:
     )
 
 
-def _told(table: pd.DataFrame, launcher: str, phase: str, unit: str) -> pd.Series[float] | None:
-    core, without = (_of(table, name, f"core-{unit}") for name in (launcher, f"{launcher}+{_NO_SITE}"))
+def _told(
+    table: pd.DataFrame, launcher: str, without_site: str | None, phase: str, unit: str
+) -> pd.Series[float] | None:
+    core = _of(table, launcher, f"core-{unit}")
+    without = None if without_site is None else _of(table, without_site, f"core-{unit}")
     if phase == SITE:
         return None if core is None or without is None else core - without
     if phase == "core" and without is not None:

@@ -18,7 +18,7 @@ def bounds(lo: float, hi: float, digits: int = 4, *, equal: str = "exact") -> st
     return f"± < {10**-digits:.{digits}f}" if told[0] == told[1] else f"[{', '.join(told)}]"
 
 
-def told(interval: Interval) -> str:
+def told(interval: Interval | Comparison) -> str:
     """A ratio with its interval: ``1.0825 [1.0822, 1.0829]``; ``1.0825 (exact)`` where no block differs."""
     if interval.ratio is None:
         return "unknown"

@@ -1,1 +1,1 @@
-"""Events, causes, toggles, treatments and eliminations as data: a new one is one entry in one table here."""
+"""Events, causes, interventions and eliminations as data: a new one is one entry in one table here."""

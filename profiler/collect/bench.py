@@ -109,7 +109,7 @@ class Bench:
                 outcome, sighting = self._bare(block, launcher, self.plan.workload, smallest, probe=probe)
                 self._compare_output(launcher, self.plan.workload, smallest, outcome.stdout)
             except WorkloadError as error:
-                if launcher.base is None:
+                if launcher.variant is None:
                     raise
                 seen.append(Seen(launcher=launcher.name, sighting=None, failure=error.message))
                 continue

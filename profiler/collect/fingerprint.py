@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from profiler import guest
-from profiler.catalogue.treatments import Fingerprint
+from profiler.catalogue.properties import Fingerprint
 from profiler.launch.binaries import elf
 from profiler.launch.runtime_maps import eval_loop_image, mapped_code
 

@@ -12,14 +12,14 @@ from typing import Protocol
 
 import msgspec
 
-from profiler.catalogue.causes import REBUILT
 from profiler.catalogue.caveats import NOT_QUIET, caveat
+from profiler.catalogue.interventions import REBUILT
 from profiler.collect.bench import Limits
 from profiler.collect.prepare import calibrated
 from profiler.collect.session import Look, Progress, measure
 from profiler.errors import MachineError
 from profiler.folder import load_run, save_run
-from profiler.model import BASELINE, EMBEDDER, Precision, Run, Standing
+from profiler.model import BASELINE, EMBEDDER, Precision, Run, Standing, Variant
 from profiler.model.factorial import Remedy, remedy_time_folder
 from profiler.plan.schedule import make_plan
 from profiler.plan.treat import on_library
@@ -106,6 +106,7 @@ def plan_of(run: Run, remedy: Remedy, folder: Path, limits: Limits) -> Run:
     launchers = {one.name: one for one in run.plan.launchers}
     baseline, embedder = launchers[BASELINE], launchers[EMBEDDER]
     library = (folder / remedy.library).resolve()
+    variant = Variant(of=embedder.name, intervention=REBUILT, way="replaced")
     workload = next(
         (one for one in BUILT_IN if one.path == run.plan.workload.path),
         # M that suit counting, or were asked for, may be too little work to time.
@@ -120,7 +121,7 @@ def plan_of(run: Run, remedy: Remedy, folder: Path, limits: Limits) -> Run:
             seed=run.plan.seed,
             source=source.name,
             workload=workload,
-            launchers=(baseline, embedder, on_library(embedder, remedy.launcher, REBUILT, library)),
+            launchers=(baseline, embedder, on_library(embedder, variant, library, name=remedy.launcher)),
             passes=source.chunk_passes(workload, METRIC),
             blocks=1,
             precision=Precision(metric=METRIC, half_width=PRECISION),

@@ -11,16 +11,16 @@ from typing import Protocol
 
 import msgspec
 
-from profiler.catalogue.causes import TOGGLES
 from profiler.catalogue.caveats import NO_CHUNKS, TOGGLE_UNAVAILABLE, caveat
-from profiler.catalogue.treatments import Fingerprint
+from profiler.catalogue.interventions import BY_ID
+from profiler.catalogue.properties import Fingerprint
 from profiler.collect.bench import Bench, Limits, Seen, open_bench
 from profiler.collect.fingerprint import complete, image_of
 from profiler.errors import Interrupted, MachineError, ProbeError, WorkloadError
 from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch.binaries import elf
 from profiler.model import Block, Launcher, Plan, Run, Standing, Step
-from profiler.plan.schedule import draw_blocks, steps
+from profiler.plan.schedule import draw_blocks, steps, with_launchers
 from profiler.plan.treat import bare_hosts, treated
 from profiler.sources.source import Source
 from profiler.system.run_lock import terminable
@@ -63,7 +63,7 @@ def look_at_hosts(run: Run, source: Source, limits: Limits) -> Run:
 
 
 def _with_launchers(run: Run, more: tuple[Launcher, ...]) -> Run:
-    return msgspec.structs.replace(run, plan=msgspec.structs.replace(run.plan, launchers=(*run.plan.launchers, *more)))
+    return msgspec.structs.replace(run, plan=with_launchers(run.plan, more))
 
 
 def measure(
@@ -231,12 +231,14 @@ def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
 
 
 def _not_taken(launchers: tuple[Launcher, ...], fingerprints: dict[str, Fingerprint]) -> dict[str, str]:
-    """Toggles that changed nothing inside the process, so that measuring them would prove nothing: why, by launcher."""
-    keys = {toggle.name: toggle.takes for toggle in TOGGLES if toggle.takes is not None}
+    """Changes that changed nothing inside the process, so that measuring them would prove nothing: why, by launcher."""
     found = {}
     for launcher in launchers:
-        key = keys.get(launcher.factor or "")
-        own, base = fingerprints.get(launcher.name), fingerprints.get(launcher.base or "")
+        if launcher.variant is None or launcher.variant.way != "changed":
+            continue
+        entry = BY_ID.get(launcher.variant.intervention)
+        key = None if entry is None else entry.takes
+        own, base = fingerprints.get(launcher.name), fingerprints.get(launcher.variant.of)
         if key is not None and own is not None and base is not None and own.get(key) == base.get(key):
             found[launcher.name] = f"{key} is {own.get(key)!r} with and without it (is the environment discarded?)"
     return found

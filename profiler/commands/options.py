@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from profiler.collect.prepare import DEFAULT_OUT, Request
+from profiler.collect.prepare import DEFAULT_BLOCKS, DEFAULT_OUT, Request
 from profiler.errors import UsageError
 
 
@@ -114,9 +114,10 @@ def request(args: argparse.Namespace, command: str) -> Request:
     """Flags over the experiment file over defaults.
 
     Raises:
-        UsageError: the experiment file is missing, is not TOML, or holds an unknown or ill-typed option.
+        UsageError: the experiment file is missing, is not TOML, is one of another command, or holds an unknown or
+            ill-typed option.
     """
-    from_file = _experiment(args.experiment) if args.experiment else {}
+    from_file = _experiment(args.experiment, command) if args.experiment else {}
     given = {
         name: value for name in Request.__struct_fields__ if (value := getattr(args, name, None)) not in (None, [])
     }
@@ -130,11 +131,14 @@ def request(args: argparse.Namespace, command: str) -> Request:
     return wanted
 
 
-def _experiment(path: Path) -> dict[str, object]:
+def _experiment(path: Path, command: str) -> dict[str, object]:
     try:
         document = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"cannot read the experiment {path}: {error}", hint="examples: experiments/*.toml") from error
+    if {"factor", "extends"} & set(document):
+        raise UsageError(f"{path} is a plan of rebuild, no experiment", hint=f"tax-probe rebuild --plan {path}")
+    _require_own(path, document.get("command", command), command)
     options = document.get("options", {})
     if not isinstance(options, dict):
         raise UsageError(f"{path}: options is not a table", hint="write [options], and below it one option a line")
@@ -147,3 +151,12 @@ def _experiment(path: Path) -> dict[str, object]:
         )
     own = {name: document[name] for name in ("elimination",) if name in document}
     return options | own
+
+
+def _require_own(path: Path, own: object, command: str) -> None:
+    """An experiment that names a command asks what this one answers; the options of another would be read in vain."""
+    if own == command:
+        return
+    if own not in tuple(DEFAULT_BLOCKS):
+        raise UsageError(f"{path}: no measuring command {own!r}", hint=f"there are {', '.join(sorted(DEFAULT_BLOCKS))}")
+    raise UsageError(f"{path} is an experiment of {own}, not of {command}", hint=f"tax-probe {own} --experiment {path}")

@@ -56,6 +56,7 @@ def baseline_launcher(target: Target) -> Launcher:
     """The target's own program."""
     return Launcher(
         name=BASELINE,
+        kind="program",
         argv=(target.real_path, "{script}", "{m}"),
         env=host_environment(target),
         image=None,
@@ -63,8 +64,7 @@ def baseline_launcher(target: Target) -> Launcher:
         link="shared" if target.program_loads else "program",
         init="Py_BytesMain",
         allocator=None,
-        base=None,
-        factor=None,
+        variant=None,
     )
 
 
@@ -72,6 +72,7 @@ def own_launcher(own: Own, build: HostBuild, target: Target) -> Launcher:
     """One of our hosts, as built."""
     return Launcher(
         name=own.name,
+        kind="bundled",
         argv=(build.pyo3 if own.binary == "pyo3" else build.runmain, "{script}", "{m}"),
         env=host_environment(target),
         image=None,
@@ -79,8 +80,7 @@ def own_launcher(own: Own, build: HostBuild, target: Target) -> Launcher:
         link=own.link,
         init=own.init,
         allocator=None,
-        base=None,
-        factor=None,
+        variant=None,
     )
 
 
@@ -107,6 +107,7 @@ def user_host(spec: str) -> Launcher:
         raise UsageError(f"--host {name}: no executable program {argv[0]!r}", hint="give its path")
     return Launcher(
         name=name,
+        kind="user",
         # A run is resumed from any directory.
         argv=(str(Path(program).absolute()), *argv[1:]),
         env={},
@@ -115,6 +116,5 @@ def user_host(spec: str) -> Launcher:
         link=None,
         init=None,
         allocator=None,
-        base=None,
-        factor=None,
+        variant=None,
     )

@@ -7,7 +7,7 @@ from profiler.model.base import SCHEMA, Caveat, Noun, SourceName
 from profiler.model.elimination import Elimination, Side
 from profiler.model.health import Check, EventCheck, Health, TargetCheck
 from profiler.model.inspection import Inspection, Program
-from profiler.model.launcher import AGAIN, BASELINE, EMBEDDER, Launcher, LinkMode
+from profiler.model.launcher import AGAIN, BASELINE, EMBEDDER, Kind, Launcher, LinkMode, Variant, Way
 from profiler.model.plan import CHUNKS, PHASES, REGIONS, Block, Pass, PassKind, Plan, Precision, Standing, Step
 from profiler.model.readings import CallRow, Calls, Reading, Row
 from profiler.model.run import Missing, Run
@@ -52,6 +52,7 @@ __all__ = [
     "Health",
     "Inspection",
     "Interval",
+    "Kind",
     "Launcher",
     "LauncherResult",
     "LinkMode",
@@ -76,8 +77,10 @@ __all__ = [
     "TargetCheck",
     "Term",
     "Unexplained",
+    "Variant",
     "Verdict",
     "VerdictWord",
+    "Way",
     "Workload",
     "WorkloadResult",
 ]

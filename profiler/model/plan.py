@@ -46,7 +46,7 @@ class Pass(Noun, frozen=True, kw_only=True):
     """Empty: all of the plan."""
     among: Literal["all", "whole", "counted-only"] = "all"
     """Which of the plan's, where ``launchers`` names none: all, those that are measured in every way, or those of
-    ``treatments.counted_only``."""
+    ``variants.counted_only``."""
     serial: bool = False
     """Launchers follow each other in their order, each with all its runs; else every repetition is shuffled."""
 

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from profiler.model.base import Caveat, Noun, SourceName
+from profiler.model.launcher import Kind, Variant
 from profiler.model.target import Target
 
 VerdictWord = Literal["slower", "faster", "same", "unresolved"]
@@ -186,6 +187,8 @@ class LauncherResult(Noun, frozen=True, kw_only=True):
     """A launcher as the verdict document names it."""
 
     name: str
+    kind: Kind
+    variant: Variant | None
     image: str | None
     build_id: str | None
     link: str | None

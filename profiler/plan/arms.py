@@ -12,14 +12,16 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from profiler.catalogue.causes import CAUSES, TOGGLES
-from profiler.catalogue.treatments import Given
+from profiler.catalogue.causes import CAUSES
+from profiler.catalogue.interventions import INTERVENTIONS, Given
 from profiler.errors import UsageError
-from profiler.model import AGAIN, EMBEDDER, Elimination, Launcher, Noun, Pass, Side, SourceName, Workload
+from profiler.model import AGAIN, EMBEDDER, Elimination, Launcher, Noun, Pass, Side, SourceName, Variant, Workload
 from profiler.plan.treat import vary
 
 DEFAULTS = Path(__file__).parents[1] / "catalogue" / "eliminations.toml"
 REFERENCE = "reference"
+
+TOGGLES = {entry.id: entry for entry in INTERVENTIONS if entry.change is not None}
 
 _COUNTED_BLOCKS = 2
 """Counts hardly scatter; times run in every block."""
@@ -150,13 +152,14 @@ def _key(spec: ArmSpec, workload: str) -> bytes:
 def _arm(
     name: str, elimination: EliminationSpec, spec: ArmSpec, launchers: tuple[Launcher, ...], source: SourceName
 ) -> _Arm:
-    toggle = next((one for one in TOGGLES if one.name == spec.toggle), None)
-    env, prefix = spec.env | (toggle.env if toggle else {}), (toggle.prefix if toggle else ()) + spec.prefix
-    suffix = toggle.name if toggle and not spec.env and not spec.prefix else elimination.name
-    # A toggle of the embedder alone, such as its signal handlers, means nothing to the others.
-    own = (EMBEDDER,) if toggle is not None and toggle.embedder_only else ()
+    toggle = TOGGLES.get(spec.toggle or "")
+    change = Given() if toggle is None or toggle.change is None else toggle.change
+    env, prefix = spec.env | change.env, change.prefix + spec.prefix
+    suffix = toggle.id if toggle and not spec.env and not spec.prefix else elimination.name
+    # What is changed on the embedder alone, such as its signal handlers, means nothing to the others.
+    own = (EMBEDDER,) if toggle is not None and toggle.ends == ("embedder",) else ()
     stand_ins = tuple(
-        vary(one, f"{one.name}+{suffix}", suffix, Given(env=env, prefix=prefix))
+        vary(one, Variant(of=one.name, intervention=suffix, way="changed"), Given(env=env, prefix=prefix))
         if (env or prefix) and (not spec.on or one.name in spec.on) and (not own or one.name in own)
         else one
         for one in launchers
@@ -211,7 +214,6 @@ def _pass(arm: _Arm, workload: Workload, what: Pass, names: tuple[str, ...]) -> 
 
 
 def _require_known(specs: tuple[EliminationSpec, ...], launchers: tuple[Launcher, ...]) -> None:
-    toggles = {one.name for one in TOGGLES}
     causes = {one.id for one in CAUSES}
     names = {one.name for one in launchers}
     if len({spec.name for spec in specs}) < len(specs):
@@ -221,8 +223,8 @@ def _require_known(specs: tuple[EliminationSpec, ...], launchers: tuple[Launcher
         if spec.cause is not None and spec.cause not in causes:
             raise UsageError(f"{what}: no cause {spec.cause!r}", hint=f"there are {', '.join(sorted(causes))}")
         for side in (spec.before, spec.after):
-            if side.toggle is not None and side.toggle not in toggles:
-                raise UsageError(f"{what}: no toggle {side.toggle!r}", hint=f"there are {', '.join(sorted(toggles))}")
+            if side.toggle is not None and side.toggle not in TOGGLES:
+                raise UsageError(f"{what}: no toggle {side.toggle!r}", hint=f"there are {', '.join(sorted(TOGGLES))}")
             if not set(side.on) <= names:
                 raise UsageError(
                     f"{what}: no launcher {', '.join(sorted(set(side.on) - names))}",

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from profiler.catalogue.causes import AS_LIBRARY, CAUSES, RELINKED, SAME_START, SWAPPED, TOGGLES, Toggle
+from profiler.catalogue.causes import CAUSES, SAME_START
 from profiler.catalogue.caveats import MISSING_RUNG, STAND_IN_MODULES, caveat
+from profiler.catalogue.interventions import AS_LIBRARY, INTERVENTIONS, SWAPPED, End, Intervention
 from profiler.errors import MachineError, UsageError
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.builds import HostBuild, build_hosts
 from profiler.launch.evidence import calls_for_tls
 from profiler.launch.launchers import ALL, baseline_launcher, names_to_own, own_launcher, user_host
 from profiler.launch.relink import relinked
-from profiler.model import EMBEDDER, Caveat, Launcher, LinkMode, Noun, SourceName, Target
+from profiler.model import EMBEDDER, Caveat, Launcher, LinkMode, Noun, SourceName, Target, Variant
 from profiler.model.factorial import Rebuilt
 from profiler.plan.treat import on_library, toggled
 
@@ -73,17 +74,19 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
     relinked_too, missing = _relinked(target, builds)
     caveats.extend(missing)
     rungs = tuple(own_launcher(one, builds[one.link], target) for one in names_to_own(ALL) if one.link in builds)
-    ends = (baseline_launcher(target), next(rung for rung in rungs if rung.name == EMBEDDER))
+    baseline, embedder = baseline_launcher(target), next(rung for rung in rungs if rung.name == EMBEDDER)
     own = _user_hosts(hosts)
+    ends: dict[End, tuple[Launcher, ...]] = {"baseline": (baseline,), "embedder": (embedder,), "host": own}
     variants = tuple(
-        toggled(end, toggle)
-        for toggle in TOGGLES
-        if _shows(toggle, source)
-        for end in (*ends[toggle.embedder_only :], *(own if toggle.hosts_too else ()))
+        toggled(launcher, entry)
+        for entry in INTERVENTIONS
+        if entry.change is not None and _shows(entry, source)
+        for end in entry.ends
+        for launcher in ends[end]
     )
-    swapped = (swap_library(ends[1], target, libpython),) if libpython is not None else ()
+    swapped = (swap_library(embedder, target, libpython),) if libpython is not None else ()
     return Lineup(
-        launchers=(ends[0], *rungs, *own, *variants, *swapped, *relinked_too),
+        launchers=(baseline, *rungs, *own, *variants, *swapped, *relinked_too),
         builds=tuple(builds.values()),
         caveats=(*caveats, *stand_in_caveats(builds.values())),
     )
@@ -110,15 +113,15 @@ def _relinked(target: Target, builds: dict[LinkMode, HostBuild]) -> tuple[tuple[
         return (), ()
     host = own_launcher(names_to_own((SAME_START,))[0], builds["shared"], target)
     try:
-        return (on_library(host, RELINKED, AS_LIBRARY, relinked(target)),), ()
+        return (on_library(host, Variant(of=host.name, intervention=AS_LIBRARY, way="replaced"), relinked(target)),), ()
     except MachineError as error:
         return (), (caveat(MISSING_RUNG, f"no relinked library: {error.message}", remedy=error.hint),)
 
 
-def _shows(toggle: Toggle, source: SourceName) -> bool:
+def _shows(change: Intervention, source: SourceName) -> bool:
     """Callgrind counts no cycles, so it cannot judge what acts on them alone."""
-    acts_on = next(entry.shows for entry in CAUSES if entry.id == toggle.cause)
-    return source == "hardware" or not (toggle.hardware_only or (source == "callgrind" and acts_on != "instructions"))
+    acts_on = next(entry.shows for entry in CAUSES if entry.id == change.cause)
+    return source == "hardware" or not (change.hardware_only or (source == "callgrind" and acts_on != "instructions"))
 
 
 def swap_library(embedder: Launcher, target: Target, libpython: str) -> Launcher:
@@ -137,7 +140,7 @@ def swap_library(embedder: Launcher, target: Target, libpython: str) -> Launcher
             f"--libpython: {libpython} is {found or 'no shared library'}, the host loads {wanted}",
             hint="give a libpython of the same minor version",
         )
-    return on_library(embedder, SWAPPED, "swapped", path)
+    return on_library(embedder, Variant(of=embedder.name, intervention=SWAPPED, way="replaced"), path)
 
 
 def _user_hosts(specs: tuple[str, ...]) -> tuple[Launcher, ...]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from profiler.catalogue.heap import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
-from profiler.catalogue.treatments import counted_only
+from profiler.catalogue.variants import counted_only
+from profiler.errors import UsageError
 from profiler.model import (
     AGAIN,
     BASELINE,
@@ -28,6 +29,26 @@ MAX_ENV_PADDING = 4095
 
 _MAX_HASH_SEED = 4294967295
 """Largest value of PYTHONHASHSEED (CPython documentation)."""
+
+
+def with_launchers(plan: Plan, more: tuple[Launcher, ...]) -> Plan:
+    """``plan`` with ``more`` launchers; rows are told apart by names, so each is shown under a name of its own.
+
+    Raises:
+        UsageError: a host of the user's has the name under which a variant is shown.
+    """
+    return msgspec.structs.replace(plan, launchers=_told_apart((*plan.launchers, *more)))
+
+
+def _told_apart(launchers: tuple[Launcher, ...]) -> tuple[Launcher, ...]:
+    names = [one.name for one in launchers]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"two launchers are called {twice}: it is how a variant of another one is shown",
+            hint="choose another name: --host NAME=CMD",
+        )
+    return launchers
 
 
 def draw_blocks(seed: int, count: int) -> tuple[Block, ...]:
@@ -72,7 +93,11 @@ def make_plan(
     precision: Precision | None = None,
     most_blocks: int | None = None,
 ) -> Plan:
-    """A plan over ``launchers`` (the baseline first), to which the baseline's A/A twin is added."""
+    """A plan over ``launchers`` (the baseline first), to which the baseline's A/A twin is added.
+
+    Raises:
+        UsageError: two have the same name.
+    """
     baseline = launchers[0]
     assert baseline.name == BASELINE
     twin = msgspec.structs.replace(baseline, name=AGAIN)
@@ -80,7 +105,7 @@ def make_plan(
         seed=seed,
         source=source,
         workload=workload,
-        launchers=(baseline, twin, *launchers[1:]),
+        launchers=_told_apart((baseline, twin, *launchers[1:])),
         passes=passes,
         blocks=draw_blocks(seed, blocks),
         eliminations=eliminations,

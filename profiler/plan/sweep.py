@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import msgspec
 
-from profiler.model import AGAIN, BASELINE, Launcher, Pass, Workload
+from profiler.catalogue.interventions import INTERVENTIONS, AtStart, Given
+from profiler.model import AGAIN, BASELINE, Launcher, Pass, Variant, Workload
+from profiler.plan.treat import vary
 from profiler.sources.phased import COUNTS, TIMES, WHOLE
 from profiler.sources.timed import TIMED_EVENTS
 
@@ -33,45 +33,27 @@ _STARTUP_BLOCKS = 8
 _STARTUP_RUNS = 5
 
 
-@dataclass(frozen=True, kw_only=True)
-class Intervention:
-    """One change to the start of a launcher: arguments where ``main`` reads them, environment where it does not."""
-
-    name: str
-    """Suffix of the launcher's name."""
-    options: tuple[str, ...] = ()
-    """Put before the script, for launchers that start through ``Py_BytesMain``."""
-    env: dict[str, str] = field(default_factory=dict)
-    """For launchers that start through ``Py_InitializeEx``."""
-    loader_env: dict[str, str] = field(default_factory=dict)
-    """For all: the dynamic loader reads it."""
-
-
-INTERVENTIONS = (
-    Intervention(name="no-site", options=("-S",), env={"TAX_PROBE_NO_SITE": "1"}),
-    Intervention(name="isolated", options=("-I",)),
-    Intervention(name="command", options=("-c", "{text}")),
-    Intervention(name="bind-now", loader_env={"LD_BIND_NOW": "1"}),
-    Intervention(name="finalize", env={"TAX_PROBE_FINALIZE": "1"}),
-)
-
-
 def intervened(launchers: tuple[Launcher, ...]) -> tuple[Launcher, ...]:
-    """Every launcher with every intervention that it can have."""
-    return tuple(made for base in launchers for one in INTERVENTIONS if (made := _intervene(base, one)) is not None)
+    """Every launcher with every change to its start that it can have."""
+    return tuple(
+        made
+        for base in launchers
+        for entry in INTERVENTIONS
+        if entry.start is not None and (made := _intervene(base, entry.id, entry.start)) is not None
+    )
 
 
-def _intervene(base: Launcher, one: Intervention) -> Launcher | None:
-    argv, env = base.argv, dict(one.loader_env)
-    if base.init == "Py_BytesMain" and one.options:
-        rest = argv[1:] if "{text}" not in one.options else tuple(part for part in argv[1:] if part != "{script}")
-        argv = (argv[0], *one.options, *rest)
+def _intervene(base: Launcher, name: str, start: AtStart) -> Launcher | None:
+    argv, env = base.argv, dict(start.loader_env)
+    if base.init == "Py_BytesMain" and start.options:
+        rest = argv[1:] if "{text}" not in start.options else tuple(part for part in argv[1:] if part != "{script}")
+        argv = (argv[0], *start.options, *rest)
     elif base.init == "Py_InitializeEx":
-        env |= one.env
+        env |= start.env
     if argv == base.argv and not env:
         return None
-    name = f"{base.name}+{one.name}"
-    return msgspec.structs.replace(base, name=name, argv=argv, env=base.env | env, base=base.name, factor=one.name)
+    varied = vary(base, Variant(of=base.name, intervention=name, way="changed"), Given(env=env))
+    return msgspec.structs.replace(varied, argv=argv)
 
 
 def startup_passes(launchers: tuple[Launcher, ...], *, counted: bool) -> tuple[Pass, ...]:

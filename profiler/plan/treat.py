@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 from platformdirs import user_cache_path
 
-from profiler.catalogue.causes import SAME_START, Toggle
-from profiler.catalogue.treatments import (
-    ALL_REMOVED,
-    BARE,
-    GIVEN_ALL,
-    TREATMENTS,
-    Fingerprint,
-    Given,
-    differences,
-    is_host,
-    twin_of,
-)
+from profiler.catalogue.causes import SAME_START
+from profiler.catalogue.interventions import ALL_REMOVED, BARE, GIVEN_ALL, INTERVENTIONS, Given, Intervention
+from profiler.catalogue.properties import Fingerprint, differences
+from profiler.catalogue.variants import is_host, twin_of
 from profiler.errors import MachineError
 from profiler.guest import confine
 from profiler.guest.script import ENV_TREATMENT
 from profiler.launch.binaries.elf import build_id, read_elf
-from profiler.model import BASELINE, Launcher, SourceName
+from profiler.model import BASELINE, Launcher, SourceName, Variant
 
 _CONFINE = "{confine}"
-"""Stands in the catalogue for ``launch/confine.py``, run by this Python."""
+"""Stands in the catalogue for ``guest/confine.py``, run by this Python."""
 
 
 def bare_hosts(launchers: tuple[Launcher, ...]) -> tuple[Launcher, ...]:
@@ -43,13 +36,14 @@ def bare_hosts(launchers: tuple[Launcher, ...]) -> tuple[Launcher, ...]:
     by_name = {launcher.name: launcher for launcher in launchers}
     made = []
     for host in filter(is_host, launchers):
-        if host.image is None or twin_of(host, by_name) is not None:
+        if host.image is None or twin_of(host, launchers) is not None:
             continue
-        name = f"{BARE}@{host.name}"
         if read_elf(host.image).soname is None:
-            made.append(msgspec.structs.replace(vary(host, name, BARE), argv=(host.image, "{script}", "{m}")))
+            variant = Variant(of=host.name, intervention=BARE, way="replaced", given_by=host.name)
+            made.append(msgspec.structs.replace(vary(host, variant), argv=(host.image, "{script}", "{m}")))
         elif SAME_START in by_name:
-            made.append(on_library(by_name[SAME_START], name, BARE, Path(host.image)))
+            variant = Variant(of=SAME_START, intervention=BARE, way="replaced", given_by=host.name)
+            made.append(on_library(by_name[SAME_START], variant, Path(host.image)))
     return tuple(made)
 
 
@@ -57,14 +51,13 @@ def treated(
     launchers: tuple[Launcher, ...], fingerprints: dict[str, Fingerprint], source: SourceName
 ) -> tuple[Launcher, ...]:
     """Each host relieved of each suspicious difference and of all, and its twin given what cannot be taken away."""
-    by_name = {launcher.name: launcher for launcher in launchers}
     reference = fingerprints.get(BASELINE)
     made: list[Launcher] = []
     for host in filter(is_host, launchers):
         own = fingerprints.get(host.name)
         if reference is not None and own is not None:
             made.extend(_relieved(host, reference, own))
-            twin = twin_of(host, by_name)
+            twin = twin_of(host, launchers)
             if twin is not None:
                 made.extend(_given(host, twin, differences(fingerprints.get(twin.name, reference), own), own, source))
     return tuple(made)
@@ -72,13 +65,12 @@ def treated(
 
 def _relieved(host: Launcher, reference: Fingerprint, own: Fingerprint) -> list[Launcher]:
     different = differences(reference, own)
-    chosen = [one for one in TREATMENTS if one.remove is not None and (one.always or set(one.keys) & set(different))]
-    known = {key: reference.get(key) for treatment in TREATMENTS for key in treatment.keys}
+    chosen = [one for one in INTERVENTIONS if one.remove is not None and (one.always or set(one.keys) & set(different))]
+    known = {key: reference.get(key) for entry in INTERVENTIONS for key in entry.keys}
     made = [
         vary(
             host,
-            f"{host.name}~{one.name}",
-            one.name,
+            Variant(of=host.name, intervention=one.id, way="removed"),
             Given(statements=f"baseline = {known!r}\n{one.remove}"),
         )
         for one in chosen
@@ -88,8 +80,7 @@ def _relieved(host: Launcher, reference: Fingerprint, own: Fingerprint) -> list[
         made.append(
             vary(
                 host,
-                f"{host.name}~{ALL_REMOVED}",
-                ALL_REMOVED,
+                Variant(of=host.name, intervention=ALL_REMOVED, way="removed"),
                 Given(statements=f"baseline = {known!r}\n{everything}"),
             )
         )
@@ -104,14 +95,18 @@ def _given(
     source: SourceName,
 ) -> list[Launcher]:
     gifts = {
-        one: given
-        for one in TREATMENTS
+        one.id: (one, given)
+        for one in INTERVENTIONS
         if set(one.keys) & set(different) and (source == "hardware" or not one.hardware_only)
         if (given := one.give(own)) is not None
     }
-    made = [vary(twin, f"{twin.name}+{one.name}@{host.name}", one.name, given) for one, given in gifts.items()]
+
+    def variant(intervention: str) -> Variant:
+        return Variant(of=twin.name, intervention=intervention, way="given", given_by=host.name)
+
+    made = [vary(twin, variant(name), given) for name, (_, given) in gifts.items()]
     # What can be taken from the host is not given to the twin: the two meet in the middle.
-    rest = [given for one, given in gifts.items() if one.remove is None]
+    rest = [given for one, given in gifts.values() if one.remove is None]
     if len(rest) > 1:
         together = Given(
             env={key: value for given in rest for key, value in given.env.items()},
@@ -119,18 +114,18 @@ def _given(
             prefix=tuple(part for given in rest for part in _resolved(given.prefix)),
             statements="".join(given.statements for given in rest),
         )
-        made.append(vary(twin, f"{twin.name}+{GIVEN_ALL}@{host.name}", GIVEN_ALL, together))
+        made.append(vary(twin, variant(GIVEN_ALL), together))
     return made
 
 
-def toggled(base: Launcher, toggle: Toggle) -> Launcher:
-    """``base`` with one factor changed from outside."""
-    takes_options = base.init == "Py_BytesMain"
-    given = Given(env=toggle.env, options=toggle.options if takes_options else (), prefix=toggle.prefix)
-    return vary(base, f"{base.name}+{toggle.name}", toggle.name, given)
+def toggled(base: Launcher, entry: Intervention) -> Launcher:
+    """``base`` with one thing changed from outside."""
+    assert entry.change is not None
+    given = entry.change if base.init == "Py_BytesMain" else replace(entry.change, options=())
+    return vary(base, Variant(of=base.name, intervention=entry.id, way="changed"), given)
 
 
-def on_library(host: Launcher, name: str, factor: str, library: Path) -> Launcher:
+def on_library(host: Launcher, variant: Variant, library: Path, name: str | None = None) -> Launcher:
     """One of our hosts on another libpython, found by the name that the host asks for.
 
     Raises:
@@ -149,23 +144,32 @@ def on_library(host: Launcher, name: str, factor: str, library: Path) -> Launche
             raise MachineError(
                 f"cannot write the cache {folder}: {error.strerror}", hint="set XDG_CACHE_HOME to another directory"
             ) from error
-    variant = vary(host, name, factor, Given(env={"LD_LIBRARY_PATH": str(folder)}))
-    return msgspec.structs.replace(variant, image=None, build_id=None)
+    varied = vary(host, variant, Given(env={"LD_LIBRARY_PATH": str(folder)}), name)
+    return msgspec.structs.replace(varied, image=None, build_id=None)
 
 
-def vary(base: Launcher, name: str, factor: str, given: Given | None = None) -> Launcher:
-    """``base`` with a name and factor of its own, and what is ``given`` to it."""
+def shown_name(variant: Variant) -> str:
+    """How people read of it: ``pyo3+malloc``, ``myhost~tracing``, ``python3+dev-mode@myhost``, ``pyo3@swapped``."""
+    if variant.way == "removed":
+        return f"{variant.of}~{variant.intervention}"
+    if variant.way == "replaced":
+        owner, what = (variant.of, variant.intervention)[:: 1 if variant.given_by is None else -1]
+        return f"{owner}@{variant.given_by or what}"
+    return f"{variant.of}+{variant.intervention}" + (f"@{variant.given_by}" if variant.given_by is not None else "")
+
+
+def vary(base: Launcher, variant: Variant, given: Given | None = None, name: str | None = None) -> Launcher:
+    """``base`` made ``variant`` by what is ``given`` to it; shown as ``name``."""
     given = given or Given()
     env = dict(given.env)
     if given.statements:
         env[ENV_TREATMENT] = given.statements
     return msgspec.structs.replace(
         base,
-        name=name,
+        name=name or shown_name(variant),
         argv=(*_resolved(given.prefix), base.argv[0], *given.options, *base.argv[1:]),
         env=base.env | env,
-        base=base.name,
-        factor=factor,
+        variant=variant,
     )
 
 

@@ -123,7 +123,7 @@ def _meanings(rows: Iterable[Comparison], run: Run) -> list[str]:
 def side_by_side(verdict: Verdict, run: Run) -> Section:
     """Launchers as columns: what each of them takes, per iteration."""
     known = {(c.launcher, c.metric): c for c in verdict.comparisons if c.baseline == BASELINE}
-    hosts = [one.name for one in run.plan.launchers if one.base is None and one.link is None]
+    hosts = [one.name for one in run.plan.launchers if one.kind == "user" and one.variant is None]
     names = list(dict.fromkeys(name for name in (*_BESIDE, *hosts) if name == BASELINE or (name, "wall") in known))
     compared = {c.metric for c in known.values() if c.ratio is not None}
     metrics = [metric.name for metric in METRICS if metric.per == "iteration" and metric.name in compared]
@@ -146,7 +146,7 @@ def _values(known: Mapping[tuple[str, str], Comparison], metric: str, names: Ite
 def picture(verdict: Verdict, run: Run) -> tuple[Picture, ...]:
     """The ratios of all launchers that are no variant, with their intervals."""
     # Toggles and rungs would bury the launchers that matter; they stand in the tables.
-    main = {one.name for one in run.plan.launchers if one.base is None}
+    main = {one.name for one in run.plan.launchers if one.variant is None}
     drawn = [
         c
         for c in verdict.comparisons

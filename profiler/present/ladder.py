@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING
 
-from profiler.catalogue.causes import ARCHIVE_LINKS
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Rung, Verdict
 from profiler.present.comparisons import COLOURS
@@ -40,6 +39,8 @@ def _paths(ladder: Sequence[Rung], metric: str) -> list[list[Rung]]:
 
 def _steps(verdict: Verdict, metric: str, path: Sequence[Rung]) -> Table:
     exact = metric in exact_metrics(verdict)
+    # Their link has no LTO across the modules of the archive.
+    archives = {one.name for one in verdict.launchers if one.link in ("static", "pic")}
     reached, bars = 0.0, []
     for rung in path:
         start, end = sorted((reached, reached + (rung.share or 0.0)))
@@ -67,16 +68,16 @@ def _steps(verdict: Verdict, metric: str, path: Sequence[Rung]) -> Table:
                 )
                 for rung, bar in zip(path, bars, strict=True)
             ),
-            notes=notes(*_about(path), detectable(verdict.comparisons, [metric], {rung.to for rung in path})),
+            notes=notes(*_about(path, archives), detectable(verdict.comparisons, [metric], {rung.to for rung in path})),
         )
     )
 
 
-def _about(path: Sequence[Rung]) -> list[str]:
+def _about(path: Sequence[Rung], archives: Container[str]) -> list[str]:
     """What a reader of these steps must know; empty where nothing is."""
     said = []
-    drops = [at for at, rung in enumerate(path, 1) if not _archive(rung.from_) and _archive(rung.to)]
-    restores = [at for at, rung in enumerate(path, 1) if _archive(rung.from_) and not _archive(rung.to)]
+    drops = [at for at, rung in enumerate(path, 1) if rung.from_ not in archives and rung.to in archives]
+    restores = [at for at, rung in enumerate(path, 1) if rung.from_ in archives and rung.to not in archives]
     if drops and restores:
         said.append(
             "the link with an archive (.a, -pic.a) has no LTO across its modules and the shared library has it again, "
@@ -89,10 +90,6 @@ def _about(path: Sequence[Rung]) -> list[str]:
             "builds have it; by order: the least and the most of the measured pairs"
         )
     return said
-
-
-def _archive(launcher: str) -> bool:
-    return launcher.endswith(ARCHIVE_LINKS)
 
 
 def _picture(verdict: Verdict) -> tuple[Picture, ...]:

@@ -40,7 +40,7 @@ def _main(verdict: Verdict, run: Run) -> set[str]:
     return {
         launcher.name
         for launcher in run.plan.launchers
-        if launcher.base is None and launcher.link not in ("static", "pic") and launcher.name != BASELINE
+        if launcher.variant is None and launcher.link not in ("static", "pic") and launcher.name != BASELINE
     }
 
 

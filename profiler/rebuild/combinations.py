@@ -7,13 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from profiler.catalogue.causes import REBUILT
 from profiler.catalogue.caveats import NOT_BUILT
-from profiler.catalogue.treatments import Given
+from profiler.catalogue.interventions import REBUILT, Given
 from profiler.errors import Interrupted, MachineError
 from profiler.launch.builds import build_hosts
 from profiler.launch.launchers import baseline_launcher, names_to_own, own_launcher
-from profiler.model import Launcher, Target
+from profiler.model import Launcher, Target, Variant
 from profiler.model.factorial import Built, FactorialPlan, Rebuilt, cells
 from profiler.plan.lineup import Lineup
 from profiler.plan.treat import on_library, vary
@@ -114,7 +113,9 @@ def _first_estimate(missing: tuple[int, float], jobs: int, shop: Shop) -> str:
 
 def _launcher(one: Built, baseline: Launcher, embedder: Launcher, target: Target) -> Launcher:
     if one.kind == "library":
-        return on_library(embedder, one.launcher, REBUILT, Path(one.product))
+        variant = Variant(of=embedder.name, intervention=REBUILT, way="replaced")
+        return on_library(embedder, variant, Path(one.product), name=one.launcher)
     # It looks for its standard library beside itself first; the target's is the one that fits.
-    program = vary(baseline, one.launcher, REBUILT, Given(env={"PYTHONHOME": target.prefix}))
+    variant = Variant(of=baseline.name, intervention=REBUILT, way="replaced")
+    program = vary(baseline, variant, Given(env={"PYTHONHOME": target.prefix}), name=one.launcher)
     return msgspec.structs.replace(program, argv=(one.product, *baseline.argv[1:]), link="program")

@@ -79,7 +79,7 @@ class Hosts:
         self._probe = TaxProbe(monkeypatch, folder)
         self._hosts: list[str] = []
         monkeypatch.setattr(lineup, "ALL", ("python3", "pyo3", "runmain"))
-        monkeypatch.setattr(lineup, "TOGGLES", ())
+        monkeypatch.setattr(lineup, "INTERVENTIONS", ())
 
     def script(self, name: str) -> None:
         """A program of the target's that does ``SCRIPTS[name]`` first."""

@@ -7,27 +7,11 @@ import msgspec
 
 from profiler.folder import RowWriter, save_run
 from profiler.launch.interpreters import resolve_target
-from profiler.model import SCHEMA, Launcher, Plan, Row, Run, SourceName, Step
+from profiler.model import SCHEMA, Plan, Row, Run, SourceName, Step
 from profiler.plan.schedule import steps
 
 Truth = Callable[[Step, str, int], dict[str, float]]
 """(step, workload, how many runs of its pass came before) → the readings by event."""
-
-
-def launcher(name: str) -> Launcher:
-    """A launcher that nobody starts."""
-    return Launcher(
-        name=name,
-        argv=("/bin/true", "{script}", "{m}"),
-        env={},
-        image=None,
-        build_id=None,
-        link="shared",
-        init=None,
-        allocator=None,
-        base=None,
-        factor=None,
-    )
 
 
 def folder_of(

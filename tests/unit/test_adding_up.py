@@ -3,14 +3,14 @@
 import math
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profiler.analyze.causes.nested import adding_up, beneath, parts, untold
 from profiler.model import BASELINE, Cause, Launcher, Unexplained
-from tests.unit.test_verdicts import CLEAN, COST, LIBRARY, OTHER, OWN, PROGRAM, judged, launcher
+from tests.builders import launcher
+from tests.unit.test_verdicts import CLEAN, COST, LIBRARY, OTHER, OWN, PROGRAM, judged
 
 TOLERANCE = 2e-3
 """The planted blocks scatter by some 1e-5 of a cost, the least tax is 5 %."""
@@ -59,8 +59,7 @@ def planted(
         made.append(launcher("mine~all", link=None, image=image, base="mine"))
     if not relieved:
         figures[f"{twin}+everything@mine"] = dear
-        everything = launcher(f"{twin}+everything@mine", image=image, base=twin)
-        made.append(msgspec.structs.replace(everything, factor="everything"))
+        made.append(launcher(f"{twin}+everything@mine", image=image, base=twin))
     seen = CLEAN | {key: value for one in pair for key, value in PLANTS[one][0].items()}
     return figures, tuple(made), {"mine": seen}
 

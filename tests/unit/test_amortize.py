@@ -12,7 +12,8 @@ from profiler.analyze.crossover import fieller, fit
 from profiler.model import Pass, Plan, Step, Workload
 from profiler.plan.schedule import make_plan, steps
 from profiler.plan.sweep import sweep_m, sweep_passes
-from tests.unit.simulated import Truth, folder_of, launcher
+from tests.builders import launcher
+from tests.unit.simulated import Truth, folder_of
 
 WORKLOAD = Workload(name="w", path="/w.py", counts_m=(3_000, 6_000), timed_m=(20_000, 150_000))
 COUNTING = Pass(

@@ -13,6 +13,7 @@ from profiler.model import AGAIN, Launcher, Missing, Pass, Plan, Reading, Worklo
 from profiler.plan.schedule import make_plan, steps
 from profiler.sources.source import Outcome
 from profiler.system.process import Command, run
+from tests.builders import launcher as built
 
 GOOD = "import sys\nprint('m', sys.argv[1])\n"
 
@@ -56,18 +57,7 @@ class FakeSource:
 
 
 def launcher(name: str, *argv: str) -> Launcher:
-    return Launcher(
-        name=name,
-        argv=argv or (sys.executable, "{script}", "{m}"),
-        env={},
-        image=None,
-        build_id=None,
-        link=None,
-        init=None,
-        allocator=None,
-        base=None,
-        factor=None,
-    )
+    return built(name, *(argv or (sys.executable, "{script}", "{m}")), link=None)
 
 
 def plan(tmp_path: Path, source: FakeSource, *more: Launcher, text: str = GOOD) -> Plan:

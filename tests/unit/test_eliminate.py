@@ -14,7 +14,8 @@ from profiler.model import AGAIN, Pass, Plan, Step, Workload
 from profiler.plan.arms import ArmSpec, EliminationSpec, build_arms, default_eliminations
 from profiler.plan.schedule import make_plan, steps
 from profiler.sources.timed import TIMED_EVENTS
-from tests.unit.simulated import Truth, folder_of, launcher
+from tests.builders import launcher
+from tests.unit.simulated import Truth, folder_of
 
 LAUNCHERS = (launcher("python3"), launcher("pyo3"))
 OFFERED = (

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from profiler.catalogue.treatments import CONFIG_PROPERTIES, PROPERTIES
-from profiler.collect import fingerprint
+from profiler import guest
+from profiler.catalogue.properties import CONFIG_PROPERTIES, PROPERTIES
 from profiler.launch.interpreters import find_targets
 
 PROGRAMS = list(dict.fromkeys([str(Path(sys.executable).resolve()), *find_targets()]))
@@ -34,7 +34,7 @@ def ask(program: str, *options: str, before: str = "", env: dict[str, str] | Non
             "print(json.dumps(answer, default=str))",
         )
     )
-    command = (program, *options, "-c", script, str(Path(fingerprint.__file__).with_name("probe.py")))
+    command = (program, *options, "-c", script, str(Path(guest.__file__).with_name("probe.py")))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(command, env=inherited | (env or {}), capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")

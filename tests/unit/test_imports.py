@@ -17,6 +17,7 @@ DOWNWARDS = (
     ("launch", "workloads", "guest"),
     ("system",),
     ("catalogue", "folder"),
+    ("older",),
     ("model",),
     ("errors",),
 )

@@ -9,7 +9,8 @@ from profiler.analyze.conclude import conclude
 from profiler.catalogue.heap import MIB, POOL_BYTES
 from profiler.model import BASELINE, Comparison, Pass, Plan, Step, Verdict, Workload
 from profiler.plan.schedule import make_plan
-from tests.unit.simulated import folder_of, launcher
+from tests.builders import launcher
+from tests.unit.simulated import folder_of
 
 HEAD, TAIL = 12.0, 0.0
 """Instructions an iteration that the tests of ``address_in_range`` take, as counted on CPython 3.11."""

@@ -25,6 +25,7 @@ from profiler.model.factorial import (
     cells,
     levels_of,
 )
+from tests.builders import launcher
 
 METRIC = "instructions"
 
@@ -63,12 +64,9 @@ def true_log(levels: Levels) -> float:
 def run_of(built: tuple[Built, ...], plan: FactorialPlan, failed: tuple[NotBuilt, ...] = ()) -> Run:
     """A run with nothing but what the analysis of rebuilt combinations looks at."""
     launchers = tuple(
-        Launcher(
-            name=name, argv=(), env={}, image=product, build_id=None, link=None, init=None, allocator=None, base=None,
-            factor=None,
-        )
+        launcher(name, link=None, image=product)
         for name, product in [("pyo3", "/usr/lib/libpython.so"), *((one.launcher, one.product) for one in built)]
-    )  # fmt: skip
+    )
     rebuilt = Rebuilt(plan=plan, source="", compiler="", changed=(), built=built, failed=failed)
     return Run(
         **dict.fromkeys(set(Run.__struct_fields__) - {"plan", "rebuilt", "remedy"}),  # type: ignore[arg-type]

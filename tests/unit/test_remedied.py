@@ -12,7 +12,8 @@ from profiler.model import AGAIN, BASELINE, Caveat, Precision, Step, Workload
 from profiler.model.factorial import Remedy, remedy_time_folder
 from profiler.plan.schedule import make_plan
 from profiler.sources.software import SoftwareSource
-from tests.unit.simulated import folder_of, launcher
+from tests.builders import launcher
+from tests.unit.simulated import folder_of
 
 NAME = "pyo3@pgo,lto,shared,direct"
 REMEDY = Remedy(

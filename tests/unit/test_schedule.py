@@ -6,23 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.catalogue.heap import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
-from profiler.model import AGAIN, Launcher, Pass, Plan, Workload
+from profiler.model import AGAIN, Pass, Plan, Workload
 from profiler.plan.schedule import MAX_ENV_PADDING, draw_blocks, make_plan, steps
-
-
-def launcher(name: str) -> Launcher:
-    return Launcher(
-        name=name,
-        argv=(name, "{script}", "{m}"),
-        env={},
-        image=None,
-        build_id=None,
-        link=None,
-        init=None,
-        allocator=None,
-        base=None,
-        factor=None,
-    )
+from tests.builders import launcher
 
 
 def plan(seed: int = 1, blocks: int = 3) -> Plan:

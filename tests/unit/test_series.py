@@ -10,7 +10,7 @@ from profiler.analyze.series import not_steady, series
 from profiler.model import AGAIN, CHUNKS, Plan, Workload
 from profiler.plan.schedule import make_plan
 from profiler.sources.chunking import chunk_pass
-from tests.unit.simulated import launcher
+from tests.builders import launcher
 
 LAUNCHERS = {"python3": 100.0, AGAIN: 100.0, "pyo3": 120.0}
 M = 1000

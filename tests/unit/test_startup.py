@@ -18,7 +18,8 @@ from profiler.plan.schedule import make_plan
 from profiler.plan.sweep import STARTUP_WHOLE, intervened, startup_passes, sweep_passes
 from profiler.sources.phased import COUNTS, TIMES, WHOLE, count_phases, measure, time_phases
 from profiler.system.process import Command
-from tests.unit.simulated import folder_of, launcher
+from tests.builders import launcher
+from tests.unit.simulated import folder_of
 
 needs_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="breakpoints are known for x86-64 only")
 needs_valgrind = pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")

@@ -14,21 +14,23 @@ from profiler.analyze.causes.tls import callers, with_calls
 from profiler.analyze.causes.verdicts import judge
 from profiler.analyze.compare import Costs, cost_table
 from profiler.analyze.rows import slopes
-from profiler.catalogue.causes import AS_PROGRAM, RELINKED
+from profiler.catalogue.causes import AS_PROGRAM
 from profiler.errors import MachineError
 from profiler.folder import CALLS, RowWriter
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.relink import relinked
 from profiler.model import CallRow, Cause, Run
 from profiler.rebuild.plans import DEFAULT, TLS, load_plan, plan_for
+from tests.builders import launcher
 from tests.unit.elf_files import LIBPYTHON, libpython, needs_gcc
 from tests.unit.test_compare import M, rows
 from tests.unit.test_schedule import plan
-from tests.unit.test_verdicts import CLEAN, PROGRAM, launcher
+from tests.unit.test_verdicts import CLEAN, PROGRAM
 
 INSIDE, AT_CALL, AS_OFFSET = 11, 3, 2
 """Instructions of an access on x86-64: in ``__tls_get_addr``, around its call, and in an executable."""
 NET = 12
+RELINKED = "runmain@relinked"
 PROGRAM_COST, TAX = 1050.0, 350.0
 OWN = (launcher("python3", link="program", image=PROGRAM), launcher("pyo3"), launcher("runmain"))
 PAIR = (launcher(AS_PROGRAM, link="pic", image="/cache/runmain"), launcher(RELINKED, base="runmain"))

@@ -10,9 +10,11 @@ from profiler.analyze.causes.verdicts import judge
 from profiler.analyze.claims import why
 from profiler.analyze.compare import Costs, cost_table
 from profiler.analyze.rows import slopes
-from profiler.catalogue.causes import CAUSES, TOGGLES
-from profiler.catalogue.treatments import PROPERTIES, TREATMENTS
+from profiler.catalogue.causes import CAUSES
+from profiler.catalogue.interventions import INTERVENTIONS
+from profiler.catalogue.properties import PROPERTIES
 from profiler.model import AGAIN, Cause, Caveat, Launcher, Run, SourceName, Unexplained
+from tests.builders import launcher
 from tests.unit.test_compare import rows
 from tests.unit.test_schedule import plan
 
@@ -31,21 +33,6 @@ CLEAN: dict[str, Any] = {
     "threads": 1,
     "busy_threads": 0,
 }
-
-
-def launcher(name: str, *, link: str | None = "shared", image: str = LIBRARY, base: str | None = None) -> Launcher:
-    return Launcher(
-        name=name,
-        argv=("/x", "{script}"),
-        env={},
-        image=image,
-        build_id=None,
-        link=link,
-        init=None,
-        allocator=None,
-        base=base,
-        factor=None,
-    )
 
 
 OWN = (
@@ -422,7 +409,7 @@ def test_every_cause_of_the_catalogue_has_one_verdict_per_launcher() -> None:
     found, _ = judged(COST, OWN)
     assert [cause for who, cause in found if who == "pyo3"] == [entry.id for entry in CAUSES]
     ids = {entry.id for entry in CAUSES}
-    assert {toggle.cause for toggle in TOGGLES} | {treatment.cause for treatment in TREATMENTS} <= ids
+    assert {entry.cause for entry in INTERVENTIONS} <= ids
 
 
 def test_the_ladder_telescopes_and_a_missing_rung_joins_its_neighbours() -> None:

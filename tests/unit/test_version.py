@@ -11,9 +11,10 @@ from profiler.analyze.conclude import conclude
 from profiler.folder import load_run, save_run
 from profiler.model import Cause, Unexplained
 from profiler.plan.schedule import make_plan
+from tests.builders import launcher
 from tests.unit import simulated
 from tests.unit.test_schedule import plan
-from tests.unit.test_verdicts import CLEAN, COST, OTHER, OWN, confirmed, judged, launcher
+from tests.unit.test_verdicts import CLEAN, COST, OTHER, OWN, confirmed, judged
 
 OURS = CLEAN | {"implementation": "cpython", "version": "3.11.2", "free_threaded": False}
 NEWER = "3.12.1 in mine, 3.11.2 in python3"
@@ -156,13 +157,13 @@ def test_a_fingerprint_that_does_not_tell_is_unknown() -> None:
 
 def said(place: Path, seen: dict[str, Any], *, name: str = "mine", base: str | None = None) -> tuple[str, list[str]]:
     """The sentence, and the caveats on other versions, of a run of ``ipc`` with one launcher beside the baseline."""
-    other = msgspec.structs.replace(simulated.launcher(name), link=None, base=base)
+    other = launcher(name, link=None, base=base)
     made = plan()
     made = make_plan(
         seed=1,
         source="callgrind",
         workload=made.workload,
-        launchers=(simulated.launcher("python3"), other),
+        launchers=(launcher("python3"), other),
         passes=made.passes[:1],
         blocks=2,
     )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, logs
 from profiler.analyze.wording import percent
-from profiler.catalogue.causes import CAUSES, CauseEntry, Role, Shows, Toggle
+from profiler.catalogue.causes import CAUSES, CauseEntry, Role, Shows
 from profiler.catalogue.events import BY_NAME
-from profiler.catalogue.treatments import Fingerprint
+from profiler.catalogue.interventions import Intervention
+from profiler.catalogue.properties import Fingerprint
 from profiler.model import BASELINE, Cause, Launcher, Noun, Run
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ def short(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def sits(share: float | None, toggle: Toggle) -> str:
+def sits(share: float | None, entry: Intervention) -> str:
     """``33.9% sits in pymalloc's own code (same allocator on both ends)``."""
-    return f"{percent(share)} sits in {toggle.where}"
+    return f"{percent(share)} sits in {entry.where}"
 
 
 def cause_of(  # noqa: PLR0917 - one line per verdict reads best

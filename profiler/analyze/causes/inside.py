@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from profiler.catalogue.treatments import CONFIG_PROPERTIES, PROPERTIES, differences
+from profiler.catalogue.properties import CONFIG_PROPERTIES, PROPERTIES, differences
 from profiler.model import AGAIN, BASELINE, Run
 
 CONFIG = "config"
@@ -20,7 +20,7 @@ def inside(run: Run) -> Iterator[tuple[str, str, Any, Any, str | None]]:
     reference = run.fingerprints.get(BASELINE, {})
     for launcher in run.plan.launchers:
         own = run.fingerprints.get(launcher.name)
-        if launcher.base is not None or launcher.name in (BASELINE, AGAIN) or own is None:
+        if launcher.variant is not None or launcher.name in (BASELINE, AGAIN) or own is None:
             continue
         for key, (there, here) in differences(reference, own).items():
             if key != CONFIG:

@@ -22,8 +22,18 @@ from profiler.analyze.causes.case import (
 from profiler.analyze.compare import Costs, paired
 from profiler.analyze.effects import UNKNOWN, Share, differences, logs, ratio, share_of
 from profiler.analyze.wording import percent, told
-from profiler.catalogue.causes import IMAGE, IN_HEAD, IN_TAIL, SAME_START, SWAPPED, TOGGLES, Toggle
-from profiler.catalogue.treatments import ALL_REMOVED, GIVEN_ALL, PROPERTIES, TREATMENTS, brought_by, twin_of
+from profiler.catalogue.causes import IMAGE, SAME_START
+from profiler.catalogue.interventions import (
+    ALL_REMOVED,
+    GIVEN_ALL,
+    IN_HEAD,
+    IN_TAIL,
+    INTERVENTIONS,
+    SWAPPED,
+    Intervention,
+)
+from profiler.catalogue.properties import PROPERTIES, brought_by
+from profiler.catalogue.variants import is_host, twin_of, variant_of
 from profiler.model import BASELINE, EMBEDDER, Interval, Launcher, Run
 
 if TYPE_CHECKING:
@@ -32,50 +42,54 @@ if TYPE_CHECKING:
 
 def findings(costs: Costs, run: Run, case: Case) -> tuple[Finding, ...]:
     """Every intervention that was measured, in the order in which they are to be believed."""
-    launchers = {launcher.name: launcher for launcher in run.plan.launchers}
-    own = _of_embedder if case.launcher.name == EMBEDDER else _of_host
-    found = tuple(own(costs, run, case, launchers))
-    both_ends = _on_both_ends(costs, run, case, launchers, frozenset(one.cause for one in found))
-    return (*found, *both_ends, *_of_placement(costs, case))
+    own = _of_host if is_host(case.launcher) else _of_embedder
+    found = tuple(own(costs, run, case))
+    both_ends = _on_both_ends(costs, run, case, frozenset(one.cause for one in found))
+    return (*found, *both_ends, *_of_placement(costs, run, case))
 
 
 def all_met(costs: Costs, run: Run, case: Case) -> pd.Series | None:
     """What is left of a host's tax, in logs per block, when it is relieved of everything that can be taken from it,
     against its twin given everything that cannot; None where no such pair was measured.
     """
-    launchers = {launcher.name: launcher for launcher in run.plan.launchers}
     host = case.launcher
-    twin = twin_of(host, launchers)
-    if host.name == EMBEDDER or twin is None:
+    twin = twin_of(host, run.plan.launchers)
+    if not is_host(host) or twin is None:
         return None
-    relieved, given = _relieved(launchers, host), _given(launchers, twin, host)
+    relieved, given = _relieved(run, host), _given(run, twin, host)
     if relieved is None or given is None:
         return None
     return logs(costs, given.name, relieved.name, case.main.metric)
 
 
-def _relieved(launchers: dict[str, Launcher], host: Launcher) -> Launcher | None:
+def _relieved(run: Run, host: Launcher) -> Launcher | None:
     """The host with everything removed that can be; None where that did not run."""
-    single = [one for one in launchers.values() if one.name.startswith(f"{host.name}~")]
-    everything = launchers.get(f"{host.name}~{ALL_REMOVED}")
+    single = [
+        one
+        for one in run.plan.launchers
+        if one.variant is not None and (one.variant.of, one.variant.way) == (host.name, "removed")
+    ]
+    everything = variant_of(single, host.name, ALL_REMOVED, "removed")
     return everything or (host if not single else single[0] if len(single) == 1 else None)
 
 
-def _given(launchers: dict[str, Launcher], twin: Launcher, host: Launcher) -> Launcher | None:
+def _given(run: Run, twin: Launcher, host: Launcher) -> Launcher | None:
     """The twin with everything that cannot be removed from the host; None where that did not run."""
     single = [
         one
-        for one in launchers.values()
-        if one.base == twin.name and one.name.endswith(f"@{host.name}") and one.factor != GIVEN_ALL
-        if f"{host.name}~{one.factor}" not in launchers
+        for one in run.plan.launchers
+        if one.variant is not None and one.variant.intervention != GIVEN_ALL
+        if (one.variant.of, one.variant.way, one.variant.given_by) == (twin.name, "given", host.name)
+        if variant_of(run.plan.launchers, host.name, one.variant.intervention, "removed") is None
     ]
     if len(single) < 2:
         return single[0] if single else twin
-    return launchers.get(f"{twin.name}+{GIVEN_ALL}@{host.name}")
+    return variant_of(run.plan.launchers, twin.name, GIVEN_ALL, "given", host.name)
 
 
-def _of_embedder(costs: Costs, run: Run, case: Case, launchers: dict[str, Launcher]) -> Iterator[Finding]:
+def _of_embedder(costs: Costs, run: Run, case: Case) -> Iterator[Finding]:
     metric = case.main.metric
+    launchers = {launcher.name: launcher for launcher in run.plan.launchers}
     baseline, same = launchers[BASELINE], launchers.get(SAME_START)
     if same is not None:
         effect = logs(costs, BASELINE, SAME_START, metric)
@@ -84,21 +98,23 @@ def _of_embedder(costs: Costs, run: Run, case: Case, launchers: dict[str, Launch
         effect = logs(costs, SAME_START, EMBEDDER, metric)
         evidence = "same library, Py_InitializeEx through PyO3 instead of Py_BytesMain"
         yield from _found(case, "init-path", effect, evidence)
-    for toggle in TOGGLES:
-        if toggle.embedder_only:
-            effect = logs(costs, f"{EMBEDDER}+{toggle.name}", EMBEDDER, metric)
-            yield from _found(case, toggle.cause, effect, f"without and with: {toggle.title}", part_of=toggle.part_of)
-    swapped = launchers.get(SWAPPED)
-    if swapped is not None and version.another(run, SWAPPED) is None:
-        effect = (case.main.logs - logs(costs, BASELINE, SWAPPED, metric)).dropna()
+    for entry in INTERVENTIONS:
+        changed = variant_of(run.plan.launchers, EMBEDDER, entry.id)
+        if entry.ends == ("embedder",) and changed is not None:
+            effect = logs(costs, changed.name, EMBEDDER, metric)
+            yield from _found(case, entry.cause, effect, f"without and with: {entry.title}", part_of=entry.part_of)
+    swapped = variant_of(run.plan.launchers, EMBEDDER, SWAPPED, "replaced")
+    if swapped is not None and version.another(run, swapped.name) is None:
+        effect = (case.main.logs - logs(costs, BASELINE, swapped.name, metric)).dropna()
         evidence = f"unchanged host on {swapped.image} instead of {case.launcher.image}"
-        for found in _found(case, IMAGE, effect, evidence, quoted=ratio(logs(costs, SWAPPED, EMBEDDER, metric))):
+        for found in _found(case, IMAGE, effect, evidence, quoted=ratio(logs(costs, swapped.name, EMBEDDER, metric))):
             yield msgspec.structs.replace(found, again=True)
 
 
-def _of_host(costs: Costs, run: Run, case: Case, launchers: dict[str, Launcher]) -> Iterator[Finding]:
+def _of_host(costs: Costs, run: Run, case: Case) -> Iterator[Finding]:
     host = case.launcher
-    twin = twin_of(host, launchers)
+    launchers = {launcher.name: launcher for launcher in run.plan.launchers}
+    twin = twin_of(host, run.plan.launchers)
     if twin is not None and twin.name != BASELINE:
         debug = [bool(fingerprint(run, one).get("debug_build")) for one in (BASELINE, host.name)]
         cause = "dev-mode" if debug == [False, True] else IMAGE
@@ -106,25 +122,25 @@ def _of_host(costs: Costs, run: Run, case: Case, launchers: dict[str, Launcher])
         evidence = f"nothing but the host's eval loop ({twin.name} on {host.image}) against {launchers[BASELINE].image}"
         yield from _found(case, cause, logs(costs, BASELINE, twin.name, case.main.metric), evidence)
     different = different_keys(run, host.name, tuple(PROPERTIES))
-    for treatment in TREATMENTS:
-        metric = case.taxes[entry_of(treatment.cause).shows].metric
-        differs = differing(run, host.name, treatment.keys)
+    for entry in INTERVENTIONS:
+        metric = case.taxes[entry_of(entry.cause).shows].metric
+        differs = differing(run, host.name, entry.keys)
         what = differs or "nothing of it is to be seen inside"
-        relieved = f"{host.name}~{treatment.name}"
-        own = different & set(treatment.keys)
-        part_of = brought_by(treatment.cause, own, different) if own else None
-        if relieved in launchers:
-            evidence = f"{host.name} with and without its {treatment.name} ({what})"
-            effect = logs(costs, relieved, host.name, metric)
-            for found in _found(case, treatment.cause, effect, evidence, part_of=part_of):
+        own = different & set(entry.keys)
+        part_of = brought_by(entry.cause, own, different) if own else None
+        relieved = variant_of(run.plan.launchers, host.name, entry.id, "removed")
+        given = None if twin is None else variant_of(run.plan.launchers, twin.name, entry.id, "given", host.name)
+        if relieved is not None:
+            evidence = f"{host.name} with and without its {entry.id} ({what})"
+            effect = logs(costs, relieved.name, host.name, metric)
+            for found in _found(case, entry.cause, effect, evidence, part_of=part_of):
                 # What only makes the host slower when it is taken away unseen was not there.
                 gone = not differs and effect.mean() < 0 and found.status == "confirmed"
                 yield msgspec.structs.replace(found, status="refuted") if gone else found
-        elif twin is not None:
-            given = f"{twin.name}+{treatment.name}@{host.name}"
-            evidence = f"{twin.name} given the host's {treatment.name} ({what})"
-            effect = logs(costs, twin.name, given, metric)
-            yield from _found(case, treatment.cause, effect, evidence, part_of=part_of)
+        elif twin is not None and given is not None:
+            evidence = f"{twin.name} given the host's {entry.id} ({what})"
+            effect = logs(costs, twin.name, given.name, metric)
+            yield from _found(case, entry.cause, effect, evidence, part_of=part_of)
 
 
 def _found(
@@ -151,9 +167,7 @@ def _found(
     )
 
 
-def _on_both_ends(
-    costs: Costs, run: Run, case: Case, launchers: dict[str, Launcher], judged: frozenset[str]
-) -> Iterator[Finding]:
+def _on_both_ends(costs: Costs, run: Run, case: Case, judged: frozenset[str]) -> Iterator[Finding]:
     """Factors that were changed on both ends alike.
 
     Where the setting was equal, the share of the difference that goes with it says where the difference sits. Where it
@@ -161,10 +175,11 @@ def _on_both_ends(
     (one of those ``judged``) shows it already.
     """
     name = case.launcher.name
-    for toggle in TOGGLES:
-        ends = (f"{BASELINE}+{toggle.name}", f"{name}+{toggle.name}")
-        if not set(ends) <= set(launchers):
+    for toggle in INTERVENTIONS:
+        here, there = (variant_of(run.plan.launchers, end, toggle.id) for end in (BASELINE, name))
+        if here is None or there is None:
             continue
+        ends = (here.name, there.name)
         tax = case.taxes[entry_of(toggle.cause).shows]
         toggled = logs(costs, *ends, tax.metric)
         if toggled.empty:
@@ -188,11 +203,14 @@ def _on_both_ends(
             )
 
 
-def _of_placement(costs: Costs, case: Case) -> Iterator[Finding]:
+def _of_placement(costs: Costs, run: Run, case: Case) -> Iterator[Finding]:
     """What lying in the head of an arena instead of in its tail costs each end: a place's own figure."""
     told = []
     for name in (BASELINE, case.launcher.name):
-        both = paired(costs, f"{name}+{IN_TAIL}", f"{name}+{IN_HEAD}", case.main.metric)
+        tail, head = (variant_of(run.plan.launchers, name, part) for part in (IN_TAIL, IN_HEAD))
+        if tail is None or head is None:
+            continue
+        both = paired(costs, tail.name, head.name, case.main.metric)
         if not both.empty:
             more, part = (both["other"] - both["base"]).mean(), (both["other"] / both["base"]).mean() - 1
             told.append(f"{name} takes {more:.1f} {case.main.metric} ({part:+.2%}) more")
@@ -209,7 +227,7 @@ def _levelled(run: Run, ends: tuple[str, str], keys: frozenset[str]) -> bool:
     return all(key in one and key in other and one[key] == other[key] for key in keys)
 
 
-def _place(costs: Costs, case: Case, toggle: Toggle, ends: tuple[str, str]) -> Finding:
+def _place(costs: Costs, case: Case, toggle: Intervention, ends: tuple[str, str]) -> Finding:
     """In absolute figures: what both ends gain alike must not look as if it took a part of the tax away."""
     tax = case.taxes[entry_of(toggle.cause).shows]
     before = differences(costs, BASELINE, case.launcher.name, tax.metric)

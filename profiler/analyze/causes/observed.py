@@ -20,7 +20,7 @@ from profiler.analyze.stats import verdict
 from profiler.analyze.wording import percent, told
 from profiler.catalogue.causes import CauseEntry
 from profiler.catalogue.events import BY_NAME, QUEUED
-from profiler.catalogue.treatments import PROPERTIES
+from profiler.catalogue.properties import PROPERTIES
 from profiler.model import BASELINE, Cause, Run
 
 if TYPE_CHECKING:

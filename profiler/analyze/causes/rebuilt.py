@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from profiler.analyze import claims, wording
+from profiler.analyze import claims
 from profiler.analyze.causes.case import Case, cause_of, entry_of, make_case, status_of
 from profiler.analyze.causes.options import METRICS, Effects, account, effects, measured
 from profiler.analyze.causes.remedied import timed
@@ -227,18 +227,10 @@ def _told(factorial: Effects, comparisons: tuple[Comparison, ...], rebuilt: Rebu
     if found is not None and found[1].ratio is not None:
         built, best = found
         parts.append(
-            f"On {cell_name(built.levels)} the unchanged {EMBEDDER} takes {best.ratio:.4f} times {BASELINE}'s "
-            f"{BY_NAME[best.metric].title}{_bounds(best)}."
+            f"On {cell_name(built.levels)} the unchanged {EMBEDDER} takes {told_of(best)} times {BASELINE}'s "
+            f"{BY_NAME[best.metric].title}."
         )
     return parts
-
-
-def _bounds(comparison: Comparison) -> str:
-    if wording.measured_once(comparison):
-        return ", measured once (no interval: --blocks 3)"
-    if comparison.lo is None or comparison.hi is None:
-        return ""
-    return f", {wording.bounds(comparison.lo, comparison.hi)}"
 
 
 def best_library(

@@ -16,8 +16,10 @@ from profiler.analyze.causes.case import Case, cause_of, entry_of, status_of
 from profiler.analyze.compare import Costs, paired
 from profiler.analyze.effects import Share, differences, is_clear, share_of
 from profiler.analyze.wording import percent
-from profiler.catalogue.causes import AS_PROGRAM, RELINKED
+from profiler.catalogue.causes import AS_PROGRAM, SAME_START
 from profiler.catalogue.events import TLS_ACCESSES, TLS_INSTRUCTIONS
+from profiler.catalogue.interventions import AS_LIBRARY
+from profiler.catalogue.variants import variant_of
 from profiler.errors import UsageError
 from profiler.folder import CALLS, recorded
 from profiler.model import BASELINE, EMBEDDER, Cause, Noun, Run
@@ -156,15 +158,16 @@ def _per_access(costs: Costs, run: Run, case: Case) -> tuple[pd.Series, str] | N
     None where the two did not run, or the launcher runs another library than that of which the objects are.
     """
     images = {launcher.name: launcher.image for launcher in run.plan.launchers}
-    if images.get(EMBEDDER) != case.launcher.image:
+    library = variant_of(run.plan.launchers, SAME_START, AS_LIBRARY, "replaced")
+    if library is None or images.get(EMBEDDER) != case.launcher.image:
         return None
-    saved = differences(costs, AS_PROGRAM, RELINKED, case.main.metric)
-    more = differences(costs, AS_PROGRAM, RELINKED, TLS_ACCESSES)
+    saved = differences(costs, AS_PROGRAM, library.name, case.main.metric)
+    more = differences(costs, AS_PROGRAM, library.name, TLS_ACCESSES)
     each = (saved / more).dropna()
     if each.empty or not (more > _RARE).all():
         return None
     return each, (
-        f"the same objects as a library ({RELINKED}) instead of in the program ({AS_PROGRAM}) take "
+        f"the same objects as a library ({library.name}) instead of in the program ({AS_PROGRAM}) take "
         f"{_mean(saved):.1f} instructions more for {_mean(more):.1f} accesses more: {_mean(each):.1f} each, measured"
     )
 

@@ -23,8 +23,8 @@ from profiler.analyze.causes.tls import tls
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, is_clear, share_of
 from profiler.catalogue.causes import CAUSES, CauseEntry
-from profiler.catalogue.treatments import is_host
-from profiler.model import EMBEDDER, Cause, Run, Unexplained
+from profiler.catalogue.variants import is_judged
+from profiler.model import Cause, Run, Unexplained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def judge(costs: Costs, run: Run) -> tuple[tuple[Cause, ...], dict[str, Unexplai
     causes: list[Cause] = []
     left: dict[str, Unexplained] = {}
     for launcher in run.plan.launchers:
-        if launcher.name == EMBEDDER or is_host(launcher):
+        if is_judged(launcher):
             found, unexplained = _judge_case(costs, run, make_case(costs, launcher, run.plan.source))
             causes.extend(found)
             left[launcher.name] = unexplained

@@ -9,9 +9,9 @@ from __future__ import annotations
 import msgspec
 
 from profiler.analyze.causes.case import Case, fingerprint
-from profiler.catalogue.causes import SWAPPED
 from profiler.catalogue.caveats import OTHER_VERSION, caveat
-from profiler.catalogue.treatments import Fingerprint
+from profiler.catalogue.interventions import SWAPPED
+from profiler.catalogue.properties import Fingerprint
 from profiler.model import BASELINE, Cause, Noun, Run, Verdict
 
 CAUSE = "version"
@@ -125,7 +125,7 @@ def said_first(verdict: Verdict, run: Run) -> Verdict:
     sentences, caveats = [], []
     for launcher in run.plan.launchers:
         own = python_of(fingerprint(run, launcher.name))
-        of_its_own = launcher.base is None or launcher.name == SWAPPED
+        of_its_own = launcher.variant is None or launcher.variant.intervention == SWAPPED
         if (
             not of_its_own
             or own is None

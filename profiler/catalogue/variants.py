@@ -1,0 +1,62 @@
+"""Which launcher is a variant of which: asked of data, never of names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from profiler.catalogue.interventions import ALL_REMOVED, AS_LIBRARY, BARE, BY_ID, GIVEN_ALL
+from profiler.model import AGAIN, EMBEDDER, Launcher, Way
+
+
+def variant_of(
+    launchers: Iterable[Launcher], of: str, intervention: str, way: Way = "changed", given_by: str | None = None
+) -> Launcher | None:
+    """The launcher that is ``of`` with one intervention; None where there is none."""
+    return next(
+        (
+            one
+            for one in launchers
+            if one.variant is not None
+            if (one.variant.of, one.variant.intervention, one.variant.way, one.variant.given_by)
+            == (of, intervention, way, given_by)
+        ),
+        None,
+    )
+
+
+def is_host(launcher: Launcher) -> bool:
+    """One of the user's own programs, as given."""
+    return launcher.kind == "user" and launcher.variant is None
+
+
+def is_judged(launcher: Launcher) -> bool:
+    """Its tax is explained: that of our embedder, and of the user's hosts."""
+    return is_host(launcher) or launcher.name == EMBEDDER
+
+
+def twin_of(host: Launcher, launchers: Iterable[Launcher]) -> Launcher | None:
+    """The launcher that runs nothing but the host's eval loop, through ``Py_BytesMain``; None where there is none."""
+    return next(
+        (
+            one
+            for one in launchers
+            if one.image == host.image is not None and one.name != AGAIN
+            if (
+                one.init == "Py_BytesMain"
+                if one.variant is None
+                else (one.variant.intervention, one.variant.given_by) == (BARE, host.name)
+            )
+        ),
+        None,
+    )
+
+
+def counted_only(launcher: Launcher) -> bool:
+    """It answers one question about instructions, so exact counts of few blocks are enough, and no times."""
+    if launcher.variant is None:
+        return False
+    name = launcher.variant.intervention
+    entry = BY_ID.get(name)
+    if entry is None:
+        return name in (ALL_REMOVED, GIVEN_ALL)
+    return not entry.shown and (entry.change is not None or bool(entry.keys) or name == AS_LIBRARY)

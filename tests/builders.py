@@ -1,0 +1,43 @@
+"""Nouns that many tests need, with everything filled in that a test does not care about."""
+
+import re
+
+from profiler.model import Kind, Launcher, Variant
+
+_BUNDLED = re.compile(r"^(pyo3|runmain)")
+
+
+def launcher(
+    name: str,
+    *argv: str,
+    link: str | None = "shared",
+    image: str | None = None,
+    base: str | None = None,
+    kind: Kind | None = None,
+) -> Launcher:
+    """A launcher that nobody starts. With a ``base`` it is the variant of it that its shown name says."""
+    root = base or name
+    if kind is None:
+        kind = "program" if root.startswith("python3") else "bundled" if _BUNDLED.match(root) or link else "user"
+    return Launcher(
+        name=name,
+        kind=kind,
+        argv=argv or ("/bin/true", "{script}", "{m}"),
+        env={},
+        image=image,
+        build_id=None,
+        link=link,
+        init="Py_InitializeEx" if root.startswith("pyo3") else None if link is None else "Py_BytesMain",
+        allocator=None,
+        variant=None if base is None else variant(name, base),
+    )
+
+
+def variant(name: str, base: str) -> Variant:
+    """What ``name`` is to ``base``: ``h~x``, ``h+x``, ``t+x@h``, ``bare@h``, ``h@swapped``."""
+    if name.startswith("bare@") and base != name.partition("+")[0]:
+        return Variant(of=base, intervention="bare", way="replaced", given_by=name.partition("@")[2])
+    rest = name.removeprefix(base)
+    what, _, by = rest[1:].partition("@")
+    ways = {"~": "removed", "@": "replaced", "+": "given" if by else "changed"}
+    return Variant(of=base, intervention=what, way=ways[rest[0]], given_by=by or None)  # type: ignore[arg-type]
