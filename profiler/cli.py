@@ -45,8 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except ProbeError as error:
         print(f"tax-probe: {error.message}", file=sys.stderr)  # noqa: T201
-        if error.hint:
-            print(f"  → {error.hint}", file=sys.stderr)  # noqa: T201
+        print(f"  → {error.hint}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     except KeyboardInterrupt:
         print("tax-probe: interrupted before anything was measured", file=sys.stderr)  # noqa: T201

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 
 class ProbeError(Exception):
-    """A failure that is explained to the user: one message, one remedy, one exit code."""
+    """A failure that is explained to the user: one message, one remedy (``hint``), one exit code."""
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profiler.analyze.rows import PER_ITERATION, inside, slopes
+from profiler.catalogue.caveats import COUNTERS_DISAGREE, caveat
 from profiler.model import Caveat
 
 if TYPE_CHECKING:
@@ -26,12 +27,10 @@ def disagreement(frame: pd.DataFrame) -> tuple[Caveat, ...]:
     around = reference[PER_ITERATION].xs(_EVENT, level="event")
     ratios = (own / around).dropna().groupby(level="launcher", observed=True).median()
     return tuple(
-        Caveat(
-            code="counters-disagree",
-            message=(
-                f"{launcher}: instructions per iteration counted in the process are {ratio - 1:+.2%} off perf stat's "
-                f"(over {TOLERANCE:.1%}); perf stat is trusted"
-            ),
+        caveat(
+            COUNTERS_DISAGREE,
+            f"{launcher}: instructions per iteration counted in the process are {ratio - 1:+.2%} off perf stat's "
+            f"(over {TOLERANCE:.1%}); perf stat is trusted",
         )
         for launcher, ratio in ratios.items()
         if abs(ratio - 1) > TOLERANCE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from profiler.analyze.placement import by_placement_alone
+from profiler.analyze.price import price
 from profiler.analyze.rows import PER_ITERATION, STARTUP
 from profiler.analyze.stats import (
     CONFIDENCE,
@@ -21,29 +22,17 @@ from profiler.analyze.stats import (
     spanning,
     verdict,
 )
-from profiler.catalogue.events import BY_NAME, DERIVED, EVENTS
+from profiler.catalogue.metrics import METRICS, PER_LAUNCH, QUOTIENTS, Metric
 from profiler.model import AGAIN, BASELINE, Comparison, Doubt, Interval, Noun, SourceName
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_STARTUP_MARGIN = 0.02
 
 MEASURED_ONCE = "measured once (no interval: --blocks 3)"
 """Said of a figure of one block."""
 
 _RARE = 1e-3
 """Under one event in a thousand iterations in both launchers, the slope is noise of the rest of the process."""
-
-
-class Metric(Noun, frozen=True, kw_only=True):
-    """One column of costs to compare."""
-
-    name: str
-    margin: float
-    better: Literal["lower", "higher"]
-    event: str
-    """The event whose source and reason it shares."""
 
 
 class Costs(Noun, frozen=True, kw_only=True):
@@ -67,28 +56,16 @@ class Costs(Noun, frozen=True, kw_only=True):
     """By metric: those that were withdrawn (``analyze.doubts``); the table has them of the baseline and its twin."""
 
 
-METRICS: tuple[Metric, ...] = (
-    *(
-        Metric(name=event.name, margin=event.margin, better=event.better, event=event.name)
-        for event in EVENTS
-        if not event.overhead
-    ),
-    *(Metric(name=d.name, margin=d.margin, better=d.better, event=d.denominator) for d in DERIVED),
-    Metric(name="startup-wall", margin=_STARTUP_MARGIN, better="lower", event="wall"),
-    Metric(name="startup-instructions", margin=_STARTUP_MARGIN, better="lower", event="instructions"),
-)
-
-
 def cost_table(slopes: pd.DataFrame) -> pd.DataFrame:
     """One column per metric from ``rows.slopes``: costs per iteration, quotients, and start-up costs."""
     per_iteration = slopes[PER_ITERATION].unstack("event")
     startup = slopes[STARTUP].unstack("event")
     table = per_iteration.copy()
-    for quotient in DERIVED:
-        if quotient.numerator in per_iteration and quotient.denominator in per_iteration:
-            table[quotient.name] = per_iteration[quotient.numerator] / per_iteration[quotient.denominator]
-    for metric in METRICS:
-        if metric.name.startswith("startup-") and metric.event in startup:
+    for quotient, numerator, denominator in QUOTIENTS:
+        if numerator in per_iteration and denominator in per_iteration:
+            table[quotient.name] = per_iteration[numerator] / per_iteration[denominator]
+    for metric in PER_LAUNCH:
+        if metric.event in startup:
             table[metric.name] = startup[metric.event]
     return table
 
@@ -128,7 +105,8 @@ def _as_family(found: list[Comparison]) -> Iterator[Comparison]:
         if word in {"slower", "faster"} and (chance is None or chance > FAMILY_ERROR):
             word = "unresolved"
             reason = f"a difference as large comes by chance too often among {len(found)} metrics (Holm); more --blocks"
-        yield msgspec.structs.replace(comparison, verdict=word, reason=reason, chance=chance)
+        judged = msgspec.structs.replace(comparison, verdict=word, reason=reason, chance=chance)
+        yield msgspec.structs.replace(judged, blocks_needed=price(judged))
 
 
 def paired(costs: Costs, baseline: str, launcher: str, metric: str) -> pd.DataFrame:
@@ -152,11 +130,6 @@ def paired(costs: Costs, baseline: str, launcher: str, metric: str) -> pd.DataFr
     return pd.DataFrame({"base": base, "other": wide[launcher]}).dropna()
 
 
-def is_exact(costs: Costs, event: str) -> bool:
-    """Its readings are counts that a second run of the same process repeats to the digit."""
-    return costs.sources.get(event) == "callgrind" and bool(BY_NAME[event].callgrind) and not BY_NAME[event].simulated
-
-
 def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> Comparison:
     import pandas as pd
 
@@ -173,7 +146,7 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
     elif (both > 0).all(axis=None):
         logs = [math.log(a / b) for a, b in zip(other, base, strict=True)]
         interval = log_ratio_interval(logs, confidence=costs.level)
-        if is_exact(costs, metric.event):
+        if costs.sources.get(metric.event) in metric.exact_by:
             over = "placements" if by_placement_alone(pd.Series(logs, index=both.index), costs.sides) else None
             interval = spanning(interval, logs, all_seen=over is not None)
         effect = smallest_detectable_effect(logs)

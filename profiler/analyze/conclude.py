@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from profiler.analyze import words
+from profiler.analyze import claims
 from profiler.analyze.agreement import disagreement
 from profiler.analyze.amortized import amortized
 from profiler.analyze.boundary import Boundary
@@ -22,6 +22,7 @@ from profiler.analyze.placement import misplaced
 from profiler.analyze.rows import DAMAGED, measured, read_all
 from profiler.analyze.series import not_steady, series
 from profiler.analyze.variance import components
+from profiler.catalogue.caveats import A_A_DIFFERS, A_A_USELESS, ALLOCATOR_BOUNDARY, DAMAGED_ROWS, UNFINISHED, caveat
 from profiler.folder import load_run
 from profiler.model import (
     AGAIN,
@@ -98,7 +99,7 @@ def _conclude(run: Run, folder: Path) -> Verdict:
         causes=causes,
         unexplained=left.get(EMBEDDER, Unexplained(share=None, lo=None, hi=None)),
         unexplained_of=left,
-        sentence=words.sentence(comparisons, run, causes, left, tuple(costs.doubts.values())),
+        sentence=claims.sentence(comparisons, run, causes, left, tuple(costs.doubts.values())),
         warnings=(
             *run.warnings,
             *map(_boundary_caveat, boundaries),
@@ -121,12 +122,10 @@ def _damaged(lines: int) -> tuple[Caveat, ...]:
     if not lines:
         return ()
     return (
-        Caveat(
-            code="damaged-rows",
-            message=(
-                f"{lines} {'line' if lines == 1 else 'lines'} of rows.csv {'is' if lines == 1 else 'are'} damaged and "
-                "left out: the figures stand on the rest; take the file from where it was measured, or measure again"
-            ),
+        caveat(
+            DAMAGED_ROWS,
+            f"{lines} {'line' if lines == 1 else 'lines'} of rows.csv {'is' if lines == 1 else 'are'} damaged and "
+            "left out: the figures stand on the rest",
         ),
     )
 
@@ -139,38 +138,28 @@ def _boundary_caveat(boundary: Boundary) -> Caveat:
         where += f", heap phase {boundary.phase}"
         why = "at this heap phase the work straddles an allocator pool"
         rest = "Its rows are kept; the block's figure stands on its other phases"
-    return Caveat(
-        code="allocator-boundary",
-        message=(
-            f"{where}: {boundary.launcher} took {boundary.per_iteration:.2f} instructions per iteration "
-            f"where it usually takes {boundary.usual:.2f} ({boundary.excess:+.1%}): {why}. {rest}"
-        ),
+    return caveat(
+        ALLOCATOR_BOUNDARY,
+        f"{where}: {boundary.launcher} took {boundary.per_iteration:.2f} instructions per iteration "
+        f"where it usually takes {boundary.usual:.2f} ({boundary.excess:+.1%}): {why}. {rest}",
     )
 
 
 def _health(costs: Costs, run: Run) -> tuple[Caveat, ...]:
     """Doubts about the run itself: metrics that A/A takes out, and an unfinished plan."""
     found = [
-        Caveat(
-            code="a-a-differs",
-            message=f"{doubt.metric} is withdrawn: {doubt.reason}; more --blocks, or a quieter machine",
-        )
+        caveat(A_A_DIFFERS, f"{doubt.metric} is withdrawn: {doubt.reason}")
         for doubt in costs.doubts.values()
         if doubt.kind == "differs"
     ]
     useless = [f"{doubt.metric} ({told_of(doubt)})" for doubt in costs.doubts.values() if doubt.kind == "useless"]
     if useless:
         found.append(
-            Caveat(
-                code="a-a-useless",
-                message=(
-                    f"withdrawn: {', '.join(useless)}: the baseline's own two runs leave more than a factor of two "
-                    "open; more --blocks or more work per run"
-                ),
+            caveat(
+                A_A_USELESS,
+                f"withdrawn: {', '.join(useless)}: the baseline's own two runs leave more than a factor of two open",
             )
         )
     if run.measured_s is None:
-        found.append(
-            Caveat(code="unfinished", message="the run was interrupted; figures stand on the blocks that are complete")
-        )
+        found.append(caveat(UNFINISHED, "the run was interrupted; figures stand on the blocks that are complete"))
     return tuple(found)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profiler.analyze.boundary import Boundary, find_boundaries
-from profiler.analyze.compare import METRICS, Costs, cost_table
+from profiler.analyze.compare import Costs, cost_table
 from profiler.analyze.doubts import withdraw
 from profiler.analyze.placement import misplaced, placements_differ, sides
-from profiler.analyze.rows import PER_ITERATION, STARTUP, levels, phases, reasons, slopes, sources, steps_between_phases
+from profiler.analyze.rows import PER_ITERATION, levels, phases, reasons, slopes, sources, steps_between_phases
 from profiler.analyze.stats import CONFIDENCE, SEQUENTIAL_LEVEL
 from profiler.catalogue.events import EVENTS
+from profiler.catalogue.metrics import PER_LAUNCH
 from profiler.model import Run
 
 if TYPE_CHECKING:
@@ -59,5 +60,5 @@ def _not_asked(run: Run, frame: pd.DataFrame) -> dict[str, str]:
     metric, measured = run.plan.precision.metric, set(frame["event"])
     others = (event.name for event in EVENTS if event.name not in measured)
     return dict.fromkeys(others, f"not measured in a run for the precision of {metric}") | {
-        metric.name: "parts of a process have no start-up" for metric in METRICS if metric.name.startswith(STARTUP)
+        metric.name: "parts of a process have no start-up" for metric in PER_LAUNCH
     }

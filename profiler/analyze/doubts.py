@@ -10,19 +10,19 @@ from typing import Literal
 
 import msgspec
 
-from profiler.analyze.compare import METRICS, Costs, Metric, compare_metrics
+from profiler.analyze.compare import Costs, compare_metrics
 from profiler.analyze.stats import too_wide
-from profiler.catalogue.events import DERIVED
+from profiler.catalogue.metrics import METRIC, QUOTIENTS
 from profiler.model import AGAIN, BASELINE, Comparison, Doubt
 
 
 def withdraw(costs: Costs) -> Costs:
     """``costs`` without the metrics in which A/A fails or shows nothing, and without the quotients of these."""
     found = {c.metric: doubt for c in compare_metrics(costs, BASELINE, AGAIN) if (doubt := doubt_of(c)) is not None}
-    for quotient in DERIVED:
-        parts = [found[name] for name in (quotient.numerator, quotient.denominator) if name in found]
+    for quotient, numerator, denominator in QUOTIENTS:
+        parts = [found[name] for name in (numerator, denominator) if name in found]
         if parts and quotient.name in costs.table:
-            own = compare_metrics(costs, BASELINE, AGAIN, _named(quotient.name))[0]
+            own = compare_metrics(costs, BASELINE, AGAIN, (quotient,))[0]
             found[quotient.name] = Doubt(
                 metric=quotient.name,
                 kind=parts[0].kind,
@@ -80,7 +80,7 @@ def doubt_of(twin: Comparison) -> Doubt | None:
 
 
 def _excludes(twin: Comparison) -> bool:
-    margin = next((metric.margin for metric in METRICS if metric.name == twin.metric), 0.0)
+    margin = METRIC[twin.metric].margin
     return (twin.lo is not None and twin.lo > 1 + margin) or (twin.hi is not None and twin.hi < 1 - margin)
 
 
@@ -95,7 +95,3 @@ def told_of(twin: Comparison | Doubt) -> str:
 
 _FINE = 0.05
 """Bounds that are closer than this need four decimals to differ."""
-
-
-def _named(name: str) -> tuple[Metric, ...]:
-    return tuple(metric for metric in METRICS if metric.name == name)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from profiler.analyze.causes.case import entry_of, fingerprint, told
+from profiler.analyze.causes.case import entry_of, fingerprint
 from profiler.analyze.compare import Costs
 from profiler.analyze.costing import costs_of
 from profiler.analyze.doubts import without
 from profiler.analyze.effects import UNKNOWN, Share, is_clear, logs, ratio, share_of
 from profiler.analyze.stats import verdict as verdict_of
+from profiler.analyze.wording import told
 from profiler.model import BASELINE, Cause, Elimination, Interval, Noun, Run, Side, Verdict
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from profiler.catalogue.caveats import PLACEMENT_DIFFERS, caveat
 from profiler.catalogue.heap import MIB, POOL_BYTES
 from profiler.catalogue.interventions import BY_ID
 from profiler.model import BASELINE, Caveat, Plan
@@ -53,12 +54,10 @@ def misplaced(plan: Plan, frame: pd.DataFrame) -> tuple[frozenset[tuple[int, str
     by_block = away.groupby(level="block").any()
     apart = frozenset((int(block), str(name)) for name in by_block for block in by_block.index[by_block[name]])
     caveats = tuple(
-        Caveat(
-            code="placement-differs",
-            message=(
-                f"{name}: its heap lay elsewhere than {BASELINE}'s in {int(by_block[name].sum())} of {len(by_block)} "
-                "blocks, which alone moves counts by 1 to 2 %. Its rows are kept; it is compared in the other blocks"
-            ),
+        caveat(
+            PLACEMENT_DIFFERS,
+            f"{name}: its heap lay elsewhere than {BASELINE}'s in {int(by_block[name].sum())} of {len(by_block)} "
+            "blocks, which alone moves counts by 1 to 2 %. Its rows are kept; it is compared in the other blocks",
         )
         for name in by_block
         if by_block[name].any()

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from profiler.analyze.stats import log_ratio_interval, verdict
+from profiler.catalogue.caveats import NOT_STEADY, caveat
 from profiler.catalogue.events import BY_NAME
 from profiler.model import AGAIN, BASELINE, CHUNKS, Caveat, Interval, Plan, Series
 
@@ -32,13 +33,11 @@ def series(plan: Plan, frame: pd.DataFrame) -> tuple[Series, ...]:
 def not_steady(found: tuple[Series, ...]) -> tuple[Caveat, ...]:
     """A caveat per launcher whose ratio to the baseline moved between the halves of its processes."""
     return tuple(
-        Caveat(
-            code="not-steady",
-            message=(
-                f"{one.launcher}: its ratio to {BASELINE} in {one.metric} is {one.shift.ratio:.4f} times as large in "
-                f"the second half of a process's chunks as in the first: it has no steady state within a run, and the "
-                "figure depends on its length"
-            ),
+        caveat(
+            NOT_STEADY,
+            f"{one.launcher}: its ratio to {BASELINE} in {one.metric} is {one.shift.ratio:.4f} times as large in "
+            f"the second half of a process's chunks as in the first: it has no steady state within a run, and the "
+            "figure depends on its length",
         )
         for one in found
         if one.steady in ("slower", "faster") and one.launcher != AGAIN

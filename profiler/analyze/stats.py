@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING
 
 from profiler.model import Interval, VerdictWord
@@ -174,15 +175,18 @@ def blocks_needed(smallest_effect: float, blocks: int, wanted: float) -> int | N
     Inverts ``smallest_detectable_effect``, whose value for ``blocks`` blocks is ``smallest_effect``. None: more than
     ``_MOST_BLOCKS``, or nothing can be said.
     """
-    from scipy.special import stdtrit
-
-    def reach(count: int) -> float:
-        return float(stdtrit(count - 1, (1 + CONFIDENCE) / 2) + stdtrit(count - 1, _POWER)) / math.sqrt(count)
-
     if blocks < 2 or not math.isfinite(smallest_effect):
         return None
-    scatter = math.log1p(smallest_effect) / reach(blocks)
-    return next((n for n in range(2, _MOST_BLOCKS + 1) if scatter * reach(n) <= math.log1p(wanted)), None)
+    scatter = math.log1p(smallest_effect) / _reach(blocks)
+    return next((n for n in range(2, _MOST_BLOCKS + 1) if scatter * _reach(n) <= math.log1p(wanted)), None)
+
+
+@cache
+def _reach(blocks: int) -> float:
+    """Smallest effect that so many blocks show, in standard deviations of a block."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(blocks - 1, (1 + CONFIDENCE) / 2) + stdtrit(blocks - 1, _POWER)) / math.sqrt(blocks)
 
 
 def smallest_detectable_effect(logs: Sequence[float]) -> float | None:

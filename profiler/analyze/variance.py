@@ -11,12 +11,12 @@ import math
 from typing import TYPE_CHECKING
 
 from profiler.analyze.rows import turns
+from profiler.catalogue.metrics import HEADLINE
 from profiler.model import AGAIN, BASELINE, CHUNKS, Scatter
 
 if TYPE_CHECKING:
     import pandas as pd
 
-METRICS = ("instructions", "cycles", "task-clock", "wall")
 _FEWEST_BLOCKS = 3
 _MEDIAN = math.pi / 2
 """Variance of a median of normal figures, relative to that of their mean."""
@@ -29,7 +29,7 @@ FEWEST_TURNS, MOST_TURNS = 8, 64
 def components(table: pd.DataFrame, frame: pd.DataFrame) -> tuple[Scatter, ...]:
     """Components of the baseline per metric; ``table`` as in ``Costs``, ``frame`` as from ``read_rows``."""
     taken = turns(frame)
-    return tuple(_of_metric(table[metric], taken, frame, metric) for metric in METRICS if metric in table)
+    return tuple(_of_metric(table[metric], taken, frame, metric) for metric in HEADLINE if metric in table)
 
 
 def best_turns(taken: pd.DataFrame, frame: pd.DataFrame, metric: str) -> int | None:

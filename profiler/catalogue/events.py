@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +24,9 @@ class PerfEvent:
     spec: str
     applies: Callable[[Cpu], bool] = lambda cpu: True
     note: str | None = None
+    """What it counts, where that is not what the event's title says; told by ``doctor`` and under tables."""
+    unit: str | None = None
+    """Of its figures, where it is another than the event's."""
 
 
 def _amd_zen(cpu: Cpu) -> bool:
@@ -44,14 +46,13 @@ class Event:
     """One observable.
 
     ``margin`` is the equivalence margin as a relative difference: a ratio whose whole interval lies within
-    ``1 ± margin`` is "same". ``better`` says in which direction a difference is an improvement.
+    ``1 ± margin`` is "same".
     """
 
     name: str
     unit: str
     title: str
     margin: float
-    better: Literal["lower", "higher"] = "lower"
     perf: tuple[PerfEvent, ...] = ()
     """Empty: perf cannot count it."""
     needs_slot: bool = True
@@ -180,7 +181,9 @@ EVENTS: tuple[Event, ...] = (
                 applies=_amd_zen5,
                 note="dispatch slots (8 per cycle) left empty because the front end delivered nothing",
             ),
-            PerfEvent(spec="stalled-cycles-frontend:u", note="cycles in which the front end delivered nothing"),
+            PerfEvent(
+                spec="stalled-cycles-frontend:u", note="cycles in which the front end delivered nothing", unit="cycles"
+            ),
         ),
     ),
     Event(
@@ -194,7 +197,9 @@ EVENTS: tuple[Event, ...] = (
                 applies=_amd_zen5,
                 note="dispatch slots (8 per cycle) left empty because the back end was full",
             ),
-            PerfEvent(spec="stalled-cycles-backend:u", note="cycles in which the back end accepted nothing"),
+            PerfEvent(
+                spec="stalled-cycles-backend:u", note="cycles in which the back end accepted nothing", unit="cycles"
+            ),
         ),
     ),
     Event(
@@ -266,7 +271,7 @@ EVENTS: tuple[Event, ...] = (
     Event(
         name=QUEUED,
         unit="ns",
-        title="waiting for a CPU, ns",
+        title="waiting for a CPU",
         margin=0.02,
         needs_slot=False,
         inside=True,
@@ -286,20 +291,3 @@ EVENTS: tuple[Event, ...] = (
 BY_FUNCTION: tuple[str, ...] = tuple(event.name for event in EVENTS if event.by_function)
 
 BY_NAME: dict[str, Event] = {event.name: event for event in EVENTS}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Derived:
-    """A metric that is the quotient of two per-iteration costs."""
-
-    name: str
-    title: str
-    numerator: str
-    denominator: str
-    margin: float
-    better: Literal["lower", "higher"]
-
-
-DERIVED: tuple[Derived, ...] = (
-    Derived(name="ipc", title="IPC", numerator="instructions", denominator="cycles", margin=0.01, better="higher"),
-)

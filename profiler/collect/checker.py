@@ -5,6 +5,7 @@ What prints something else ends the run; what only makes figures scatter is a ca
 
 from __future__ import annotations
 
+from profiler.catalogue.caveats import HASH_SEED_IGNORED, HEAP_NOT_PLACED, NOT_VERIFIED, CaveatEntry, caveat
 from profiler.collect.workplace import MAX_OUTPUT_BYTES
 from profiler.errors import WorkloadError
 from profiler.guest import script
@@ -61,7 +62,11 @@ class Checker:
             how = (
                 f"was killed by signal {-outcome.exit}" if outcome.exit < 0 else f"ended with exit code {outcome.exit}"
             )
-            raise WorkloadError(f"{which} {how}\n{outcome.stderr_tail.strip() or '(nothing on stderr)'}")
+            raise WorkloadError(
+                f"{which} {how}\n{outcome.stderr_tail.strip() or '(nothing on stderr)'}",
+                hint=f"run the workload by itself in {BASELINE}; where {launcher.name} alone fails, its host lacks "
+                "what the workload needs",
+            )
 
     def compare_output(self, launcher: Launcher, workload: Workload, m: int, printed: bytes) -> None:
         """The first output of a workload at an M is what all others must be.
@@ -82,7 +87,7 @@ class Checker:
         expected = self._hashes.get(block.index)
         if sighting is None:
             self._warn(
-                "not-verified",
+                NOT_VERIFIED,
                 launcher,
                 "hash seed and allocator could not be verified inside the process: it did not hand the environment "
                 "to the script",
@@ -90,7 +95,7 @@ class Checker:
             return
         if sighting.pymalloc and not sighting.placed:
             self._warn(
-                "heap-not-placed",
+                HEAP_NOT_PLACED,
                 launcher,
                 "its heap could not be placed (no mmap module, or no arena where expected), so its instructions may "
                 "differ by some 1 to 2 % through the position of its arenas alone",
@@ -98,14 +103,14 @@ class Checker:
         own_seed = "PYTHONHASHSEED" in launcher.env
         if expected is not None and not own_seed and sighting.string_hash != expected:
             self._warn(
-                "hash-seed-ignored",
+                HASH_SEED_IGNORED,
                 launcher,
                 "runs with another hash seed than the baseline: PYTHONHASHSEED is discarded (-I, -E or an isolated "
                 "configuration), so its counts scatter with the seed",
             )
 
-    def _warn(self, code: str, launcher: Launcher, message: str) -> None:
-        self.caveats.setdefault((code, launcher.name), Caveat(code=code, message=f"{launcher.name}: {message}"))
+    def _warn(self, entry: CaveatEntry, launcher: Launcher, message: str) -> None:
+        self.caveats.setdefault((entry.code, launcher.name), caveat(entry, f"{launcher.name}: {message}"))
 
 
 def _shorten(printed: bytes, limit: int = 200) -> str:

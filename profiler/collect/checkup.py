@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from profiler.catalogue.events import EVENTS
+from profiler.catalogue.metrics import meaning
 from profiler.errors import MachineError, ProbeError
 from profiler.launch.cargo import find_cargo
 from profiler.launch.interpreters import find_targets, resolve_target
@@ -45,7 +46,7 @@ def examine() -> Health:
             _cargo_check(),
             *_target_checks(targets),
         ),
-        events=tuple(_event_checks(works, rejected)),
+        events=tuple(_event_checks(works, rejected, facts)),
         targets=targets,
         machine=msgspec.to_builtins(facts),
     )
@@ -61,20 +62,24 @@ def _source_checks(works: dict[str, Source], rejected: dict[str, MachineError]) 
             yield Check(topic=name, status="problem", finding=error.message, remedy=error.hint)
 
 
-def _event_checks(works: dict[str, Source], rejected: dict[str, MachineError]) -> Iterator[EventCheck]:
+def _event_checks(
+    works: dict[str, Source], rejected: dict[str, MachineError], facts: machine.MachineFacts
+) -> Iterator[EventCheck]:
     """Each event of the catalogue: read by whom, and why not by hardware."""
     hardware = works.get("hardware")
     missing = {one.event: one.reason for one in hardware.missing} if hardware else {}
     for event in EVENTS:
         why_not = missing.get(event.name) if hardware else rejected["hardware"].message
         how: Literal["exact", "simulated"] = "simulated" if event.simulated else "exact"
+        spec = _asked_as(hardware, event.name) if why_not is None else None
         yield EventCheck(
             event=event.name,
             title=event.title,
-            hardware=_asked_as(hardware, event.name) if why_not is None else None,
+            hardware=spec,
             why_not=why_not,
             callgrind=how if event.callgrind and "callgrind" in works else None,
             timed=event.rusage,
+            note=None if spec is None else meaning(event.name, facts.vendor, facts.family, spec),
         )
 
 

@@ -12,13 +12,14 @@ from typing import Protocol
 
 import msgspec
 
+from profiler.catalogue.caveats import NOT_QUIET, caveat
 from profiler.catalogue.interventions import REBUILT
 from profiler.collect.bench import Limits
 from profiler.collect.calibrating import calibrated
 from profiler.collect.session import Look, Progress, measure
 from profiler.errors import MachineError
 from profiler.folder import load_run, save_run
-from profiler.model import BASELINE, EMBEDDER, Caveat, Precision, Run, Standing, Variant
+from profiler.model import BASELINE, EMBEDDER, Precision, Run, Standing, Variant
 from profiler.model.factorial import Remedy, remedy_time_folder
 from profiler.plan.schedule import make_plan
 from profiler.plan.treat import on_library
@@ -86,14 +87,12 @@ def time_remedy(
     quiet.wait()
     done = measure(begun, source, place, limits=limits, budget_s=budget_s, progress=progress, look=look)
     if quiet.disturbed:
-        caveat = Caveat(
-            code="not-quiet",
-            message=(
-                f"{len(quiet.disturbed)} of {quiet.waits} blocks were begun while other work took up to "
-                f"{max(quiet.disturbed):.0%} of the CPUs: waiting for quiet minutes had come to its end"
-            ),
+        found = caveat(
+            NOT_QUIET,
+            f"{len(quiet.disturbed)} of {quiet.waits} blocks were begun while other work took up to "
+            f"{max(quiet.disturbed):.0%} of the CPUs: waiting for quiet minutes had come to its end",
         )
-        save_run(place, msgspec.structs.replace(done, warnings=(*done.warnings, caveat)))
+        save_run(place, msgspec.structs.replace(done, warnings=(*done.warnings, found)))
     return place
 
 

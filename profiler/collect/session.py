@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from profiler.catalogue.caveats import NO_CHUNKS, TOGGLE_UNAVAILABLE, caveat
 from profiler.catalogue.interventions import BY_ID
 from profiler.catalogue.properties import Fingerprint
 from profiler.collect.bench import Bench, Limits, Seen, open_bench
@@ -18,7 +19,7 @@ from profiler.collect.fingerprint import complete, image_of
 from profiler.errors import Interrupted, MachineError, ProbeError, WorkloadError
 from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch.binaries import elf
-from profiler.model import Block, Caveat, Chunks, Launcher, Plan, Regions, Run, Standing, Step
+from profiler.model import Block, Chunks, Launcher, Plan, Regions, Run, Standing, Step
 from profiler.plan.schedule import draw_blocks, steps, with_launchers
 from profiler.plan.treat import bare_hosts, treated
 from profiler.sources.source import Source
@@ -106,7 +107,7 @@ def measure(
                 f"interrupted; what was measured is in {folder}", hint=f"continue with --resume {folder}"
             ) from error
         except ProbeError as error:
-            error.hint = "; ".join(filter(None, (error.hint, f"what was measured is kept in {folder}")))
+            error.hint = f"{error.hint}; what was measured is kept in {folder}"
             raise
         finally:
             run = msgspec.structs.replace(run, warnings=tuple(dict.fromkeys((*run.warnings, *bench.caveats.values()))))
@@ -186,9 +187,9 @@ def _with_passes(run: Run, source: Source, cannot: dict[str, str]) -> Run:
             hint="install perf, or choose --source callgrind",
         )
     caveats = tuple(
-        Caveat(
-            code="no-chunks",
-            message=f"{name} cannot do chunks of work on request, so whole processes are measured: {failure}",
+        caveat(
+            NO_CHUNKS,
+            f"{name} cannot do chunks of work on request, so whole processes are measured: {failure}",
         )
         for name, failure in cannot.items()
     )
@@ -219,8 +220,7 @@ def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
 
     kept = tuple(completed(launcher) for launcher in run.plan.launchers if launcher.name not in failed)
     caveats = tuple(
-        Caveat(code="toggle-unavailable", message=f"{name} does not run here: {failure}")
-        for name, failure in failed.items()
+        caveat(TOGGLE_UNAVAILABLE, f"{name} does not run here: {failure}") for name, failure in failed.items()
     )
     return msgspec.structs.replace(
         run,

@@ -99,7 +99,7 @@ def _keep(folder: Path, wanted: Request, bar: Bar) -> None:
             watch=Watch,
         )
     except (MachineError, WorkloadError) as error:
-        bar.say(f"the remedy could not be timed: {error.message}" + (f"; {error.hint}" if error.hint else ""))
+        bar.say(f"the remedy could not be timed: {error.message}; {error.hint}")
     except Interrupted as error:
         place = folder / remedy_time_folder(remedy)
         error.hint = f"tax-probe ipc --resume {place} goes on, tax-probe report {folder} shows all"

@@ -39,7 +39,9 @@ def relinked(target: Target, *, cache_dir: Path | None = None) -> Path:
     """
     if target.pic_library is None or target.shared_library is None:
         missing = "-pic.a" if target.pic_library is None else ".so"
-        raise MachineError(f"no libpython{missing} for {target.real_path}")
+        raise MachineError(
+            f"no libpython{missing} for {target.real_path}", hint="Debian, Ubuntu: apt-get install libpython3-dev"
+        )
     archive = Path(target.pic_library).resolve()
     soname = read_elf(target.shared_library).soname or Path(target.shared_library).name
     command = _command(target, soname)

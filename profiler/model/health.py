@@ -28,6 +28,8 @@ class EventCheck(Noun, frozen=True, kw_only=True):
     callgrind: Literal["exact", "simulated"] | None
     timed: bool
     """Read from bare runs by every source but hardware."""
+    note: str | None = None
+    """What hardware counts under this name, where that is not what the title says."""
 
 
 class TargetCheck(Noun, frozen=True, kw_only=True):

@@ -44,6 +44,9 @@ class Comparison(Noun, frozen=True, kw_only=True):
     """Why a figure is missing, or why the verdict is unresolved."""
     over: Literal["placements"] | None = None
     """What alone makes the figure differ between blocks, so that the interval is one over it; None: not one thing."""
+    blocks_needed: int | None = None
+    """Of an unresolved one: how many blocks of this scatter would show a difference of 5 %, or, where this run shows as
+    much, of the metric's margin; None: it is resolved, or nothing can be said."""
 
 
 class Scatter(Noun, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from profiler.catalogue.causes import CAUSES, SAME_START
+from profiler.catalogue.caveats import MISSING_RUNG, STAND_IN_MODULES, caveat
 from profiler.catalogue.interventions import AS_LIBRARY, INTERVENTIONS, SWAPPED, End, Intervention
 from profiler.errors import MachineError, UsageError
 from profiler.launch.binaries.elf import read_elf
@@ -69,10 +70,9 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
         try:
             builds[link] = build_hosts(target, link, on_line=say)
         except MachineError as error:
-            message = f"no {link} rung: {error.message}" + (f"; {error.hint}" if error.hint else "")
-            caveats.append(Caveat(code="missing-rung", message=message))
-    relinked_too, caveat = _relinked(target, builds)
-    caveats.extend(caveat)
+            caveats.append(caveat(MISSING_RUNG, f"no {link} rung: {error.message}", remedy=error.hint))
+    relinked_too, missing = _relinked(target, builds)
+    caveats.extend(missing)
     rungs = tuple(own_launcher(one, builds[one.link], target) for one in names_to_own(ALL) if one.link in builds)
     baseline, embedder = baseline_launcher(target), next(rung for rung in rungs if rung.name == EMBEDDER)
     own = _user_hosts(hosts)
@@ -95,9 +95,9 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
 def stand_in_caveats(builds: Iterable[HostBuild]) -> tuple[Caveat, ...]:
     """One line for each link in which built-in modules had to be replaced."""
     return tuple(
-        Caveat(
-            code="stand-in-modules",
-            message=f"{build.link} hosts cannot import {', '.join(build.replaced)}, whose objects the archive lacks; "
+        caveat(
+            STAND_IN_MODULES,
+            f"{build.link} hosts cannot import {', '.join(build.replaced)}, whose objects the archive lacks; "
             f"hashlib and random use OpenSSL there{_NO_BLAKE2 if '_blake2' in build.replaced else ''}",
         )
         for build in builds
@@ -115,8 +115,7 @@ def _relinked(target: Target, builds: dict[LinkMode, HostBuild]) -> tuple[tuple[
     try:
         return (on_library(host, Variant(of=host.name, intervention=AS_LIBRARY, way="replaced"), relinked(target)),), ()
     except MachineError as error:
-        message = f"no relinked library: {error.message}" + (f"; {error.hint}" if error.hint else "")
-        return (), (Caveat(code="missing-rung", message=message),)
+        return (), (caveat(MISSING_RUNG, f"no relinked library: {error.message}", remedy=error.hint),)
 
 
 def _shows(change: Intervention, source: SourceName) -> bool:
@@ -133,7 +132,7 @@ def swap_library(embedder: Launcher, target: Target, libpython: str) -> Launcher
     """
     path = Path(libpython).resolve()
     if not path.is_file():
-        raise UsageError(f"--libpython: no file {libpython}")
+        raise UsageError(f"--libpython: no file {libpython}", hint="give the path of a shared libpython")
     assert target.shared_library is not None
     wanted, found = read_elf(target.shared_library).soname, read_elf(str(path)).soname
     if wanted != found:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from profiler.analyze.amortized import AmortizeVerdict, Crossover
 from profiler.analyze.startup import Cost, Sum
-from profiler.model import BASELINE, PHASES
-from profiler.present.grid import Grid
-from profiler.present.words import detectable, figure, interval, ratio, ratio_interval
+from profiler.model import BASELINE, PHASES, Verdict
+from profiler.present.section import Picture, Section
+from profiler.present.table import UNKNOWN, Mark, Table, columns, notes
+from profiler.present.words import detectable, figure, interval, ratio, ratio_interval, share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,16 +18,25 @@ _COLOURS = ("#444444", "#b3261e", "#1f5fa8", "#1b7f3b", "#c28a00", "#7b3fa0")
 
 _COARSE_FROM_MS = 100
 
+_EXACT = {True: Mark(text="PASS", tone="plain"), False: Mark(text="FAIL", tone="worse")}
 
-def grids(verdict: AmortizeVerdict) -> tuple[Grid, ...]:
-    """All tables that ``amortize`` adds."""
-    found = [_sweep(verdict, name) for name in _others(verdict)]
+
+def sections(verdict: Verdict) -> tuple[Section, ...]:
+    """The sweep with its model and crossover, the same in instructions, and where a launch goes; nothing where no
+    sweep was made.
+    """
+    if not isinstance(verdict, AmortizeVerdict):
+        return ()
+    sweep = [_sweep(verdict, name) for name in _others(verdict)]
+    pictures: tuple[Picture, ...] = ()
     if verdict.model:
-        found += [_model(verdict), _crossover(verdict)]
+        sweep += [_model(verdict), _crossover(verdict)]
+        pictures = (Picture(name="amortize", height=5.5, draw=lambda axes: draw(axes, verdict)),)
     if verdict.instructions is not None:
-        found.append(_counted(verdict))
+        sweep.append(_counted(verdict))
+    found = [Section(title="From how much work on it pays", tables=tuple(sweep), pictures=pictures)]
     if any(one.instructions is not None or one.cpu_ms is not None for one in verdict.startup.phases):
-        found += [_phases(verdict), _changes(verdict)]
+        found.append(Section(title="Where a launch goes", tables=(_phases(verdict), _changes(verdict))))
     return tuple(found)
 
 
@@ -34,13 +44,16 @@ def _others(verdict: AmortizeVerdict) -> tuple[str, ...]:
     return tuple(dict.fromkeys(point.launcher for point in verdict.points if point.launcher != BASELINE))
 
 
-def _sweep(verdict: AmortizeVerdict, launcher: str) -> Grid:
+def _sweep(verdict: AmortizeVerdict, launcher: str) -> Table:
     base = {point.m: point for point in verdict.points if point.launcher == BASELINE}
-    reach = detectable(verdict.comparisons, ["wall"], [launcher])
-    return Grid(
+    reach = detectable(verdict.comparisons, ["wall"], {launcher})
+    return Table(
         title=f"{launcher} against {BASELINE}, wall time of the whole process",
-        columns=("M", f"{BASELINE} ms", f"{launcher} ms", "delta ms", "ratio", "bit-exact"),
-        text=frozenset({5}),
+        columns=(
+            *columns("figure", "M", f"{BASELINE} ms", f"{launcher} ms", "delta ms"),
+            *columns("ratio", "ratio"),
+            *columns("verdict", "bit-exact"),
+        ),
         rows=tuple(
             (
                 f"{point.m:,}",
@@ -48,12 +61,12 @@ def _sweep(verdict: AmortizeVerdict, launcher: str) -> Grid:
                 _with_interval(point.delta_ms, point.delta_ms_lo, point.delta_ms_hi),
                 f"{ratio(point.ratio, point.ratio_lo, point.ratio_hi, 3)} "
                 f"{ratio_interval(point.ratio_lo, point.ratio_hi, 3)}",
-                "PASS" if point.bit_exact else "FAIL",
+                _EXACT[point.bit_exact],
             )
             for point in verdict.points
             if point.launcher == launcher
         ),
-        note="\n".join(filter(None, ("lower quartiles with 95 % intervals; a positive delta is time saved", reach))),
+        notes=notes("lower quartiles with 95 % intervals; a positive delta is time saved", reach),
     )
 
 
@@ -62,18 +75,22 @@ def _with_interval(ms: float | None, lo: float | None, hi: float | None) -> str:
     return f"{figure(ms, digits)} {interval(lo, hi, digits)}"
 
 
-def _model(verdict: AmortizeVerdict) -> Grid:
+def _model(verdict: AmortizeVerdict) -> Table:
     savings = {one.launcher: one for one in verdict.savings}
-    return Grid(
+    return Table(
         title="model: wall time = start-up + M × cost per unit",
-        columns=("launcher", "start-up ms", "per unit ns", "error at left-out M", "saving ms", "tax on the work"),
-        text=frozenset({0}),
+        columns=(
+            *columns("word", "launcher"),
+            *columns("figure", "start-up ms", "per unit ns"),
+            *columns("share", "error at left-out M"),
+            *columns("figure", "saving ms", "tax on the work"),
+        ),
         rows=tuple(
             (
                 one.launcher,
                 figure(one.startup_ms),
                 figure(one.per_unit_ns, 1),
-                "–" if one.left_out_error is None else f"{one.left_out_error:.1%}",
+                share(one.left_out_error),
                 ""
                 if (saving := savings.get(one.launcher)) is None
                 else f"{figure(saving.saving_ms)} {interval(saving.saving_ms_lo, saving.saving_ms_hi, 2)}",
@@ -81,27 +98,32 @@ def _model(verdict: AmortizeVerdict) -> Grid:
             )
             for one in verdict.model
         ),
-        note="the error is that of the model fitted to every other M, at the M between",
+        notes=("the error is that of the model fitted to every other M, at the M between",),
     )
 
 
-def _crossover(verdict: AmortizeVerdict) -> Grid:
-    return Grid(
+def _crossover(verdict: AmortizeVerdict) -> Table:
+    return Table(
         title="crossover",
-        columns=("launcher", "status", "M", "95 % interval", f"ms of {BASELINE}'s work", "95 % interval"),
-        text=frozenset({0, 1}),
+        columns=(
+            *columns("word", "launcher", "status"),
+            *columns("figure", "M"),
+            *columns("interval", "95 % interval"),
+            *columns("figure", f"ms of {BASELINE}'s work"),
+            *columns("interval", "95 % interval"),
+        ),
         rows=tuple(
             (
                 one.launcher,
                 one.status,
-                "–" if one.m is None else f"{one.m:,.0f}",
+                UNKNOWN if one.m is None else f"{one.m:,.0f}",
                 _bounds(one, one.lo, one.hi, 0),
                 figure(one.work_ms),
                 _bounds(one, one.work_ms_lo, one.work_ms_hi, 2),
             )
             for one in verdict.crossover
         ),
-        note="",
+        notes=(),
     )
 
 
@@ -113,29 +135,34 @@ def _bounds(one: Crossover, lo: float | None, hi: float | None, digits: int) -> 
     return f"[{low}, {high}]"
 
 
-def _counted(verdict: AmortizeVerdict) -> Grid:
+def _counted(verdict: AmortizeVerdict) -> Table:
     assert verdict.instructions is not None
     crossover = {one.launcher: one for one in verdict.instructions.crossover}
-    return Grid(
+    return Table(
         title="the same in instructions (counted, no times)",
-        columns=("launcher", "start-up, M", "per unit", "error at left-out M", "crossover", "M"),
-        text=frozenset({0, 4}),
+        columns=(
+            *columns("word", "launcher"),
+            *columns("figure", "start-up, M", "per unit"),
+            *columns("share", "error at left-out M"),
+            *columns("word", "crossover"),
+            *columns("figure", "M"),
+        ),
         rows=tuple(
             (
                 one.launcher,
                 figure(one.startup / 1e6),
                 figure(one.per_unit, 1),
-                "–" if one.left_out_error is None else f"{one.left_out_error:.2%}",
+                share(one.left_out_error),
                 "" if (crossing := crossover.get(one.launcher)) is None else crossing.status,
                 "" if crossing is None or crossing.m is None else f"{crossing.m:,.0f}",
             )
             for one in verdict.instructions.model
         ),
-        note="",
+        notes=(),
     )
 
 
-def _phases(verdict: AmortizeVerdict) -> Grid:
+def _phases(verdict: AmortizeVerdict) -> Table:
     """A row per phase, and for every launcher its instructions and CPU time."""
     names = tuple(dict.fromkeys(one.launcher for one in verdict.startup.phases))
     known = {(one.launcher, one.phase): one for one in verdict.startup.phases}
@@ -150,12 +177,14 @@ def _phases(verdict: AmortizeVerdict) -> Grid:
         ("sum", *(cell for pair in added for cell in pair)),
         ("not cut", *(cell for pair in uncut for cell in pair)),
     ]
-    return Grid(
+    return Table(
         title="where a launch goes: millions of instructions and ms of CPU time, from exec to the end",
-        columns=("phase", *(f"{name} {unit}" for name in names for unit in ("M instr", "ms"))),
-        text=frozenset({0}),
+        columns=(
+            *columns("word", "phase"),
+            *columns("figure", *(f"{name} {unit}" for name in names for unit in ("M instr", "ms"))),
+        ),
         rows=tuple(rows),
-        note="\n".join(("site: what goes without it; with 95 % intervals over blocks", *map(_added_up, sums.values()))),
+        notes=notes("site: what goes without it; with 95 % intervals over blocks", *map(_added_up, sums.values())),
     )
 
 
@@ -169,13 +198,15 @@ def _added_up(one: Sum) -> str:
     return f"{one.launcher}: the sum differs from the launcher that is not cut by {', '.join(parts) or '–'}"
 
 
-def _changes(verdict: AmortizeVerdict) -> Grid:
+def _changes(verdict: AmortizeVerdict) -> Table:
     whole = [one for one in verdict.startup.interventions if one.phase == "whole"]
     parts = {(one.launcher, one.intervention, one.phase): one for one in verdict.startup.interventions}
-    return Grid(
+    return Table(
         title="what interventions change: M instructions by phase, and ms of CPU time in all",
-        columns=("launcher", "intervention", *PHASES, "whole", "whole ms"),
-        text=frozenset({0, 1}),
+        columns=(
+            *columns("word", "launcher", "intervention"),
+            *columns("figure", *PHASES, "whole", "whole ms"),
+        ),
         rows=tuple(
             (
                 one.launcher,
@@ -185,7 +216,7 @@ def _changes(verdict: AmortizeVerdict) -> Grid:
             )
             for one in whole
         ),
-        note="no-site: -S; isolated: -I; command: -c TEXT, no file; bind-now: LD_BIND_NOW; finalize: Py_FinalizeEx",
+        notes=("no-site: -S; isolated: -I; command: -c TEXT, no file; bind-now: LD_BIND_NOW; finalize: Py_FinalizeEx",),
     )
 
 

@@ -15,6 +15,7 @@ from profiler.errors import GateFailed, MachineError
 from profiler.folder import load_run
 from profiler.model import AGAIN, BASELINE, Verdict
 from profiler.present import figures, finding, tables, terminal
+from profiler.present.sections import sections
 
 
 def show(folder: Path, *, format_: str, max_ratio: float | None) -> int:
@@ -31,7 +32,7 @@ def show(folder: Path, *, format_: str, max_ratio: float | None) -> int:
     verdict = conclude(folder)
     tables.write(folder, verdict)
     run = load_run(folder)
-    pictures = figures.write(folder, verdict)
+    pictures = figures.write(folder, sections(verdict, run))
     finding.write(folder, verdict, run, pictures)
     with _stdout(folder):
         if format_ == "json":
@@ -70,4 +71,7 @@ def _gate(verdict: Verdict, max_ratio: float) -> None:
         if c.ratio is not None and c.lo is not None and c.hi is not None and c.lo > max_ratio
     ]
     if failed:
-        raise GateFailed(f"{metric} per iteration exceed {max_ratio:g} times the baseline's: {', '.join(failed)}")
+        raise GateFailed(
+            f"{metric} per iteration exceed {max_ratio:g} times the baseline's: {', '.join(failed)}",
+            hint="take back what made it slower, or give --max-ratio the bound that you accept",
+        )

@@ -1,62 +1,102 @@
-"""Causes and the ladder as a reader sees them, for a terminal and for Markdown alike."""
+"""Causes with their verdicts, and what differs inside the processes."""
 
 from __future__ import annotations
 
+from profiler.analyze.causes.inside import inside
 from profiler.analyze.causes.nested import beneath
-from profiler.model import Cause, Rung, Verdict
-from profiler.present.words import interval, ratio
+from profiler.model import BASELINE, Cause, Run, Verdict
+from profiler.present.section import Section
+from profiler.present.table import Cell, Mark, Table, Tone, columns, filled, notes
+from profiler.present.words import share
+
+_TONES: dict[str, Tone] = {"confirmed": "worse", "refuted": "better", "unresolved": "open", "not-tested": "faint"}
 
 
-def nested(verdict: Verdict) -> tuple[tuple[str, Cause], ...]:
-    """(name, verdict) of each cause, parts indented beneath their whole."""
-    return tuple((f"{'└ ' if depth else ''}{cause.cause}", cause) for depth, cause in beneath(verdict.causes))
+def section(verdict: Verdict) -> Section:
+    """All causes that were tested, parts beneath their whole; the others are named."""
+    tested = [(depth, cause) for depth, cause in beneath(verdict.causes) if cause.status != "not-tested"]
+    table = Table(
+        title="causes",
+        columns=(
+            *columns("word", "launcher", "cause"),
+            *columns("verdict", "verdict"),
+            *columns("share", "share"),
+            *columns("interval", "from, to", "without it"),
+            *columns("word", "evidence"),
+        ),
+        rows=tuple(_row(depth, cause) for depth, cause in tested),
+        notes=notes(*_notes(verdict)),
+    )
+    return Section(title="Causes: hypothesis, verdict, evidence", tables=(filled(table),) if verdict.causes else ())
 
 
-def verdict_of(cause: Cause) -> str:
-    """``confirmed``; ``place``, with what the setting is as a cause."""
-    return cause.status if cause.role == "cause" else f"place ({cause.status} as a cause)"
-
-
-def share_of(cause: Cause) -> str:
-    """The share with its interval, or with its range over orders and what stays without the cause."""
-    if cause.share is None:
-        return ""
-    if cause.role == "place":
-        return f"{cause.share:.1%} of the difference"
-    if cause.share_least is None or cause.share_most is None:
-        return f"{cause.share:.1%} {interval(cause.lo, cause.hi, 3)}"
-    return f"{cause.share:.1%}, mean over orders, {cause.share_least:.1%} to {cause.share_most:.1%}" + (
-        "" if cause.without is None else f"; without it alone {cause.without:.4f}"
+def _row(depth: int, cause: Cause) -> tuple[Cell, ...]:
+    return (
+        cause.launcher or "",
+        f"{'└ ' if depth else ''}{cause.cause}",
+        _verdict(cause),
+        "" if cause.share is None else share(cause.share),
+        _range(cause),
+        "" if cause.without is None else f"{cause.without:.4f}",
+        cause.evidence,
     )
 
 
-def ratio_of(rung: Rung) -> str:
-    """The ratio of a step, and of what it is a mean."""
-    told = ratio(rung.ratio, rung.lo, rung.hi)
-    if rung.orders is None or rung.least is None or rung.most is None:
-        return told
-    return f"{told} (mean over {rung.orders} orders, {rung.least:.4f} to {rung.most:.4f})"
+def _verdict(cause: Cause) -> Mark:
+    """``confirmed, intervened``; of a place that it is one, and what the setting is as a cause."""
+    if cause.role == "place":
+        return Mark(text=f"place ({cause.status} as a cause)", tone="plain")
+    return Mark(text=", ".join(filter(None, (cause.status, cause.strength))), tone=_TONES[cause.status])
 
 
-def linked_with_archives(verdict: Verdict) -> frozenset[str]:
-    """Launchers whose link has no LTO across the modules of the archive."""
-    return frozenset(one.name for one in verdict.launchers if one.link in ("static", "pic"))
+def _range(cause: Cause) -> str:
+    """The share's interval, or how far it goes with the order in which causes are met."""
+    if cause.share is None or cause.role == "place":
+        return ""
+    if cause.share_least is not None and cause.share_most is not None:
+        return f"{cause.share_least:.1%} to {cause.share_most:.1%}"
+    lo, hi = cause.lo, cause.hi
+    if lo is None or hi is None:
+        return "–"
+    return "" if f"{lo:.1%}" == f"{hi:.1%}" else f"{lo:.1%} to {hi:.1%}"
 
 
-def about_ladder(path: list[Rung], archives: frozenset[str]) -> str:
-    """What a reader of these steps must know; empty where nothing is."""
-    said = []
-    drops = [at for at, rung in enumerate(path, 1) if rung.from_ not in archives and rung.to in archives]
-    restores = [at for at, rung in enumerate(path, 1) if rung.from_ in archives and rung.to not in archives]
-    if drops and restores:
-        said.append(
-            "the link with an archive (.a, -pic.a) has no LTO across its modules and the shared library has it again, "
-            f"so steps {drops[0]} and {restores[0]} contain it both ways"
-        )
-    orders = next((rung.orders for rung in path if rung.orders is not None), None)
-    if orders is not None:
-        said.append(
-            f"the ratio of a build option is a mean over {orders} orders in which the options can be met: no two "
-            "builds have it, and the range is that of measured pairs"
-        )
-    return "; ".join(said)
+def _notes(verdict: Verdict) -> list[str | None]:
+    causes = verdict.causes
+    left = verdict.unexplained
+    untested = sorted({cause.cause for cause in causes if cause.status == "not-tested"})
+    unresolved = dict.fromkeys(cause.cause for cause in causes if cause.status == "unresolved")
+    return [
+        "share: of the tax; of a place, of the difference" if any(one.role == "place" for one in causes) else None,
+        "of a share that depends on the order in which causes are met: its mean, and from the least to the most; "
+        "without it: the ratio when it alone is taken away"
+        if any(one.share_least is not None for one in causes)
+        else None,
+        None if left.share is None else _unexplained(left.share, left.lo, left.hi),
+        f"what stays open: {', '.join(unresolved)}" if unresolved else None,
+        f"not tested (the reasons stand in causes.csv): {', '.join(untested)}" if untested else None,
+    ]
+
+
+def _unexplained(part: float, lo: float | None, hi: float | None) -> str:
+    told = "" if lo is None or hi is None or f"{lo:.1%}" == f"{hi:.1%}" else f" ({lo:.1%} to {hi:.1%})"
+    return f"unexplained: {part:.1%} of the tax{told}"
+
+
+def differences(run: Run) -> Section:
+    """Differences of the fingerprints, and whether they can cost per opcode."""
+    table = Table(
+        title="what differs inside the processes",
+        columns=columns("word", "launcher", "what", BASELINE, "here", "can it cost per opcode?"),
+        rows=tuple(
+            (launcher, what, _short(reference), _short(own), "no" if cause is None else f"yes: {cause}")
+            for launcher, what, reference, own, cause in inside(run)
+        ),
+        notes=(),
+    )
+    return Section(title="Inside the processes", tables=(table,) if table.rows else ())
+
+
+def _short(value: object, limit: int = 60) -> str:
+    text = str(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

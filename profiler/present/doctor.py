@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from profiler.model import Health, TargetCheck
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from profiler.present.table import UNKNOWN, Table, columns, filled
 
 _MARKS = {"ok": "[green]ok[/green]", "note": "[yellow]note[/yellow]", "problem": "[red]problem[/red]"}
 
@@ -24,6 +21,8 @@ def show(health: Health, *, format_: str) -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from profiler.present.text import to_rich
+
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]--source auto takes {health.source}[/bold]: {escape(health.source_sentence)}\n")
     for check in health.checks:
@@ -31,7 +30,8 @@ def show(health: Health, *, format_: str) -> None:
         if check.remedy:
             console.print(f"     → {escape(check.remedy)}")
     console.print()
-    console.print(_event_table(health))
+    for part in to_rich(_events(health), console.width):
+        console.print(part)
     for event_titles, reason in _without_hardware(health):
         console.print(f"not counted by hardware: {event_titles} ({escape(reason)})")
     console.print()
@@ -39,15 +39,26 @@ def show(health: Health, *, format_: str) -> None:
         console.print("\n  ".join(map(escape, _target_lines(target))))
 
 
-def _event_table(health: Health) -> Table:
-    from rich.table import Table
-
-    table = Table(title="events", title_justify="left", title_style="bold")
-    for heading in ("event", "hardware: asked of perf as", "callgrind", "bare runs"):
-        table.add_column(heading)
-    for event in health.events:
-        table.add_row(event.title, event.hardware or "–", event.callgrind or "–", "yes" if event.timed else "–")
-    return table
+def _events(health: Health) -> Table:
+    return filled(
+        Table(
+            title="events",
+            columns=columns(
+                "word", "event", "hardware: asked of perf as", "callgrind", "bare runs", "what that counts"
+            ),
+            rows=tuple(
+                (
+                    event.title,
+                    event.hardware or UNKNOWN,
+                    event.callgrind or UNKNOWN,
+                    "yes" if event.timed else UNKNOWN,
+                    event.note or "",
+                )
+                for event in health.events
+            ),
+            notes=(),
+        )
+    )
 
 
 def _without_hardware(health: Health) -> Iterator[tuple[str, str]]:

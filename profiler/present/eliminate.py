@@ -3,67 +3,79 @@
 from __future__ import annotations
 
 from profiler.analyze.eliminated import Eliminated, EliminateVerdict
-from profiler.model import BASELINE
-from profiler.present.grid import Grid
-from profiler.present.words import detectable, ratio, ratio_interval
+from profiler.catalogue.metrics import title
+from profiler.model import BASELINE, Verdict
+from profiler.present.section import Section
+from profiler.present.table import Cell, Mark, Table, Tone, columns, notes
+from profiler.present.words import detectable, exact_metrics, ratio, ratio_interval, share
+
+_TONES: dict[str, Tone] = {"confirmed": "worse", "refuted": "better", "unresolved": "open", "not-tested": "faint"}
 
 
-def grids(verdict: EliminateVerdict) -> tuple[Grid, ...]:
-    """One table per launcher, and what differs in its state."""
+def sections(verdict: Verdict) -> tuple[Section, ...]:
+    """A table per launcher, and what differs in its state; nothing where nothing was removed."""
+    if not isinstance(verdict, EliminateVerdict):
+        return ()
     launchers = tuple(dict.fromkeys(one.launcher for one in verdict.eliminations))
     return (
-        *(_eliminations(verdict, name) for name in launchers),
-        _hypotheses(verdict),
-        *(_state(verdict, name) for name in launchers),
+        Section(
+            title="Suspects, each removed",
+            tables=(*(_eliminations(verdict, name) for name in launchers), _hypotheses(verdict)),
+        ),
+        Section(title="State", tables=tuple(_state(verdict, name) for name in launchers)),
     )
 
 
-def _eliminations(verdict: EliminateVerdict, launcher: str) -> Grid:
+def _eliminations(verdict: EliminateVerdict, launcher: str) -> Table:
     own = [one for one in verdict.eliminations if one.launcher == launcher]
-    reach = detectable(verdict.comparisons, (one.metric for one in own), [launcher])
-    note = "before, after: ratio with and without the suspect; change: before ÷ after; the first metric decides"
-    return Grid(
+    exact = exact_metrics(verdict)
+    return Table(
         title=f"{launcher} against {BASELINE}: suspects, each removed",
-        columns=("suspect", "metric", "before", "after", "change", "of the tax", "verdict"),
-        text=frozenset({0, 1, 6}),
-        rows=tuple(map(_row, own)),
-        note="\n".join(filter(None, (note, reach))),
+        columns=(
+            *columns("word", "suspect", "metric"),
+            *columns("ratio", "before", "after", "change"),
+            *columns("share", "of the tax"),
+            *columns("verdict", "verdict"),
+        ),
+        rows=tuple(_row(one, exact=one.metric in exact) for one in own),
+        notes=notes(
+            "before, after: ratio with and without the suspect; change: before ÷ after; the first metric decides",
+            detectable(verdict.comparisons, (one.metric for one in own), {launcher}),
+        ),
     )
 
 
-def _row(one: Eliminated) -> tuple[str, ...]:
+def _row(one: Eliminated, *, exact: bool) -> tuple[Cell, ...]:
     return (
         one.elimination,
-        one.metric,
+        title(one.metric),
         *(
-            f"{ratio(value, lo, hi, 3)} {ratio_interval(lo, hi, 3)}"
+            f"{ratio(value, lo, hi, 3)} {ratio_interval(lo, hi, 3, exact=exact)}"
             for value, lo, hi in (
                 (one.before, one.before_lo, one.before_hi),
                 (one.after, one.after_lo, one.after_hi),
                 (one.change, one.change_lo, one.change_hi),
             )
         ),
-        "–" if one.share is None else f"{one.share:.0%}",
-        one.status,
+        share(one.share),
+        Mark(text=one.status, tone=_TONES[one.status]),
     )
 
 
-def _hypotheses(verdict: EliminateVerdict) -> Grid:
-    return Grid(
+def _hypotheses(verdict: EliminateVerdict) -> Table:
+    return Table(
         title="hypotheses and interventions",
-        columns=("suspect", "hypothesis", "intervention"),
-        text=frozenset({0, 1, 2}),
+        columns=columns("word", "suspect", "hypothesis", "intervention"),
         rows=tuple(dict.fromkeys((one.elimination, one.hypothesis, one.intervention) for one in verdict.eliminations)),
-        note="",
+        notes=(),
     )
 
 
-def _state(verdict: EliminateVerdict, launcher: str) -> Grid:
+def _state(verdict: EliminateVerdict, launcher: str) -> Table:
     own = [one for one in verdict.state if one.launcher == launcher]
-    return Grid(
+    return Table(
         title=f"state of {launcher}: what differs from {BASELINE}",
-        columns=("what", BASELINE, launcher),
-        text=frozenset({0, 1, 2}),
+        columns=columns("word", "what", BASELINE, launcher),
         rows=tuple((one.key, one.baseline, one.value) for one in own if not one.equal),
-        note=f"equal: {', '.join(one.key for one in own if one.equal)}",
+        notes=(f"equal: {', '.join(one.key for one in own if one.equal)}",),
     )

@@ -7,13 +7,11 @@ from contextlib import contextmanager
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from profiler.model import Inspection, Program
-
-_WIDTH_WITHOUT_TERMINAL = 120
-_UNKNOWN = "–"
+from profiler.present.table import UNKNOWN, Table, columns
+from profiler.present.text import console, to_rich
 
 
 def print_inspection(inspection: Inspection, *, as_json: bool) -> None:
@@ -21,42 +19,43 @@ def print_inspection(inspection: Inspection, *, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(inspection), indent=2).decode())
         return
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
-    console.print(_table(inspection))
+    out = console()
+    for part in to_rich(_table(inspection), out.width):
+        out.print(part)
     for program in inspection.programs:
-        console.print(Text(f"\n{program.role} {program.path}", style="bold"))
+        out.print(Text(f"\n{program.role} {program.path}", style="bold"))
         file = f"file {program.real_path}" if program.real_path != program.path else None
         known = (file, program.package, f"build-id {program.build_id or 'none'}")
         for line in (", ".join(filter(None, known)), *program.evidence):
-            console.print(Text(f"- {line}"))
+            out.print(Text(f"- {line}"))
     if inspection.contradictions:
-        console.print(Text("\nsysconfig contradicts the files", style="bold yellow"))
+        out.print(Text("\nsysconfig contradicts the files", style="bold yellow"))
         for sentence in inspection.contradictions:
-            console.print(Text(f"- {sentence}"))
-    console.print(Text(f"\n{inspection.expectation}", style="bold"))
+            out.print(Text(f"- {sentence}"))
+    out.print(Text(f"\n{inspection.expectation}", style="bold"))
 
 
 @contextmanager
 def scanning() -> Iterator[Callable[[int, str], None]]:
     """A status line on stderr while the system is scanned; what it yields updates it."""
-    console = Console(stderr=True, highlight=False)
-    with console.status("looking for programs that load a libpython") as status:
+    stderr = Console(stderr=True, highlight=False)
+    with stderr.status("looking for programs that load a libpython") as status:
         yield lambda files, directory: status.update(Text(f"{files} programs and libraries, {directory}"))
 
 
 def _table(inspection: Inspection) -> Table:
-    table = Table()
-    table.add_column("file", overflow="fold")
-    table.add_column("eval loop from", overflow="fold")
-    for heading in ("PIE", "PGO", "LTO", "PIC", "USDT", "TLS model", "own calls"):
-        table.add_column(heading)
-    for program in inspection.programs:
-        flags = (program.pie, program.pgo, program.lto, program.pic, program.usdt)
-        cells = (program.path, _source(program), *map(_word, flags), program.tls_model, _own_calls(program))
-        table.add_row(*(Text(cell or _UNKNOWN) for cell in cells))
-    return table
+    flags = ("PIE", "PGO", "LTO", "PIC", "USDT", "TLS model", "own calls")
+    return Table(
+        title="",
+        columns=(*columns("word", "file", "eval loop from"), *columns("verdict", *flags)),
+        rows=tuple(tuple(cell or UNKNOWN for cell in _cells(program)) for program in inspection.programs),
+        notes=(),
+    )
+
+
+def _cells(program: Program) -> tuple[str | None, ...]:
+    flags = (program.pie, program.pgo, program.lto, program.pic, program.usdt)
+    return (program.path, _source(program), *map(_word, flags), program.tls_model, _own_calls(program))
 
 
 def _source(program: Program) -> str | None:

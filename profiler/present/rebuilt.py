@@ -6,74 +6,95 @@ from collections.abc import Iterator
 
 from profiler.analyze.causes.options import FactorEffect
 from profiler.analyze.causes.rebuilt import RebuildVerdict, trainings, untrained
-from profiler.model import AGAIN, BASELINE, Comparison
+from profiler.catalogue.metrics import HEADLINE, title
+from profiler.model import BASELINE, Comparison, Verdict
 from profiler.model.factorial import Remedy, cell_name
-from profiler.present.grid import Grid
-from profiler.present.words import detectable, figure, ratio, ratio_interval, title
+from profiler.present.section import Section
+from profiler.present.table import UNKNOWN, Cell, Column, Mark, Table, Tone, columns, notes
+from profiler.present.words import (
+    amount,
+    bounds,
+    detectable,
+    exact_metrics,
+    launcher_name,
+    ratio,
+    ratio_interval,
+)
 
-_METRICS = ("instructions", "cycles", "task-clock", "wall")
-_PASSED = {True: "passed", False: "failed", None: "not checked"}
+_CHECKS: dict[bool | None, tuple[str, Tone]] = {
+    True: ("passed", "better"), False: ("failed", "worse"), None: ("not checked", "open"),
+}  # fmt: skip
 
 
-def grids(verdict: RebuildVerdict) -> tuple[Grid, ...]:
-    """All tables of the command."""
-    checked = () if verdict.remedy is None else (_remedy(verdict.remedy),)
-    return (_combinations(verdict), _effects(verdict), *checked, _builds(verdict))
+def sections(verdict: Verdict) -> tuple[Section, ...]:
+    """Combinations, effects, the remedy, how they were built; nothing where nothing was built."""
+    if not isinstance(verdict, RebuildVerdict):
+        return ()
+    checked = () if verdict.remedy is None else (Section(title="Remedy", tables=(_remedy(verdict.remedy),)),)
+    return (
+        Section(title="Combinations", tables=(_combinations(verdict),)),
+        Section(title="Effects of the build options", tables=(_effects(verdict),)),
+        *checked,
+        Section(title="Builds", tables=(_builds(verdict),)),
+    )
 
 
-def _combinations(verdict: RebuildVerdict) -> Grid:
+def _combinations(verdict: RebuildVerdict) -> Table:
     found: dict[str, dict[str, Comparison]] = {}
     for one in verdict.comparisons:
-        if one.baseline == BASELINE and one.metric in _METRICS:
-            found.setdefault("A/A" if one.launcher == AGAIN else one.launcher, {})[one.metric] = one
+        if one.baseline == BASELINE and one.metric in HEADLINE:
+            found.setdefault(launcher_name(one.launcher), {})[one.metric] = one
     withdrawn = {one.metric: one.reason for one in verdict.withdrawn}
     metrics = [
         metric
-        for metric in _METRICS
+        for metric in HEADLINE
         if metric not in withdrawn and any(metric in own and own[metric].ratio for own in found.values())
     ]
     cheapest = sorted(found.items(), key=lambda item: item[1][metrics[0]].ratio or 0.0 if metrics else 0.0)
-    return Grid(
+    return Table(
         title=f"combinations against {BASELINE}, per iteration",
-        columns=("launcher", *(column for metric in metrics for column in (metric, "ratio", "95 % interval"))),
-        text=frozenset({0}),
+        columns=(*columns("word", "launcher"), *(column for metric in metrics for column in _of_metric(metric))),
         rows=tuple(
             (name, *(cell for metric in metrics for cell in _figures(own.get(metric)))) for name, own in cheapest
         ),
-        note="\n".join(
-            filter(
-                None,
-                (
-                    detectable(verdict.comparisons, metrics),
-                    *(f"no {title(metric)}: {withdrawn[metric]}" for metric in _METRICS if metric in withdrawn),
-                ),
-            )
+        notes=notes(
+            detectable(verdict.comparisons, metrics),
+            *(f"no {title(metric)}: {withdrawn[metric]}" for metric in HEADLINE if metric in withdrawn),
         ),
     )
+
+
+def _of_metric(metric: str) -> tuple[Column, ...]:
+    return (*columns("figure", title(metric)), *columns("ratio", "ratio"), *columns("interval", "95 % interval"))
 
 
 def _figures(one: Comparison | None) -> tuple[str, str, str]:
     if one is None or one.ratio is None:
-        return ("–", "–", "–")
-    return (figure(one.value), ratio(one.ratio, one.lo, one.hi), ratio_interval(one.lo, one.hi))
+        return (UNKNOWN, UNKNOWN, UNKNOWN)
+    return (amount(one.metric, one.value), ratio(one.ratio, one.lo, one.hi), bounds(one))
 
 
-def _effects(verdict: RebuildVerdict) -> Grid:
-    return Grid(
+def _effects(verdict: RebuildVerdict) -> Table:
+    exact = exact_metrics(verdict)
+    return Table(
         title="effects of the build options",
-        columns=("term", "change", "metric", "ratio", "95 % interval"),
-        text=frozenset({0, 1, 2}),
-        rows=tuple(map(_effect, verdict.factorial.effects)),
-        note="\n".join(filter(None, _notes(verdict))),
+        columns=(
+            *columns("word", "term", "change", "metric"),
+            *columns("ratio", "ratio"),
+            *columns("interval", "95 % interval"),
+        ),
+        rows=tuple(_effect(effect, exact=effect.metric in exact) for effect in verdict.factorial.effects),
+        notes=notes(*_notes(verdict)),
     )
 
 
-def _effect(effect: FactorEffect) -> tuple[str, ...]:
+def _effect(effect: FactorEffect, *, exact: bool) -> tuple[Cell, ...]:
     change = effect.change
     if effect.confounded_with:
         change += f" (cannot be told from {', '.join(effect.confounded_with)})"
-    bounds = effect.lo, effect.hi
-    return effect.term, change, effect.metric, ratio(effect.ratio, *bounds), ratio_interval(*bounds)
+    lo, hi = effect.lo, effect.hi
+    told = ratio(effect.ratio, lo, hi), ratio_interval(lo, hi, exact=exact)
+    return effect.term, change, title(effect.metric), *told
 
 
 def _notes(verdict: RebuildVerdict) -> Iterator[str]:
@@ -82,41 +103,41 @@ def _notes(verdict: RebuildVerdict) -> Iterator[str]:
         alone = "does not show in these combinations"
         yield f"{' and '.join(group)}: " + (alone if len(group) == 1 else "cannot be told apart by these combinations")
     for metric, worst in verdict.factorial.lack_of_fit.items():
-        yield f"{metric}: sums of effects describe each combination within {worst:.2%}"
+        yield f"{title(metric)}: sums of effects describe each combination within {worst:.2%}"
     yield detectable(verdict.comparisons, (effect.metric for effect in verdict.factorial.effects))
     yield "intervals are over blocks (hash seeds, heap phases); another training run may shift a build by itself"
 
 
-def _builds(verdict: RebuildVerdict) -> Grid:
+def _builds(verdict: RebuildVerdict) -> Table:
     rebuilt = verdict.rebuilt
-    return Grid(
+    return Table(
         title="how they were built",
-        columns=("combination", "build-id", "compiler flags", "linker flags", "functions without counts"),
-        text=frozenset({0, 1, 2, 3}),
+        columns=(
+            *columns("word", "combination", "build-id", "compiler flags", "linker flags"),
+            *columns("figure", "functions without counts"),
+        ),
         rows=tuple(
             (
                 cell_name(one.levels),
-                (one.build_id or "–")[:12],
+                (one.build_id or UNKNOWN)[:12],
                 " ".join(one.cflags),
                 " ".join(one.ldflags),
-                "–" if one.mismatched_functions is None else str(one.mismatched_functions),
+                UNKNOWN if one.mismatched_functions is None else str(one.mismatched_functions),
             )
             for one in rebuilt.built
         ),
-        note="\n".join(
-            (
-                f"source: {rebuilt.source}; {rebuilt.compiler}; not as sysconfig says: {'; '.join(rebuilt.changed)}",
-                *(f"{one.key}: {untrained(one)}" for one in trainings(rebuilt.built) if one.failed_tests),
-            )
+        notes=notes(
+            f"source: {rebuilt.source}; {rebuilt.compiler}; not as sysconfig says: {'; '.join(rebuilt.changed)}",
+            *(f"{one.key}: {untrained(one)}" for one in trainings(rebuilt.built) if one.failed_tests),
         ),
     )
 
 
-def _remedy(remedy: Remedy) -> Grid:
-    return Grid(
+def _remedy(remedy: Remedy) -> Table:
+    marks = {passed: Mark(text=text, tone=tone) for passed, (text, tone) in _CHECKS.items()}
+    return Table(
         title=f"remedy: {remedy.launcher}",
-        columns=("check", "result", "evidence"),
-        text=frozenset({0, 1, 2}),
-        rows=tuple((check.name, _PASSED[check.passed], check.evidence) for check in remedy.checks),
-        note="\n".join((f"library: {remedy.library} (build-id {remedy.build_id})", *remedy.build)),
+        columns=(*columns("word", "check"), *columns("verdict", "result"), *columns("word", "evidence")),
+        rows=tuple((check.name, marks[check.passed], check.evidence) for check in remedy.checks),
+        notes=(f"library: {remedy.library} (build-id {remedy.build_id})", *remedy.build),
     )

@@ -4,38 +4,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profiler.model import AGAIN, BASELINE, Series, Verdict
-from profiler.present.grid import Grid
-from profiler.present.words import ratio, ratio_interval, title
+from profiler.catalogue.metrics import title
+from profiler.model import BASELINE, Series, Verdict, VerdictWord
+from profiler.present.section import Picture, Section
+from profiler.present.table import Cell, Mark, Table, columns
+from profiler.present.words import launcher_name, ratio, ratio_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_TOLD = {"same": "steady", "slower": "rises", "faster": "falls", "unresolved": "unresolved"}
+_DRIFTS: dict[VerdictWord, Mark] = {
+    "same": Mark(text="steady", tone="plain"),
+    "slower": Mark(text="rises", tone="worse"),
+    "faster": Mark(text="falls", tone="better"),
+    "unresolved": Mark(text="unresolved", tone="open"),
+}
 
 
-def grid(verdict: Verdict) -> Grid:
-    """One line per launcher; for a verdict that has series."""
+def sections(verdict: Verdict) -> tuple[Section, ...]:
+    """One line per launcher, and the chunks of all of them; nothing where a run has no series."""
+    if not verdict.series:
+        return ()
     (metric,) = {one.metric for one in verdict.series}
-    return Grid(
+    table = Table(
         title=f"chunks of a living process in their order: {title(metric)} per iteration",
-        columns=("launcher", "chunks", "first run", "95 % interval", "ratio later/before", "95 % interval", "later"),
-        text=frozenset({0, 6}),
+        columns=(
+            *columns("word", "launcher"),
+            *columns("figure", "chunks"),
+            *columns("ratio", "first run"),
+            *columns("interval", "95 % interval"),
+            *columns("ratio", "ratio later/before"),
+            *columns("interval", "95 % interval"),
+            *columns("verdict", "later"),
+        ),
         rows=tuple(map(_row, verdict.series)),
-        note="first run: relative to the second half of the process, in no other figure; later/before: the ratio to "
-        f"{BASELINE} in the second half of a process's chunks, relative to that in the first half",
+        notes=(
+            "first run: relative to the second half of the process, in no other figure; later/before: the ratio to "
+            f"{BASELINE} in the second half of a process's chunks, relative to that in the first half",
+        ),
     )
+    picture = Picture(name="series", height=5.5, draw=lambda axes: draw(axes, verdict))
+    return (Section(title="Chunks in their order", tables=(table,), pictures=(picture,)),)
 
 
-def _row(one: Series) -> tuple[str, ...]:
+def _row(one: Series) -> tuple[Cell, ...]:
     return (
-        "A/A" if one.launcher == AGAIN else one.launcher,
+        launcher_name(one.launcher),
         str(sum(turn >= 0 for turn in one.turns)),
         ratio(one.first.ratio, one.first.lo, one.first.hi),
         ratio_interval(one.first.lo, one.first.hi),
         ratio(one.shift.ratio, one.shift.lo, one.shift.hi),
         ratio_interval(one.shift.lo, one.shift.hi),
-        "–" if one.launcher == BASELINE else _TOLD[one.steady],
+        Mark(text="", tone="plain") if one.launcher == BASELINE else _DRIFTS[one.steady],
     )
 
 

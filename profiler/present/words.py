@@ -1,43 +1,50 @@
-"""How figures, intervals and metrics are written for people."""
+"""How figures, intervals, metrics and verdicts are written for people; for every table and text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from profiler.analyze import price as blocks
 from profiler.analyze.stats import too_wide
-from profiler.analyze.words import measured_once
-from profiler.catalogue.events import BY_NAME, DERIVED
-from profiler.model import AGAIN, Comparison
+from profiler.analyze.wording import RESIDUE, measured_once
+from profiler.analyze.wording import bounds as bounds_of
+from profiler.catalogue.metrics import METRIC, is_simulated, title
+from profiler.model import AGAIN, Comparison, Verdict, VerdictWord
+from profiler.present.table import UNKNOWN, Mark, Tone
 
-_TITLES = {event.name: event.title for event in BY_NAME.values()} | {d.name: d.title for d in DERIVED}
-_TITLES |= {"startup-wall": "start-up time, ms", "startup-instructions": "start-up instructions, M"}
-_SCALES = {"startup-wall": 1e-6, "startup-instructions": 1e-6}
-_TITLES |= {"task-clock": "CPU time, ns", "wall": "wall time, ns"}
-
-
-_RESIDUE = 1e-12
-"""What sums leave of 0: no count and no time is so small."""
+_HIGHEST = 100.0
+_TONES: dict[VerdictWord, Tone] = {"slower": "worse", "faster": "better", "same": "plain", "unresolved": "open"}
+_WORDS = {
+    "speed": {"slower": "slower", "faster": "faster"},
+    "level": {"slower": "lower", "faster": "higher"},
+    "number": {"slower": "more", "faster": "fewer"},
+}
 
 
 def figure(value: float | None, digits: int = 2) -> str:
     """A figure for people: thousands grouped, small ones with their leading digits, unknown as a dash."""
     if value is None:
-        return "–"
-    if _RESIDUE < abs(value) < 0.01:
+        return UNKNOWN
+    if RESIDUE < abs(value) < 0.01:
         return f"{value:.2g}"
-    return f"{value if abs(value) > _RESIDUE else 0.0:,.{digits}f}"
+    return f"{value if abs(value) > RESIDUE else 0.0:,.{digits}f}"
 
 
 def amount(metric: str, value: float | None) -> str:
-    """A figure of ``metric`` in the unit that its title names."""
-    return figure(None if value is None else value * _SCALES.get(metric, 1.0))
+    """A figure of ``metric`` with its unit, where it is more than a count."""
+    scale, unit = METRIC[metric].shown
+    told = figure(None if value is None else value * scale)
+    return f"{told} {unit}" if unit and value is not None else told
+
+
+def share(value: float | None) -> str:
+    """A part of a whole."""
+    return UNKNOWN if value is None else f"{value:.1%}"
 
 
 def interval(lo: float | None, hi: float | None, digits: int = 4) -> str:
     """``[lo, hi]``, or a dash for an interval that does not exist."""
-    if lo is None or hi is None:
-        return "–"
-    return f"[{lo:.{digits}f}, {hi:.{digits}f}]"
+    return UNKNOWN if lo is None or hi is None else f"[{lo:.{digits}f}, {hi:.{digits}f}]"
 
 
 def decides(lo: float | None, hi: float | None) -> bool:
@@ -47,51 +54,98 @@ def decides(lo: float | None, hi: float | None) -> bool:
 
 def ratio(value: float | None, lo: float | None, hi: float | None, digits: int = 4) -> str:
     """A ratio for people; a dash where it is unknown or its interval decides nothing."""
-    return "–" if value is None or not decides(lo, hi) else f"{value:.{digits}f}"
+    return UNKNOWN if value is None or not decides(lo, hi) else f"{value:.{digits}f}"
 
 
-def ratio_interval(lo: float | None, hi: float | None, digits: int = 4) -> str:
-    """``[lo, hi]`` of a ratio; ``not decided (0.0 to >100)`` where it spans more than a factor of two and 1."""
-    if lo is None or hi is None or not too_wide(lo, hi):
-        return interval(lo, hi, digits)
-    bounds = _rough(lo), _rough(hi)
-    return f"[{', '.join(bounds)}]" if decides(lo, hi) else f"not decided ({' to '.join(bounds)})"
+def ratio_interval(lo: float | None, hi: float | None, digits: int = 4, *, exact: bool = False) -> str:
+    """``[lo, hi]`` of a ratio; ``0.0 to >100`` where it spans more than a factor of two and 1.
+
+    Without a width it is ``exact``, of figures that are (``exact``), or just that of blocks that happen to be equal.
+    """
+    if lo is None or hi is None:
+        return UNKNOWN
+    if too_wide(lo, hi):
+        bounds = _rough(lo), _rough(hi)
+        return f"[{', '.join(bounds)}]" if decides(lo, hi) else " to ".join(bounds)
+    return bounds_of(lo, hi, digits, equal="exact" if exact else "blocks equal")
 
 
 def _rough(bound: float) -> str:
     if bound < 0.05:
         return "0.0"
-    return ">100" if bound > _HIGHEST else f"{bound:.2f}" if bound < 10 else f"{bound:.1f}"
+    return f">{_HIGHEST:.0f}" if bound > _HIGHEST else f"{bound:.2f}" if bound < 10 else f"{bound:.1f}"
 
 
-_HIGHEST = 100.0
+def is_exact(comparison: Comparison) -> bool:
+    """Whether its figures are counts that are the same to the digit in all blocks."""
+    lo, hi = comparison.lo, comparison.hi
+    return of_exact_source(comparison) and lo is not None and hi is not None and hi - lo <= RESIDUE * hi
+
+
+def of_exact_source(comparison: Comparison) -> bool:
+    """Whether a second run of the same process would repeat its figures to the digit."""
+    return comparison.source in METRIC[comparison.metric].exact_by
+
+
+def exact_metrics(verdict: Verdict) -> frozenset[str]:
+    """Metrics whose figures are of an exact source."""
+    return frozenset(one.metric for one in verdict.comparisons if of_exact_source(one))
+
+
+def bounds(comparison: Comparison) -> str:
+    """The interval of a comparison."""
+    return ratio_interval(comparison.lo, comparison.hi, exact=of_exact_source(comparison))
 
 
 def effect(smallest: float | None) -> str:
     """The smallest difference that a comparison shows."""
-    return "–" if smallest is None else ">100%" if smallest > 1 else f"{smallest:.2%}"
+    if smallest is None:
+        return UNKNOWN
+    return ">100%" if smallest > 1 else "<0.01%" if smallest < 0.00005 else f"{smallest:.2%}"
 
 
-def verdict_word(comparison: Comparison) -> str:
-    """The verdict for people: a single block is no unresolved question, it is one measurement."""
-    return "measured once" if measured_once(comparison) else comparison.verdict
+def reach(comparison: Comparison) -> str:
+    """The same of a comparison; nothing of an exact one, which has no scatter to hide a difference in."""
+    return "" if is_exact(comparison) else effect(comparison.smallest_effect)
 
 
-def detectable(comparisons: Iterable[Comparison], metrics: Iterable[str], launchers: Iterable[str] = ()) -> str:
+def price(comparison: Comparison) -> str:
+    """``17 for 5%``: the blocks that would show a difference; nothing for what is resolved."""
+    if comparison.verdict != "unresolved" or comparison.ratio is None or measured_once(comparison):
+        return ""
+    return UNKNOWN if comparison.blocks_needed is None else f"{comparison.blocks_needed} for {blocks.told(comparison)}"
+
+
+def verdict_mark(comparison: Comparison) -> Mark:
+    """The verdict for people, in the metric's own words; of a single block, that it is one measurement."""
+    if measured_once(comparison):
+        return Mark(text="measured once", tone="open")
+    words = _WORDS[METRIC[comparison.metric].words]
+    return Mark(text=words.get(comparison.verdict, comparison.verdict), tone=_TONES[comparison.verdict])
+
+
+def detectable(comparisons: Iterable[Comparison], metrics: Iterable[str], launchers: Collection[str] = ()) -> str:
     """The smallest difference per metric that the blocks would show, for a table's note; empty where unknown.
 
     Of ``launchers`` (default: all but the baseline's twin) the one that could hide the largest difference.
     """
-    wanted, only = list(dict.fromkeys(metrics)), set(launchers)
+    wanted = list(dict.fromkeys(metrics))
     worst: dict[str, float] = {}
     for one in comparisons:
-        if one.smallest_effect is None or one.launcher == AGAIN or (only and one.launcher not in only):
+        if one.smallest_effect is None or one.launcher == AGAIN or (launchers and one.launcher not in launchers):
             continue
-        worst[one.metric] = max(worst.get(one.metric, 0.0), one.smallest_effect)
-    told = [f"{metric} {effect(worst[metric])}" for metric in wanted if metric in worst]
+        if not is_exact(one):
+            worst[one.metric] = max(worst.get(one.metric, 0.0), one.smallest_effect)
+    told = [f"{title(metric)} {effect(worst[metric])}" for metric in wanted if metric in worst]
     return f"detectable with 80 % power, per iteration: {', '.join(told)}" if told else ""
 
 
-def title(metric: str) -> str:
-    """The metric's name for people."""
-    return _TITLES.get(metric, metric)
+def metric_name(comparison: Comparison) -> str:
+    """The metric of a comparison for people, and whether it comes out of a model."""
+    simulated = is_simulated(comparison.metric, comparison.source)
+    return title(comparison.metric) + (" (simulated)" if simulated else "")
+
+
+def launcher_name(name: str) -> str:
+    """A launcher for people."""
+    return "A/A" if name == AGAIN else name

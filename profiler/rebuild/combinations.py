@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from profiler.catalogue.caveats import NOT_BUILT
 from profiler.catalogue.interventions import REBUILT, Given
 from profiler.errors import Interrupted, MachineError
 from profiler.launch.builds import build_hosts
@@ -54,7 +55,9 @@ def rebuilt_lineup(
             f"interrupted; what is built is kept in {shop.place}", hint="the same command goes on where it stopped"
         ) from error
     if not built:
-        raise MachineError(f"no combination could be built: {failed[0].message}", hint=failed[0].hint)
+        raise MachineError(
+            f"no combination could be built: {failed[0].message}", hint=failed[0].hint or NOT_BUILT.remedy
+        )
     embedder = own_launcher(names_to_own(("pyo3",))[0], host, target)
     baseline = baseline_launcher(target)
     return Lineup(

@@ -182,7 +182,7 @@ class Maker:
     ) -> None:
         command = _tied(command)
         if self.stopping:
-            raise MachineError("stopped")
+            raise MachineError("stopped", hint="the same command goes on where it stopped")
         try:
             run_logged(
                 command,

@@ -118,7 +118,9 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
     for level in chosen:
         missing = [program for program in level.needs if shutil.which(program) is None]
         if missing:
-            raise MachineError(f"{level.name} needs {', '.join(missing)}", hint=_PACKAGES.get(missing[0]))
+            raise MachineError(
+                f"{level.name} needs {', '.join(missing)}", hint=_PACKAGES.get(missing[0], f"install {missing[0]}")
+            )
         if level.hwcap is not None and f"{level.hwcap} (supported" not in (output_of(_LOADER, "--help") or ""):
             raise MachineError(
                 f"{level.name}: this CPU, or the C library, does not know {level.hwcap}",

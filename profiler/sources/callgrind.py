@@ -86,7 +86,9 @@ class CallgrindSource:
             raise MachineError("valgrind is not installed", hint="apt-get install valgrind")
         version = process.run(helper((valgrind, "--version"), timeout_s=_VERSION_TIMEOUT_S))
         if version.exit != 0:
-            raise MachineError(f"{valgrind} --version failed: {version.stderr_tail.strip()}")
+            raise MachineError(
+                f"{valgrind} --version failed: {version.stderr_tail.strip()}", hint="install valgrind anew"
+            )
         return cls(valgrind, version.stdout.decode(errors="replace").strip())
 
     def describe(self) -> str:

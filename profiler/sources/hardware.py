@@ -144,7 +144,8 @@ def _counter(perf: Perf, scratch: Path) -> Count:
             )
         if done.exit != 0:
             raise MachineError(
-                f"the test program failed under perf (exit {done.exit}): {done.stderr_tail.strip()[-500:]}"
+                f"the test program failed under perf (exit {done.exit}): {done.stderr_tail.strip()[-500:]}",
+                hint="run perf stat true by hand: what it says there is in the way; or --source callgrind",
             )
         return counted.readings
 
@@ -165,7 +166,10 @@ def _require_counting(count: Count) -> None:
 def _require_anchors(available: Available) -> None:
     for reading in available.missing:
         if reading.event in {one.event for one in _REQUIRED}:
-            raise MachineError(f"perf cannot count {reading.event}: {reading.reason}")
+            raise MachineError(
+                f"perf cannot count {reading.event}: {reading.reason}",
+                hint="end other users of the PMU (tax-probe doctor names them), or --source callgrind",
+            )
 
 
 def _by_driver(wall_ns: int) -> Reading:

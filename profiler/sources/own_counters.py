@@ -17,6 +17,8 @@ from profiler.sources.source import Outcome
 from profiler.system.perf import INSTALL
 from profiler.system.process import Command
 
+_SHARED = "end other perf sessions and virtual machines that use the PMU, then try again"
+
 
 class OwnCountersSource:
     """``perf_event_open`` from inside the interpreter under test."""
@@ -43,14 +45,20 @@ class OwnCountersSource:
             count_down(LONG)
             counts, enabled_ns, running_ns = region.stop()
         except (ImportError, OSError, NotImplementedError) as error:
-            raise MachineError(f"a process cannot open counters on itself here: {error}") from error
+            raise MachineError(
+                f"a process cannot open counters on itself here: {error}",
+                hint="sudo sysctl kernel.perf_event_paranoid=2, and in a container allow perf_event_open",
+            ) from error
         if running_ns != enabled_ns:
-            raise MachineError("the counters of a process are not on the PMU all the time: something else holds them")
+            raise MachineError(
+                "the counters of a process are not on the PMU all the time: something else holds them", hint=_SHARED
+            )
         found = counts[COUNTED.index("instructions")] / LONG
         if abs(found / INSTRUCTIONS_PER_ITERATION - 1) > TOLERANCE:
             raise MachineError(
                 f"instructions are counted wrong: {found:.3f} per iteration of a loop that takes "
-                f"{INSTRUCTIONS_PER_ITERATION}"
+                f"{INSTRUCTIONS_PER_ITERATION}",
+                hint=_SHARED,
             )
         return cls()
 

@@ -81,7 +81,7 @@ def _first_that_counts(event: Event, cpu: Cpu, count: Count) -> tuple[Asked | No
     for candidate in event.perf:
         if not candidate.applies(cpu):
             continue
-        asked = Asked(event=event.name, spec=candidate.spec, unit=event.unit)
+        asked = Asked(event=event.name, spec=candidate.spec, unit=candidate.unit or event.unit)
         try:
             (reading,) = count([asked], None)
         except MachineError as error:

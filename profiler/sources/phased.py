@@ -119,7 +119,10 @@ def count_phases(command: Command, valgrind: str, scratch: Path) -> Outcome:
         )
     )
     if done.exit == 0 and not out.exists():
-        raise MachineError(f"valgrind wrote no counts for {command.argv[0]}")
+        raise MachineError(
+            f"valgrind wrote no counts for {command.argv[0]}",
+            hint="run it under valgrind --tool=callgrind by hand: what is said there is in the way",
+        )
     parts = [*(out.with_name(f"{out.name}.{number}") for number in range(1, len(PHASES))), out]
     if done.exit != 0 or not all(part.exists() for part in parts):
         return _unknown(done, COUNTS, "instructions", "callgrind", "the process never came to all points")

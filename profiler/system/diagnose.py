@@ -21,10 +21,10 @@ _NO_SYSCALL = ("Function not implemented",)
 
 
 class Trouble(Noun, frozen=True, kw_only=True):
-    """What stands in the way, and the remedy where one is known."""
+    """What stands in the way, and the remedy."""
 
     reason: str
-    remedy: str | None
+    remedy: str
 
 
 class Circumstances(Noun, frozen=True, kw_only=True):
@@ -61,7 +61,10 @@ def refused(stderr: str, here: Circumstances) -> Trouble:
     if any(word in stderr for word in _NO_SYSCALL):
         return _no_syscall(here)
     said = [line.strip() for line in stderr.splitlines() if line.strip() not in {"", "Error:"}]
-    return Trouble(reason=f"perf failed: {said[0] if said else '(it said nothing)'}", remedy=None)
+    return Trouble(
+        reason=f"perf failed: {said[0] if said else '(it said nothing)'}",
+        remedy="run perf stat true by hand; if it fails there too, install the perf of this kernel",
+    )
 
 
 def not_supported(*, software_counts: bool, here: Circumstances) -> Trouble:

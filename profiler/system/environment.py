@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from profiler.catalogue.caveats import ENVIRONMENT, caveat
 from profiler.model import Caveat
 
 _COSTLY = (
@@ -45,10 +46,7 @@ _LONGEST = 100
 def environment_caveats(environment: Mapping[str, str]) -> tuple[Caveat, ...]:
     """One for each variable that is set to anything and can change the work of every launcher, by name."""
     return tuple(
-        Caveat(
-            code="environment",
-            message=f"{name}={_short(environment[name])} is set and applies to every launcher that reads it",
-        )
+        caveat(ENVIRONMENT, f"{name}={_short(environment[name])} is set and applies to every launcher that reads it")
         for name in sorted(environment)
         if environment[name] and name not in _HARMLESS
         if name in _COSTLY or name.startswith(_COSTLY_BEGINNINGS)

@@ -112,7 +112,7 @@ def test_an_event_that_perf_does_not_know_is_missing_with_what_perf_said() -> No
 
     def count(asked: Sequence[Asked], iterations: int | None) -> tuple[Reading, ...]:
         if asked[0].spec == "branch-misses:u":
-            raise MachineError("perf failed: event syntax error: 'branch-misses:u'")
+            raise MachineError("perf failed: event syntax error: 'branch-misses:u'", hint="planted")
         return pmu(asked, iterations)
 
     available = find_available(SKYLAKE, count)

@@ -23,7 +23,7 @@ from tests.recorded import FOLDERS, RESULTS
 JUDGED = [folder for folder in FOLDERS if load_run(folder).command in ("variants", "rebuild")]
 """The commands whose evidence quotes ratios of launchers. ``eliminate`` compares arms, each with its own baseline."""
 
-INTERVAL = re.compile(r"\[[^]]*\]")
+INTERVAL = re.compile(r"\[[^]]*\]|± < \S+")
 RATIO = re.compile(r"(?<![\d.])\d\.\d{4}(?!\d)")
 
 
@@ -99,7 +99,7 @@ def test_every_quoted_ratio_is_that_of_two_launchers(folder: Path) -> None:
             assert {f"{rung.least:.4f}", f"{rung.most:.4f}"} <= pairs(folder, rung.metric)
 
 
-NAMED = re.compile(r"(\d\.\d{4}) \[[^]]*\] \((\S+) to (\S+)\)")
+NAMED = re.compile(r"(\d\.\d{4}) (?:\[[^]]*\]|± < \S+|\(exact\)) \((\S+) to (\S+)\)")
 ALONE = re.compile(r"alone (\S+) takes (\d\.\d{4}) ")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from profiler.analyze.compare import METRICS
+from profiler.catalogue.metrics import METRICS
 from profiler.cli import COMMANDS
 from tests.recorded import RESULTS
 

@@ -4,16 +4,18 @@ import gzip
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from profiler.analyze.causes.rebuilt import untrained
+from profiler.analyze.claims import more
 from profiler.analyze.conclude import conclude
-from profiler.analyze.words import more
+from profiler.analyze.price import price as blocks_that_would
 from profiler.folder import load_run
 from profiler.model import Comparison
 from profiler.model.factorial import Training
 from profiler.present import finding, tables
-from profiler.present.words import effect, ratio, ratio_interval, verdict_word
+from profiler.present.words import bounds, effect, price, ratio, ratio_interval, reach, verdict_mark
 
 RESULTS = Path(__file__).parents[2] / "results"
 
@@ -22,11 +24,13 @@ RESULTS = Path(__file__).parents[2] / "results"
     ("lo", "hi", "told", "shown"),
     [
         (1.0196, 1.0204, "[1.0196, 1.0204]", "1.5000"),
-        (0.0000001, 357832.6, "not decided (0.0 to >100)", "–"),
-        (0.55, 1.72, "not decided (0.55 to 1.72)", "–"),
-        (-0.2, 1.3, "not decided (0.0 to 1.30)", "–"),
+        (0.0000001, 357832.6, "0.0 to >100", "–"),
+        (0.55, 1.72, "0.55 to 1.72", "–"),
+        (-0.2, 1.3, "0.0 to 1.30", "–"),
         (1.3213, 13.1759, "[1.32, 13.2]", "1.5000"),
         (0.003, 0.02, "[0.0, 0.0]", "1.5000"),
+        (1.20458, 1.20462, "± < 0.0001", "1.5000"),
+        (1.2046, 1.2046, "blocks equal", "1.5000"),
         (None, None, "–", "1.5000"),
     ],
 )
@@ -35,7 +39,9 @@ def test_intervals_of_ratios(lo: float | None, hi: float | None, told: str, show
     assert ratio(1.5, lo, hi) == shown
 
 
-@pytest.mark.parametrize(("smallest", "told"), [(None, "–"), (0.0496, "4.96%"), (2541801.5977, ">100%")])
+@pytest.mark.parametrize(
+    ("smallest", "told"), [(None, "–"), (0.0496, "4.96%"), (0.00001, "<0.01%"), (2541801.5977, ">100%")]
+)
 def test_the_smallest_effect(smallest: float | None, told: str) -> None:
     assert effect(smallest) == told
 
@@ -48,11 +54,15 @@ def comparison(*, blocks: int, ratio: float | None, lo: float | None = None, eff
     )  # fmt: skip
 
 
+def word(one: Comparison) -> str:
+    return verdict_mark(one).text
+
+
 def test_one_block_is_measured_once_and_two_are_not() -> None:
-    assert verdict_word(comparison(blocks=1, ratio=1.2)) == "measured once"
-    assert verdict_word(comparison(blocks=2, ratio=1.2, lo=0.5)) == "unresolved"
-    assert verdict_word(comparison(blocks=2, ratio=1.2)) == "unresolved", "an unbounded interval is no single block"
-    assert verdict_word(comparison(blocks=1, ratio=None)) == "unresolved"
+    assert word(comparison(blocks=1, ratio=1.2)) == "measured once"
+    assert word(comparison(blocks=2, ratio=1.2, lo=0.5)) == "unresolved"
+    assert word(comparison(blocks=2, ratio=1.2)) == "unresolved", "an unbounded interval is no single block"
+    assert word(comparison(blocks=1, ratio=None)) == "unresolved"
 
 
 def test_what_it_takes_to_see_something() -> None:
@@ -60,6 +70,49 @@ def test_what_it_takes_to_see_something() -> None:
         "some --blocks 17 of this scatter would show a difference of 5%"
     )
     assert more(comparison(blocks=2, ratio=1.0, lo=0.1, effect=2541801.0)) == "more --blocks or more work per run"
+
+
+def test_a_count_that_is_the_same_in_all_blocks_is_exact_and_has_nothing_to_detect() -> None:
+    once = comparison(blocks=6, ratio=1.2046, lo=1.2046, effect=0.0)
+    counted = msgspec.structs.replace(once, hi=1.2046, metric="instructions", source="callgrind")
+    assert (bounds(counted), reach(counted)) == ("exact", "")
+    simulated = msgspec.structs.replace(counted, metric="branch-misses")
+    assert (bounds(simulated), reach(simulated)) == ("blocks equal", "<0.01%")
+    assert bounds(msgspec.structs.replace(counted, source="hardware")) == "blocks equal"
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [("wall", ("slower", "faster")), ("instructions", ("slower", "faster")), ("ipc", ("lower", "higher")),
+     ("branches", ("more", "fewer")), ("page-faults", ("more", "fewer"))],
+)  # fmt: skip
+def test_each_metric_has_its_own_comparative(metric: str, words: tuple[str, str]) -> None:
+    one = msgspec.structs.replace(comparison(blocks=6, ratio=1.2, lo=1.1), metric=metric)
+    told = [verdict_mark(msgspec.structs.replace(one, verdict=verdict)) for verdict in ("slower", "faster", "same")]
+    assert [mark.text for mark in told] == [*words, "same"]
+    assert [mark.tone for mark in told] == ["worse", "better", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "effect", "metric", "needed", "told"),
+    [
+        (6, 0.10, "wall", 17, "17 for 5%"),
+        (6, 0.038, "wall", 57, "57 for 1%"),
+        (6, 0.038, "instructions", None, "–"),
+        (2, 2541801.0, "wall", None, "–"),
+        (6, None, "wall", None, "–"),
+        (60, 0.004, "wall", None, "–"),
+    ],
+)
+def test_the_price_of_what_is_unresolved(
+    blocks: int, effect: float | None, metric: str, needed: int | None, told: str
+) -> None:
+    """17: by the formula of paired samples, (t(16, .975) + t(16, .8)) / √17 of what it is for 6 blocks."""
+    one = msgspec.structs.replace(comparison(blocks=blocks, ratio=1.0, lo=0.9, effect=effect), metric=metric)
+    assert blocks_that_would(one) == needed
+    assert price(msgspec.structs.replace(one, blocks_needed=needed)) == told
+    decided = msgspec.structs.replace(one, verdict="slower")
+    assert (blocks_that_would(decided), price(decided)) == (None, "")
 
 
 def test_tests_of_a_training_that_failed_are_told_with_the_first_of_their_names() -> None:
@@ -84,5 +137,5 @@ def test_a_run_of_one_block_gives_its_figures_as_measured_once(tmp_path: Path) -
     assert verdict.withdrawn == ()
     tables.write(tmp_path, verdict)
     rows = finding.render(tmp_path, verdict, run, ()).splitlines()
-    (row,) = (line for line in rows if line.startswith("| pyo3 | python3 | instructions |"))
+    row = next(line for line in rows if line.startswith("| instructions | 936") and "1,128" in line)
     assert row.endswith("| 1.2046 | – | – | measured once |")

@@ -7,9 +7,9 @@ import pytest
 
 from profiler.analyze.causes.ladder import climb
 from profiler.analyze.causes.verdicts import judge
+from profiler.analyze.claims import why
 from profiler.analyze.compare import Costs, cost_table
 from profiler.analyze.rows import slopes
-from profiler.analyze.words import why
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.interventions import INTERVENTIONS
 from profiler.catalogue.properties import PROPERTIES

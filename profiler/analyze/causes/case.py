@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, logs
+from profiler.analyze.wording import percent
 from profiler.catalogue.causes import CAUSES, CauseEntry, Role, Shows
 from profiler.catalogue.events import BY_NAME
 from profiler.catalogue.interventions import Intervention
 from profiler.catalogue.properties import Fingerprint
-from profiler.model import BASELINE, Cause, Interval, Launcher, Noun, Run
+from profiler.model import BASELINE, Cause, Launcher, Noun, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,23 +118,9 @@ def short(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def percent(share: float | None) -> str:
-    """A share for people."""
-    return "an unknown part" if share is None else f"{share:.1%}"
-
-
 def sits(share: float | None, entry: Intervention) -> str:
     """``33.9% sits in pymalloc's own code (same allocator on both ends)``."""
     return f"{percent(share)} sits in {entry.where}"
-
-
-def told(interval: Interval) -> str:
-    """A ratio with its interval for people."""
-    if interval.ratio is None:
-        return "unknown"
-    if interval.lo is None or interval.hi is None:
-        return f"{interval.ratio:.4f} (measured once)"
-    return f"{interval.ratio:.4f} [{interval.lo:.4f}, {interval.hi:.4f}]"
 
 
 def cause_of(  # noqa: PLR0917 - one line per verdict reads best

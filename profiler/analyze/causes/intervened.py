@@ -16,13 +16,12 @@ from profiler.analyze.causes.case import (
     differing,
     entry_of,
     fingerprint,
-    percent,
     sits,
     status_of,
-    told,
 )
 from profiler.analyze.compare import Costs, paired
 from profiler.analyze.effects import UNKNOWN, Share, differences, logs, ratio, share_of
+from profiler.analyze.wording import percent, told
 from profiler.catalogue.causes import IMAGE, SAME_START
 from profiler.catalogue.interventions import (
     ALL_REMOVED,

@@ -11,14 +11,13 @@ from profiler.analyze.causes.case import (
     differing,
     entry_of,
     fingerprint,
-    percent,
     short,
-    told,
 )
 from profiler.analyze.causes.files import built_differently
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import Share, is_clear, logs, ratio, share_of
 from profiler.analyze.stats import verdict
+from profiler.analyze.wording import percent, told
 from profiler.catalogue.causes import CauseEntry
 from profiler.catalogue.events import BY_NAME, QUEUED
 from profiler.catalogue.properties import PROPERTIES

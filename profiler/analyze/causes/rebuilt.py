@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from profiler.analyze import words
-from profiler.analyze.causes.case import Case, cause_of, entry_of, make_case, percent, status_of
-from profiler.analyze.causes.case import told as told_of
+from profiler.analyze import claims
+from profiler.analyze.causes.case import Case, cause_of, entry_of, make_case, status_of
 from profiler.analyze.causes.options import METRICS, Effects, account, effects, measured
 from profiler.analyze.causes.remedied import timed
 from profiler.analyze.causes.remedied import told as time_told
 from profiler.analyze.causes.walked import Stride, Walk, alone, completed, walk
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import is_clear, logs, ratio, share_of
+from profiler.analyze.wording import percent
+from profiler.analyze.wording import told as told_of
 from profiler.catalogue.causes import IMAGE
+from profiler.catalogue.caveats import NOT_BUILT, NOT_THAT_LIBRARY, TRAINING_DOES_NOT_FIT, TRAINING_INCOMPLETE, caveat
 from profiler.catalogue.events import BY_NAME
 from profiler.errors import UsageError
 from profiler.model import BASELINE, EMBEDDER, Cause, Caveat, Comparison, Interval, Run, Unexplained, Verdict
@@ -46,7 +48,7 @@ def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs, folder: Path) -> R
     unexplained = Unexplained(share=left.share, lo=left.lo, hi=left.hi)
     remedy = None if run.remedy is None else timed(msgspec.convert(run.remedy, Remedy), folder)
     told = (
-        words.sentence(verdict.comparisons, run, causes, {EMBEDDER: unexplained}, verdict.withdrawn),
+        claims.sentence(verdict.comparisons, run, causes, {EMBEDDER: unexplained}, verdict.withdrawn),
         *_told(factorial, verdict.comparisons, rebuilt),
         *(f"The remedy's {time_told(one)}." for one in (remedy.times if remedy else ()) if one.against == BASELINE),
     )
@@ -92,37 +94,28 @@ _NAMED = 5
 def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
     """Combinations that failed, run another file than they should, or were compiled with counts that do not fit."""
     found = [
-        Caveat(
-            code="not-built",
-            message=f"{','.join(one.levels.values())}: {one.message}" + (f"; {one.hint}" if one.hint else ""),
-        )
-        for one in rebuilt.failed
+        caveat(NOT_BUILT, f"{','.join(one.levels.values())}: {one.message}", remedy=one.hint) for one in rebuilt.failed
     ]
     kept = measured(run, rebuilt)
     names = {launcher.name for launcher in run.plan.launchers}
     found += [
-        Caveat(code="not-that-library", message=f"{one.launcher} did not run {one.product}; it is left out")
+        caveat(NOT_THAT_LIBRARY, f"{one.launcher} did not run {one.product}; it is left out")
         for one in rebuilt.built
         if one not in kept and one.launcher in names
     ]
     found += [
-        Caveat(
-            code="training-does-not-fit",
-            message=(
-                f"{one.launcher}: functions compiled without the training's counts, since their control flow differs: "
-                f"{one.mismatched_functions} (named in {one.log}); where they matter, mark the level retrain = true"
-            ),
+        caveat(
+            TRAINING_DOES_NOT_FIT,
+            f"{one.launcher}: functions compiled without the training's counts, since their control flow differs: "
+            f"{one.mismatched_functions} (named in {one.log})",
         )
         for one in kept
         if one.mismatched_functions
     ]
     found += [
-        Caveat(
-            code="training-incomplete",
-            message=(
-                f"{one.key}: {untrained(one)}, most often for an extension module that could not be built: "
-                "apt-get build-dep python3, and look at its log"
-            ),
+        caveat(
+            TRAINING_INCOMPLETE,
+            f"{one.key}: {untrained(one)}, most often for an extension module that could not be built",
         )
         for one in trainings(kept)
         if one.failed_tests > _MAY_FAIL * one.tests
@@ -234,18 +227,10 @@ def _told(factorial: Effects, comparisons: tuple[Comparison, ...], rebuilt: Rebu
     if found is not None and found[1].ratio is not None:
         built, best = found
         parts.append(
-            f"On {cell_name(built.levels)} the unchanged {EMBEDDER} takes {best.ratio:.4f} times {BASELINE}'s "
-            f"{BY_NAME[best.metric].title}{_bounds(best)}."
+            f"On {cell_name(built.levels)} the unchanged {EMBEDDER} takes {told_of(best)} times {BASELINE}'s "
+            f"{BY_NAME[best.metric].title}."
         )
     return parts
-
-
-def _bounds(comparison: Comparison) -> str:
-    if words.measured_once(comparison):
-        return ", measured once (no interval: --blocks 3)"
-    if comparison.lo is None or comparison.hi is None:
-        return ""
-    return f" [{comparison.lo:.4f}, {comparison.hi:.4f}]"
 
 
 def best_library(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from profiler.analyze.compare import METRICS, Costs, compare_metrics
+from profiler.analyze.compare import Costs, compare_metrics
 from profiler.analyze.costing import costs_of
 from profiler.analyze.effects import logs
 from profiler.analyze.rows import measured, read_all
 from profiler.analyze.sequential import narrow
+from profiler.catalogue.metrics import METRIC
 from profiler.folder import RUN, load_run
 from profiler.model import BASELINE, EMBEDDER, Chunks, Comparison, Run
 from profiler.model.factorial import Remedy, RemedyCheck, RemedyTime, remedy_time_folder
@@ -61,10 +62,9 @@ def _times(costs: Costs, run: Run, remedy: Remedy) -> Iterator[RemedyTime]:
     why = None
     if ours is None or (ours.image is not None and ours.build_id != remedy.build_id):
         why = f"{remedy.launcher} did not run the remedy's library"
-    chosen = tuple(one for one in METRICS if one.name == metric)
     disturbed = any(one.code == "not-quiet" for one in run.warnings)
     for against in (BASELINE, EMBEDDER):
-        found = compare_metrics(costs, against, remedy.launcher, chosen)[0]
+        found = compare_metrics(costs, against, remedy.launcher, (METRIC[metric],))[0]
         yield RemedyTime(
             against=against,
             metric=metric,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from profiler.analyze.causes.case import Case, cause_of, entry_of, percent, status_of
+from profiler.analyze.causes.case import Case, cause_of, entry_of, status_of
 from profiler.analyze.compare import Costs, paired
 from profiler.analyze.effects import Share, differences, is_clear, share_of
+from profiler.analyze.wording import percent
 from profiler.catalogue.causes import AS_PROGRAM, SAME_START
 from profiler.catalogue.events import TLS_ACCESSES, TLS_INSTRUCTIONS
 from profiler.catalogue.interventions import AS_LIBRARY

@@ -9,12 +9,12 @@ from __future__ import annotations
 import msgspec
 
 from profiler.analyze.causes.case import Case, fingerprint
+from profiler.catalogue.caveats import OTHER_VERSION, caveat
 from profiler.catalogue.interventions import SWAPPED
 from profiler.catalogue.properties import Fingerprint
-from profiler.model import BASELINE, Cause, Caveat, Noun, Run, Verdict
+from profiler.model import BASELINE, Cause, Noun, Run, Verdict
 
 CAUSE = "version"
-CAVEAT = "other-version"
 
 _OF_THE_FILES = frozenset({"eval-loop-image", "pgo", "lto", "pic", "plt", "tls", "usdt"})
 """Causes that are properties of a file's machine code."""
@@ -137,12 +137,10 @@ def said_first(verdict: Verdict, run: Run) -> Verdict:
         what = _what(own, reference)
         sentences.append(f"{both}: {what} is part of every difference between them.")
         caveats.append(
-            Caveat(
-                code=CAVEAT,
-                message=(
-                    f"{both}: what {what} costs cannot be separated from how its files were built; compare it with "
-                    f"a {own.in_words()} through --python PATH"
-                ),
+            caveat(
+                OTHER_VERSION,
+                f"{both}: what {what} costs cannot be separated from how its files were built",
+                remedy=f"compare it with a {own.in_words()} through --python PATH",
             )
         )
     return msgspec.structs.replace(

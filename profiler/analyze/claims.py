@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from profiler.analyze import price
 from profiler.analyze.causes.case import NEGLIGIBLE, sits
 from profiler.analyze.causes.files import recorded
 from profiler.analyze.causes.nested import beneath, parts, untold
-from profiler.analyze.stats import blocks_needed, too_wide
+from profiler.analyze.stats import too_wide
+from profiler.analyze.wording import difference, measured_once, stands_on
 from profiler.catalogue.events import BY_NAME
 from profiler.catalogue.interventions import INTERVENTIONS
 from profiler.catalogue.variants import is_host
@@ -13,34 +15,9 @@ from profiler.model import AGAIN, BASELINE, Cause, Comparison, Doubt, Run, Unexp
 
 _NONE = 0.0005
 """A rest that would be told as 0.0 %."""
-_EQUAL = 0.001
-"""Per cent; half an interval of less has no width that two digits would show."""
 _SUBJECTS = ("pyo3", "runmain")
 _TOLD = ("instructions", "cycles", "wall")
-_USEFUL = 0.05
-"""A difference that a run should be able to show, where it is asked how many blocks it needs."""
 _WORDS = {"slower": "more", "faster": "fewer"}
-
-
-def percent(comparison: Comparison) -> str:
-    """``20.2 % ± 0.1 %``: the relative difference and the larger half of its interval, where that has a width."""
-    assert comparison.ratio is not None
-    difference = abs(comparison.ratio - 1) * 100
-    if comparison.lo is None or comparison.hi is None:
-        return f"{difference:.2f} % (no interval)"
-    half = 100 * max(comparison.hi - comparison.ratio, comparison.ratio - comparison.lo)
-    if half < _EQUAL:
-        return f"{difference:.2f} %"
-    digits = 1 if half >= 0.05 else 2
-    return f"{difference:.{digits}f} % ± {max(half, 10**-digits):.{digits}f} %"
-
-
-def stands_on(comparison: Comparison) -> str:
-    """What the interval is over, or that there is none since all blocks are equal, which is no certainty of its own."""
-    if comparison.over is not None:
-        return f" (over {comparison.over})"
-    equal = comparison.lo is not None and comparison.hi is not None and comparison.hi - comparison.lo < _EQUAL / 50
-    return f" (equal in all {comparison.blocks} blocks)" if equal else ""
 
 
 def sentence(
@@ -157,11 +134,6 @@ def _cost(name: str, found: dict[tuple[str, str, str], Comparison]) -> str:
     return f"{told}{tail.get(ipc.verdict, '') if ipc else ''}."
 
 
-def measured_once(comparison: Comparison) -> bool:
-    """Whether the figure is that of a single block, which has no interval."""
-    return comparison.blocks == 1 and comparison.ratio is not None and comparison.lo is None
-
-
 def _claim(comparison: Comparison) -> str:
     title = BY_NAME[comparison.metric].title
     if comparison.verdict == "same":
@@ -173,16 +145,15 @@ def _claim(comparison: Comparison) -> str:
             if too_wide(comparison.lo, comparison.hi):
                 between = f" (the interval is wider than a factor of two; {more(comparison)})"
         return f"an unresolved difference in {title}{between}"
-    return f"{percent(comparison)} {_WORDS[comparison.verdict]} {title}{stands_on(comparison)}"
+    return f"{difference(comparison)} {_WORDS[comparison.verdict]} {title}{stands_on(comparison)}"
 
 
 def more(comparison: Comparison) -> str:
     """What it takes to see a difference of use in the metric of an unresolved ``comparison``."""
-    effect = comparison.smallest_effect
-    needed = None if effect is None else blocks_needed(effect, comparison.blocks, _USEFUL)
+    needed = price.price(comparison)
     if needed is None:
         return "more --blocks or more work per run"
-    return f"some --blocks {needed} of this scatter would show a difference of {_USEFUL:.0%}"
+    return f"some --blocks {needed} of this scatter would show a difference of {price.told(comparison)}"
 
 
 def _images(run: Run) -> str:

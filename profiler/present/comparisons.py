@@ -1,0 +1,187 @@
+"""Launchers against each other: a table for each pair that matters, one for all others, and their picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from profiler.analyze.wording import measured_once
+from profiler.catalogue.metrics import METRIC, METRICS, meaning, title
+from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
+from profiler.present.section import Picture, Section
+from profiler.present.table import Cell, Table, columns, filled, notes
+from profiler.present.words import (
+    amount,
+    bounds,
+    detectable,
+    launcher_name,
+    metric_name,
+    price,
+    ratio,
+    reach,
+    verdict_mark,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = {"slower": "#b3261e", "faster": "#1b7f3b", "same": "#444444", "unresolved": "#c28a00"}
+_WIDEST = 3.0
+"""Ratios beyond this (rare misses) would squeeze everything else; they stay in the table."""
+_BESIDE = (BASELINE, "pyo3", "runmain", f"{BASELINE}+malloc", "pyo3+malloc")
+"""Launchers to be seen beside each other, where a run has them."""
+_FIGURES = (
+    *columns("ratio", "ratio"),
+    *columns("interval", "95 % interval"),
+    *columns("share", "detectable"),
+    *columns("verdict", "verdict"),
+    *columns("figure", "blocks needed"),
+)
+_PRICE = "blocks needed: of this scatter, to show a difference of so much with 80 % power; –: over 200, or not known"
+
+
+def section(verdict: Verdict, run: Run, *, shown: Collection[str]) -> Section:
+    """The pairs of ``shown`` launchers; of the baseline against itself the metrics that answer."""
+    pairs = [pair for pair in _pairs(verdict.comparisons) if pair[1] in shown]
+    tables = tuple(_pair(verdict, run, *pair) for pair in pairs)
+    return Section(title="Comparisons", tables=tuple(table for table in tables if table.rows or table.notes))
+
+
+def others(verdict: Verdict, run: Run, *, shown: Collection[str]) -> Section:
+    """What ``section`` leaves out, in one table."""
+    left = [
+        c
+        for c in verdict.comparisons
+        if c.launcher not in shown or (c.launcher == AGAIN and METRIC[c.metric].rank > 1)
+        if c.ratio is not None
+    ]
+    unknown = [c for c in verdict.comparisons if c.launcher not in shown and c.ratio is None]
+    table = Table(
+        title="all other comparisons, per iteration",
+        columns=(*columns("word", "launcher", "against", "metric"), *columns("figure", "baseline", "value"), *_FIGURES),
+        rows=tuple((launcher_name(c.launcher), c.baseline, *_cells(c)) for c in left),
+        notes=notes(*_unmeasured(unknown), *_about(left, run)),
+    )
+    return Section(title="Other comparisons", tables=(filled(table),) if left else (), folded=True)
+
+
+def _pairs(comparisons: Iterable[Comparison]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((c.baseline, c.launcher) for c in comparisons))
+
+
+def _pair(verdict: Verdict, run: Run, baseline: str, launcher: str) -> Table:
+    twin = launcher == AGAIN
+    found = [c for c in verdict.comparisons if (c.baseline, c.launcher) == (baseline, launcher)]
+    rows = [c for c in found if c.ratio is not None and not (twin and METRIC[c.metric].rank > 1)]
+    unknown = [] if twin else [c for c in found if c.ratio is None]
+    table = Table(
+        title=f"{'A/A: the baseline against itself' if twin else f'{launcher} against {baseline}'}, per iteration",
+        columns=(
+            *columns("word", "metric"),
+            *columns("figure", baseline, "again" if twin else launcher),
+            *_FIGURES,
+        ),
+        rows=tuple(_cells(c) for c in rows),
+        notes=notes(*_unmeasured(unknown), *_about(rows, run)),
+    )
+    return filled(table)
+
+
+def _cells(c: Comparison) -> tuple[Cell, ...]:
+    return (
+        metric_name(c),
+        amount(c.metric, c.baseline_value),
+        amount(c.metric, c.value),
+        ratio(c.ratio, c.lo, c.hi),
+        bounds(c),
+        reach(c),
+        verdict_mark(c),
+        price(c),
+    )
+
+
+def _unmeasured(unknown: Iterable[Comparison]) -> list[str]:
+    """A line for each reason, with the metrics that it keeps out of the table."""
+    reasons: dict[str, list[str]] = {}
+    for c in unknown:
+        reasons.setdefault(c.reason or "not measured", []).append(title(c.metric))
+    return [f"no {', '.join(dict.fromkeys(names))}: {reason}" for reason, names in reasons.items()]
+
+
+def _about(rows: Sequence[Comparison], run: Run) -> list[str | None]:
+    """What a reader of these figures must know."""
+    priced = any(c.verdict == "unresolved" and not measured_once(c) for c in rows)
+    return [*_meanings(rows, run), _PRICE if priced else None]
+
+
+def _meanings(rows: Iterable[Comparison], run: Run) -> list[str]:
+    cpu = run.machine.get("vendor"), run.machine.get("family")
+    counted = {c.metric: meaning(c.metric, *cpu) for c in rows if c.source == "hardware"}
+    return [f"{title(metric)}: {said}" for metric, said in counted.items() if said is not None]
+
+
+def side_by_side(verdict: Verdict, run: Run) -> Section:
+    """Launchers as columns: what each of them takes, per iteration."""
+    known = {(c.launcher, c.metric): c for c in verdict.comparisons if c.baseline == BASELINE}
+    hosts = [one.name for one in run.plan.launchers if one.kind == "user" and one.variant is None]
+    names = list(dict.fromkeys(name for name in (*_BESIDE, *hosts) if name == BASELINE or (name, "wall") in known))
+    compared = {c.metric for c in known.values() if c.ratio is not None}
+    metrics = [metric.name for metric in METRICS if metric.per == "iteration" and metric.name in compared]
+    table = Table(
+        title="side by side, per iteration",
+        columns=(*columns("word", "metric"), *columns("figure", *names)),
+        rows=tuple((title(metric), *_values(known, metric, names[1:])) for metric in metrics),
+        notes=notes(detectable(verdict.comparisons, metrics, names[1:])),
+    )
+    return Section(title="Side by side", tables=(table,) if metrics else ())
+
+
+def _values(known: Mapping[tuple[str, str], Comparison], metric: str, names: Iterable[str]) -> Iterator[str]:
+    """The baseline's figure from its first run, then those of ``names``."""
+    yield amount(metric, known[AGAIN, metric].baseline_value if (AGAIN, metric) in known else None)
+    for name in names:
+        yield amount(metric, known[name, metric].value if (name, metric) in known else None)
+
+
+def picture(verdict: Verdict, run: Run) -> tuple[Picture, ...]:
+    """The ratios of all launchers that are no variant, with their intervals."""
+    # Toggles and rungs would bury the launchers that matter; they stand in the tables.
+    main = {one.name for one in run.plan.launchers if one.variant is None}
+    drawn = [
+        c
+        for c in verdict.comparisons
+        if c.baseline == BASELINE and c.launcher in main
+        if c.ratio is not None and c.lo is not None and c.hi is not None
+        if c.hi < _WIDEST and c.lo > 0
+    ]
+    if not drawn:
+        return ()
+    return (Picture(name="ratios", height=1.2 + 0.28 * len(drawn), draw=_ratios(drawn, verdict)),)
+
+
+def _ratios(drawn: Sequence[Comparison], verdict: Verdict) -> Callable[[Axes], None]:
+    def draw(axes: Axes) -> None:
+        for y, comparison in enumerate(reversed(drawn)):
+            _bar(axes, y, comparison)
+        axes.axvline(1.0, color="#888888", linewidth=0.8)
+        labels = [f"{launcher_name(c.launcher)}: {title(c.metric)}" for c in reversed(drawn)]
+        axes.set_yticks(range(len(drawn)), labels, fontsize=8)
+        axes.set_xlabel(f"ratio to {BASELINE} per iteration, 95 % interval ({verdict.source}, {verdict.workload.name})")
+        axes.grid(axis="x", linewidth=0.3)
+
+    return draw
+
+
+def _bar(axes: Axes, y: int, comparison: Comparison) -> None:
+    assert comparison.ratio is not None
+    assert comparison.lo is not None
+    assert comparison.hi is not None
+    axes.errorbar(
+        comparison.ratio,
+        y,
+        xerr=[[comparison.ratio - comparison.lo], [comparison.hi - comparison.ratio]],
+        fmt="o",
+        markersize=4,
+        capsize=3,
+        color=COLOURS[comparison.verdict],
+    )

@@ -1,0 +1,34 @@
+"""Tables as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from profiler.present.table import Cell, Table, text_of, with_columns
+
+_LEFT = {"word", "verdict"}
+
+
+def to_markdown(table: Table, *, heading: str) -> Iterator[str]:
+    """Lines of a section under ``heading`` (``##`` and the like; empty: the title stands over the table elsewhere).
+
+    Drawings are left out.
+    """
+    if heading:
+        yield from (f"{heading} {table.title}", "")
+    table = with_columns(table, [at for at, column in enumerate(table.columns) if column.kind != "bar"])
+    yield "| " + " | ".join(_escaped(column.title) for column in table.columns) + " |"
+    yield "|" + "|".join("---" if column.kind in _LEFT else "---:" for column in table.columns) + "|"
+    for row in table.rows:
+        yield "| " + " | ".join(map(_escaped, row)) + " |"
+    yield ""
+    for note in table.notes:
+        yield from (_sentence(note), "")
+
+
+def _escaped(cell: Cell) -> str:
+    return text_of(cell).replace("|", "\\|").replace("\n", " ")
+
+
+def _sentence(note: str) -> str:
+    return note if note.endswith((".", ")")) else f"{note}."

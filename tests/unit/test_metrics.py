@@ -1,0 +1,79 @@
+"""One table of metrics: every compared event is in it, quotients name their terms, and Rust knows no other names."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from profiler.catalogue.events import BY_NAME, EVENTS
+from profiler.catalogue.metrics import HEADLINE, METRIC, METRICS, PER_LAUNCH, QUOTIENTS, is_simulated, meaning, title
+from profiler.sources.chunking import CLOCKS, COUNTED
+
+REGION = Path(__file__).parents[2] / "runner" / "counters" / "src" / "region.rs"
+ZEN5, INTEL = ("AuthenticAMD", "26"), ("GenuineIntel", "6")
+
+
+def test_every_event_that_is_compared_is_a_metric_once() -> None:
+    names = [metric.name for metric in METRICS]
+    assert len(set(names)) == len(names)
+    assert names[: len(names) - 3] == [event.name for event in EVENTS if not event.overhead]
+    assert names[-3:] == ["ipc", "startup-wall", "startup-instructions"]
+    assert {metric.event for metric in METRICS} <= set(BY_NAME)
+
+
+def test_quotients_and_what_is_paid_once() -> None:
+    assert [(metric.name, *terms) for metric, *terms in QUOTIENTS] == [("ipc", "instructions", "cycles")]
+    assert [(metric.name, metric.margin) for metric in PER_LAUNCH] == [
+        ("startup-wall", 0.02), ("startup-instructions", 0.02),
+    ]  # fmt: skip
+    assert HEADLINE == ("instructions", "cycles", "task-clock", "wall")
+
+
+def test_no_title_holds_a_unit() -> None:
+    assert not [metric.title for metric in METRICS if re.search(r", (ns|ms|M)\b", metric.title)]
+    assert not [event.title for event in EVENTS if re.search(r", (ns|ms|M)\b", event.title)]
+
+
+@pytest.mark.parametrize(
+    ("metric", "exact", "simulated"),
+    [
+        ("instructions", True, False), ("branches", True, False), ("startup-instructions", True, False),
+        ("branch-misses", False, True), ("l1d-misses", False, True), ("wall", False, False), ("cycles", False, False),
+        ("ipc", False, False), ("startup-wall", False, False),
+    ],
+)  # fmt: skip
+def test_what_callgrind_knows(metric: str, exact: bool, simulated: bool) -> None:
+    assert ("callgrind" in METRIC[metric].exact_by) == exact
+    assert is_simulated(metric, "callgrind") == simulated
+    assert not is_simulated(metric, "hardware")
+
+
+def test_slower_is_said_of_time_cycles_and_instructions_alone() -> None:
+    assert {metric.name for metric in METRICS if metric.words == "speed"} == {
+        "instructions", "cycles", "task-clock", "wall", "startup-wall", "startup-instructions",
+    }  # fmt: skip
+    assert [metric.name for metric in METRICS if metric.words == "level"] == ["ipc"]
+
+
+def test_what_a_cpu_counts_under_another_name_is_told() -> None:
+    assert meaning("cache-misses", *ZEN5) == "on AMD the generic event counts L2 misses"
+    assert meaning("cache-misses", *INTEL) is None
+    assert "family 17h" in (meaning("l1i-misses", *ZEN5) or "")
+    assert "slots" in (meaning("frontend-bound", *ZEN5) or "")
+    assert "cycles" in (meaning("frontend-bound", *INTEL) or "")
+    assert "cycles" in (meaning("frontend-bound", *ZEN5, "stalled-cycles-frontend:u") or "")
+    assert meaning("ipc", *ZEN5) is None
+    assert meaning("cache-misses", None, None) is None
+
+
+def test_what_has_no_metric_keeps_its_name() -> None:
+    assert title("clock") == "core clock (estimated)"
+    assert title("of-the-future") == "of-the-future"
+
+
+def test_the_extension_knows_events_by_the_catalogues_names() -> None:
+    (body,) = re.findall(r"^fn add\(.*?^}", REGION.read_text(), re.MULTILINE | re.DOTALL)
+    names = set(re.findall(r'^\s*"([^"]+)" =>', body, re.MULTILINE))
+    assert len(names) == 8
+    assert names <= set(BY_NAME)
+    assert {*COUNTED, *CLOCKS} - {"wall"} <= names, "and has those that chunks are asked for"

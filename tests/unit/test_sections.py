@@ -1,0 +1,100 @@
+"""The list of sections that terminal, finding and figures read: everything once, nothing that was never measured."""
+
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from profiler.analyze.conclude import conclude
+from profiler.folder import load_run
+from profiler.model import Run, Verdict
+from profiler.present import figures
+from profiler.present.finding import render
+from profiler.present.section import Section
+from profiler.present.sections import sections
+from profiler.present.table import Table, text_of
+from tests.recorded import RESULTS
+
+KINDS = ("ipc-int_loop", "variants-int_loop", "rebuild/default-int_loop", "poc4-amortize", "poc4-eliminate")
+
+
+@cache
+def answered(name: str) -> tuple[Verdict, Run, tuple[Section, ...]]:
+    verdict, run = conclude(RESULTS / name), load_run(RESULTS / name)
+    return verdict, run, sections(verdict, run)
+
+
+def tables(found: tuple[Section, ...]) -> list[Table]:
+    return [table for section in found for table in section.tables]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_comparison_that_has_a_ratio_stands_in_one_row(name: str) -> None:
+    verdict, _, found = answered(name)
+    compared = [s for s in found if s.title in {"Comparisons", "Other comparisons"}]
+    rows = sum(len(table.rows) for table in tables(tuple(compared)))
+    assert rows == sum(c.ratio is not None for c in verdict.comparisons)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_note_is_told_twice_and_no_row_is_empty(name: str) -> None:
+    _, _, found = answered(name)
+    assert {
+        note for note, times in Counter(n for table in tables(found) for n in table.notes).items() if times > 1
+    } == set()
+    for table in tables(found):
+        assert {len(row) for row in table.rows} <= {len(table.columns)}
+        figures_of = [at for at, column in enumerate(table.columns) if column.kind in {"ratio", "interval"}]
+        for row in table.rows if table.title.startswith("what the ratio") else ():
+            assert any(text_of(row[at]) != "–" for at in figures_of)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_finding_has_all_tables(name: str) -> None:
+    verdict, run, found = answered(name)
+    text = render(RESULTS / name, verdict, run, ())
+    for section in found:
+        assert f"\n## {section.title}\n" in text
+        for table in section.tables if len(section.tables) > 1 else ():
+            assert f"\n### {table.title}\n" in text
+
+
+def test_what_was_never_measured_is_a_line_with_its_reason() -> None:
+    _, _, found = answered("ipc-int_loop")
+    (compared,) = (section for section in found if section.title == "Comparisons")
+    told = [note for table in compared.tables for note in table.notes]
+    assert "no cycles, IPC: callgrind counts no cycles; hardware counters would" in told
+    assert not [row for table in compared.tables for row in table.rows if text_of(row[0]) in {"cycles", "IPC"}]
+
+
+def test_a_question_of_its_own_comes_first_and_has_its_own_picture() -> None:
+    _, _, found = answered("poc4-amortize")
+    assert found[0].title == "From how much work on it pays"
+    assert [picture.name for section in found for picture in section.pictures] == ["amortize"]
+    assert [section.title for section in found if section.folded] == ["Other comparisons", "Other splits"]
+
+
+def test_a_host_of_any_name_is_drawn(tmp_path: Path) -> None:
+    verdict, run, _ = answered("ipc-int_loop")
+    renamed = [msgspec.structs.replace(one, name="g++") if one.name == "runmain" else one for one in run.plan.launchers]
+    run = msgspec.structs.replace(run, plan=msgspec.structs.replace(run.plan, launchers=tuple(renamed)))
+    compared = [
+        msgspec.structs.replace(c, launcher="g++") if c.launcher == "runmain" else c for c in verdict.comparisons
+    ]
+    found = sections(msgspec.structs.replace(verdict, comparisons=tuple(compared)), run)
+    figures.write(tmp_path, found)
+    assert "g++: instructions" in (tmp_path / "figures" / "ratios.svg").read_text()
+
+
+def test_on_amd_a_reader_is_told_whose_misses_they_are() -> None:
+    verdict, run, _ = answered("ipc-int_loop")
+    amd = msgspec.structs.replace(run, machine=run.machine | {"vendor": "AuthenticAMD", "family": "26"})
+    counted = [
+        msgspec.structs.replace(c, source="hardware", ratio=1.1, lo=1.0, hi=1.2) if c.metric == "cache-misses" else c
+        for c in verdict.comparisons
+    ]
+    found = sections(msgspec.structs.replace(verdict, comparisons=tuple(counted)), amd)
+    told = "last-level cache misses: on AMD the generic event counts L2 misses"
+    assert [note for table in tables(found) for note in table.notes].count(told) == 1
