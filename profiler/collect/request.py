@@ -62,9 +62,9 @@ def checked(options: Mapping[str, object], study: Study, told: Callable[[str], s
         request = msgspec.convert(options, Request, strict=True)
     except msgspec.ValidationError as error:
         words, _, place = str(error).partition(" - at ")
-        name = re.match(r"`\$\.(\w+)", place)
-        where = f"{told(name[1])}: " if name else ""
-        raise UsageError(f"{where}{error if not name else words}", hint=f"tax-probe {study.command} --help") from error
+        at = re.fullmatch(r"`\$\.(\w+)(.*)`", place)
+        message = str(error) if at is None else f"{told(at[1])}{at[2]}: {words}"
+        raise UsageError(message, hint=f"tax-probe {study.command} --help") from error
     if request.m is not None:
         _require_m(request.m, study, told("m"))
     if request.precision is not None:
