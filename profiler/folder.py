@@ -48,7 +48,7 @@ def open_recorded(folder: Path, name: str) -> BinaryIO:
     return cast("BinaryIO", gzip.open(path)) if path.suffix == _ZIPPED else path.open("rb")
 
 
-def keep(folder: Path) -> None:
+def compress(folder: Path) -> None:
     """Compress what was recorded, as results are kept; equal folders give equal files.
 
     Raises:
@@ -62,7 +62,7 @@ def keep(folder: Path) -> None:
 
 
 def _unpack(folder: Path) -> None:
-    """The opposite of ``keep``: rows can only be appended to a file that is not compressed."""
+    """The opposite of ``compress``: rows can only be appended to a file that is not compressed."""
     for name in (ROWS, CALLS, RUN):
         zipped = folder / (name + _ZIPPED)
         if zipped.exists():

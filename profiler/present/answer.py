@@ -12,7 +12,7 @@ import msgspec
 
 from profiler.analyze.conclude import conclude
 from profiler.errors import GateFailed, MachineError
-from profiler.folder import load_run
+from profiler.folder import compress, load_run
 from profiler.model import AGAIN, BASELINE, Verdict
 from profiler.present import figures, finding, tables, terminal
 from profiler.present.sections import sections
@@ -42,6 +42,22 @@ def show(folder: Path, *, format_: str, max_ratio: float | None) -> int:
     if max_ratio is not None:
         _gate(verdict, max_ratio)
     return 0
+
+
+def keep(folder: Path) -> None:
+    """Make ``folder`` small enough to be kept: what was recorded is compressed, the answer is made anew, and the CSVs,
+    which ``show`` makes at any time, go.
+
+    Raises:
+        UsageError: ``folder`` is not a readable result folder.
+        MachineError: the files cannot be written.
+    """
+    compress(folder)
+    for made_again in (*folder.glob("figures/*"), *tables.csv_files(folder)):
+        made_again.unlink(missing_ok=True)
+    verdict, run = conclude(folder), load_run(folder)
+    tables.write_verdict(folder, verdict)
+    finding.write(folder, verdict, run, figures.write(folder, sections(verdict, run)))
 
 
 @contextmanager

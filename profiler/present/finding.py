@@ -54,6 +54,7 @@ def render(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) 
         *(
             f"- [{path.relative_to(folder)}]({path.relative_to(folder)}) sha256 `{_sha256(path)}`"
             for path in (recorded(folder, name) for name in (*_ATTACHED, *pictures))
+            if path.exists()
         ),
         "",
     ]

@@ -12,6 +12,8 @@ import msgspec
 from profiler.folder import write_result
 from profiler.model import Cause, Comparison, Noun, Verdict
 
+_SUMMARY, _CAUSES = "summary.csv", "causes.csv"
+
 
 def write(folder: Path, verdict: Verdict) -> None:
     """Write the three files.
@@ -19,10 +21,23 @@ def write(folder: Path, verdict: Verdict) -> None:
     Raises:
         MachineError: the folder cannot be written to.
     """
-    document = msgspec.json.format(msgspec.json.encode(verdict), indent=1) + b"\n"
-    write_result(folder, "verdict.json", document)
-    write_result(folder, "summary.csv", _csv(Comparison, verdict.comparisons))
-    write_result(folder, "causes.csv", _csv(Cause, verdict.causes))
+    write_verdict(folder, verdict)
+    write_result(folder, _SUMMARY, _csv(Comparison, verdict.comparisons))
+    write_result(folder, _CAUSES, _csv(Cause, verdict.causes))
+
+
+def write_verdict(folder: Path, verdict: Verdict) -> None:
+    """Write ``verdict.json`` alone.
+
+    Raises:
+        MachineError: the folder cannot be written to.
+    """
+    write_result(folder, "verdict.json", msgspec.json.format(msgspec.json.encode(verdict), indent=1) + b"\n")
+
+
+def csv_files(folder: Path) -> tuple[Path, ...]:
+    """Where the two CSVs stand."""
+    return (folder / _SUMMARY, folder / _CAUSES)
 
 
 def _csv(kind: type[Noun], nouns: Sequence[Noun]) -> bytes:

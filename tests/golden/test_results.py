@@ -16,7 +16,7 @@ from profiler.analyze.conclude import conclude
 from profiler.folder import load_run
 from profiler.model import Verdict
 from profiler.present import finding, terminal
-from profiler.present.answer import show
+from profiler.present.answer import keep
 from tests.recorded import FOLDERS, RESULTS
 
 PRINTED = Path(__file__).parent / "results"
@@ -29,11 +29,10 @@ def concluded(request: pytest.FixtureRequest) -> tuple[Path, Verdict]:
     return folder, conclude(folder)
 
 
-def test_the_verdict_is_the_committed_one(concluded: tuple[Path, Verdict], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_verdict_is_the_committed_one(concluded: tuple[Path, Verdict]) -> None:
     folder, verdict = concluded
     if os.environ.get("TAX_PROBE_RECORD"):
-        show(folder, format_="table", max_ratio=None)
-        capsys.readouterr()
+        keep(folder)
     assert stable(json.loads(msgspec.json.encode(verdict))) == stable(
         json.loads((folder / "verdict.json").read_text())
     ), "read the difference that make record writes"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from profiler.errors import MachineError, UsageError
-from profiler.folder import ROWS, RowWriter, done_steps, keep, load_run, new_folder, open_recorded, save_run
+from profiler.folder import ROWS, RowWriter, compress, done_steps, load_run, new_folder, open_recorded, save_run
 from profiler.model import AnyPass, Chunks, Native, Phased, Regions, Row, Step, Whole
 from tests.recorded import FOLDERS
 
@@ -52,7 +52,7 @@ def test_a_kept_folder_is_read_and_continued_as_it_was(tmp_path: Path) -> None:
     writer = RowWriter(tmp_path)
     writer.append([row(0)])
     whole = (tmp_path / ROWS).read_bytes()
-    keep(tmp_path)
+    compress(tmp_path)
     packed = (tmp_path / "rows.csv.gz").read_bytes()
     assert not (tmp_path / ROWS).exists()
     with open_recorded(tmp_path, ROWS) as file:
@@ -62,7 +62,7 @@ def test_a_kept_folder_is_read_and_continued_as_it_was(tmp_path: Path) -> None:
     assert (tmp_path / ROWS).read_bytes().startswith(whole)
     assert [one.name for one in tmp_path.iterdir()] == [ROWS]
     (tmp_path / ROWS).write_bytes(whole)
-    keep(tmp_path)
+    compress(tmp_path)
     assert (tmp_path / "rows.csv.gz").read_bytes() == packed, "equal files give equal files"
 
 
