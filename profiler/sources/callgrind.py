@@ -1,21 +1,21 @@
 """The callgrind source: exact instructions and simulated caches and branches, on any machine that runs valgrind.
 
-Figures come from the ``events:`` and ``totals:`` lines of the out file (Callgrind format specification, valgrind manual
-"Callgrind Format Specification"), never from stderr. Time comes from ordinary timed runs in the same blocks.
+Figures come from the out file (``callgrind_output``), never from stderr. Time comes from ordinary timed runs in the
+same blocks.
 """
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
 import msgspec
 
-from profiler.catalogue.events import BY_FUNCTION, BY_NAME, EVENTS, TLS_ACCESSES
+from profiler.catalogue.events import BY_FUNCTION, BY_NAME, EVENTS
 from profiler.errors import MachineError
 from profiler.model import REGIONS, AnyPass, Calls, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
-from profiler.sources.by_function import Profile, Tls, count_tls, read_profiles
+from profiler.sources.by_function import Profile, count_tls, read_profiles
+from profiler.sources.callgrind_output import REGION_TRIGGER, combine, parse_totals, region_totals
 from profiler.sources.chunking import chunk_pass, with_chunks
 from profiler.sources.source import Outcome
 from profiler.sources.timed import TIMED_EVENTS, timed
@@ -52,12 +52,6 @@ _SLOWDOWN = 50
 """Callgrind with cache and branch simulation runs about 50 times slower than the bare machine; limits stretch by it."""
 
 _VERSION_TIMEOUT_S = 20
-
-_REGION_TRIGGER = "Client Request: region"
-_REGION_MARK = f"desc: Trigger: {_REGION_TRIGGER}"
-
-_LINE = re.compile(r"^(part|events|totals):(.*)\n", re.MULTILINE)
-"""With its line end: a figure that was cut off in the middle is a figure too."""
 
 
 class CallgrindSource:
@@ -198,8 +192,8 @@ class CallgrindSource:
             parts: list[tuple[list[dict[str, int]], tuple[Profile, ...]]]
             profiles = tuple(part for text in texts for part in read_profiles(text))
             if isinstance(what, Regions):
-                inside = [one for one in profiles if one.trigger.startswith(_REGION_TRIGGER)]
-                parts = [([totals], (one,)) for totals, one in zip(_regions(texts), inside, strict=True)]
+                inside = [one for one in profiles if one.trigger.startswith(REGION_TRIGGER)]
+                parts = [([totals], (one,)) for totals, one in zip(region_totals(texts), inside, strict=True)]
             else:
                 parts = [([parse_totals(text) for text in texts], profiles)]
             found = [(totals, count_tls(profiles)) for totals, profiles in parts]
@@ -214,98 +208,6 @@ class CallgrindSource:
             output_exceeded=done.output_exceeded,
             calls=calls,
         )
-
-
-def _regions(texts: list[str]) -> list[dict[str, int]]:
-    """The totals of each region, in their order, from the out files of a process and its children.
-
-    Raises:
-        MachineError: the file was cut off.
-    """
-    return [parse_totals(part) for text in texts for part in text.split("\npart: ") if _REGION_MARK in part]
-
-
-def parse_totals(text: str) -> dict[str, int]:
-    """Read ``{"Ir": 75165605, …}`` from a callgrind out file: the sum of its parts (dumps, threads).
-
-    Raises:
-        MachineError: a part has no ``events:`` or ``totals:`` line, or they do not match (it was cut off); or nothing
-            was counted.
-    """
-    lines = _LINE.findall(text)
-    keys = [key for key, _ in lines]
-    names: list[str] = []
-    sums: dict[str, int] = {}
-    for key, rest in lines:
-        if key == "events":
-            names = rest.split()
-        elif key == "totals":
-            for name, figure in _figures(names, rest.split()).items():
-                sums[name] = sums.get(name, 0) + figure
-    if not sums or keys.count("totals") < keys.count("part"):
-        raise MachineError("callgrind's out file was cut off: no events: or totals: line", hint="is the disk full?")
-    if max(sums.values()) == 0:
-        raise MachineError(
-            "callgrind counted nothing: its instrumentation or collection never began",
-            hint="does the program start valgrind, or control callgrind, itself?",
-        )
-    return sums
-
-
-def _figures(names: list[str], figures: list[str]) -> dict[str, int]:
-    # Trailing zeros may be left out of cost lines (format specification, "Cost Lines").
-    figures += ["0"] * (len(names) - len(figures))
-    try:
-        found = dict(zip(names, map(int, figures), strict=True))
-    except ValueError as error:
-        raise MachineError(f"callgrind's out file is not readable: {error}", hint="is the disk full?") from error
-    if min(found.values(), default=0) < 0:
-        raise MachineError(
-            f"callgrind counted nothing that can be used: {min(found.values())} is a difference to a time before it "
-            "began to count",
-            hint="does the program start valgrind, or control callgrind, itself?",
-        )
-    return found
-
-
-def combine(processes: list[dict[str, int]], wanted: tuple[str, ...], tls: Tls | None = None) -> tuple[Reading, ...]:
-    """Add up the processes of one run (children are traced too) and name the sums as the event table does.
-
-    ``tls`` is what was read by function; without it those events are unknown.
-    """
-    return tuple(
-        _by_function(name, tls) if BY_NAME[name].by_function else _by_column(name, processes) for name in wanted
-    )
-
-
-def _by_column(name: str, processes: list[dict[str, int]]) -> Reading:
-    columns = BY_NAME[name].callgrind
-    known = all(column in totals for totals in processes for column in columns)
-    value = float(sum(totals[column] for totals in processes for column in columns)) if known else None
-    raw_name = "+".join(columns)
-    return _reading(name, value, raw_name, None if known else f"this callgrind does not write {raw_name}")
-
-
-def _by_function(name: str, tls: Tls | None) -> Reading:
-    if tls is None:
-        return _reading(name, None, "", "not read by function")
-    value = tls.accesses if name == TLS_ACCESSES else tls.instructions
-    called = "+".join(sorted({one.callee for one in tls.callers})) or "__tls_get_addr"
-    what = "calls of" if name == TLS_ACCESSES else "Ir inside"
-    return _reading(name, None if value is None else float(value), f"{what} {called}", tls.reason)
-
-
-def _reading(name: str, value: float | None, raw_name: str, reason: str | None) -> Reading:
-    return Reading(
-        event=name,
-        value=value,
-        unit=BY_NAME[name].unit,
-        enabled_ns=None,
-        running_ns=None,
-        source="callgrind",
-        raw_name=raw_name,
-        reason=reason,
-    )
 
 
 def _why_missing(name: str) -> str:

@@ -17,7 +17,8 @@ import msgspec
 
 from profiler.errors import MachineError
 from profiler.model import PHASES, Reading, SourceName
-from profiler.sources.callgrind import OWN_OPTIONS, parse_totals
+from profiler.sources.callgrind import OWN_OPTIONS
+from profiler.sources.callgrind_output import parse_totals
 from profiler.sources.source import Outcome
 from profiler.sources.stopwatch import Stopwatch, UnwatchableError
 from profiler.system import process

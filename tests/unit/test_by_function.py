@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from profiler.catalogue.events import TLS_ACCESSES, TLS_INSTRUCTIONS
 from profiler.errors import MachineError
 from profiler.sources.by_function import count_tls, read_profiles
-from profiler.sources.callgrind import combine, parse_totals
+from profiler.sources.callgrind_output import combine, parse_totals
 
 RECORDED = Path(__file__).parents[1] / "fixtures" / "callgrind"
 VERSIONS = ("3.19", "3.24")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.errors import MachineError
-from profiler.sources.callgrind import combine, parse_totals
+from profiler.sources.callgrind_output import combine, parse_totals
 
 FULL = """\
 # callgrind format

@@ -7,7 +7,7 @@ import pytest
 from profiler.catalogue.events import BY_NAME
 from profiler.errors import MachineError
 from profiler.plan.calibrate import grows
-from profiler.sources.callgrind import parse_totals
+from profiler.sources.callgrind_output import parse_totals
 from profiler.sources.perf_output import NOT_COUNTED, UNREADABLE, Asked, read
 from profiler.sources.perf_stat import percent_is_exact
 from profiler.system.environment import environment_caveats

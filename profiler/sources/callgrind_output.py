@@ -1,0 +1,111 @@
+"""What callgrind's out files say: totals per process or region, named as the catalogue names events.
+
+Callgrind Format Specification, valgrind manual: the ``events:`` and ``totals:`` lines.
+"""
+
+from __future__ import annotations
+
+import re
+
+from profiler.catalogue.events import BY_NAME, TLS_ACCESSES
+from profiler.errors import MachineError
+from profiler.model import Reading
+from profiler.sources.by_function import Tls
+
+REGION_TRIGGER = "Client Request: region"
+_REGION_MARK = f"desc: Trigger: {REGION_TRIGGER}"
+
+_LINE = re.compile(r"^(part|events|totals):(.*)\n", re.MULTILINE)
+"""With its line end: a figure that was cut off in the middle is a figure too."""
+
+
+def region_totals(texts: list[str]) -> list[dict[str, int]]:
+    """The totals of each region, in their order, from the out files of a process and its children.
+
+    Raises:
+        MachineError: the file was cut off.
+    """
+    return [parse_totals(part) for text in texts for part in text.split("\npart: ") if _REGION_MARK in part]
+
+
+def parse_totals(text: str) -> dict[str, int]:
+    """Read ``{"Ir": 75165605, …}`` from a callgrind out file: the sum of its parts (dumps, threads).
+
+    Raises:
+        MachineError: a part has no ``events:`` or ``totals:`` line, or they do not match (it was cut off); or nothing
+            was counted.
+    """
+    lines = _LINE.findall(text)
+    keys = [key for key, _ in lines]
+    names: list[str] = []
+    sums: dict[str, int] = {}
+    for key, rest in lines:
+        if key == "events":
+            names = rest.split()
+        elif key == "totals":
+            for name, figure in _figures(names, rest.split()).items():
+                sums[name] = sums.get(name, 0) + figure
+    if not sums or keys.count("totals") < keys.count("part"):
+        raise MachineError("callgrind's out file was cut off: no events: or totals: line", hint="is the disk full?")
+    if max(sums.values()) == 0:
+        raise MachineError(
+            "callgrind counted nothing: its instrumentation or collection never began",
+            hint="does the program start valgrind, or control callgrind, itself?",
+        )
+    return sums
+
+
+def _figures(names: list[str], figures: list[str]) -> dict[str, int]:
+    # Trailing zeros may be left out of cost lines (format specification, "Cost Lines").
+    figures += ["0"] * (len(names) - len(figures))
+    try:
+        found = dict(zip(names, map(int, figures), strict=True))
+    except ValueError as error:
+        raise MachineError(f"callgrind's out file is not readable: {error}", hint="is the disk full?") from error
+    if min(found.values(), default=0) < 0:
+        raise MachineError(
+            f"callgrind counted nothing that can be used: {min(found.values())} is a difference to a time before it "
+            "began to count",
+            hint="does the program start valgrind, or control callgrind, itself?",
+        )
+    return found
+
+
+def combine(processes: list[dict[str, int]], wanted: tuple[str, ...], tls: Tls | None = None) -> tuple[Reading, ...]:
+    """Add up the processes of one run (children are traced too) and name the sums as the event table does.
+
+    ``tls`` is what was read by function; without it those events are unknown.
+    """
+    return tuple(
+        _by_function(name, tls) if BY_NAME[name].by_function else _by_column(name, processes) for name in wanted
+    )
+
+
+def _by_column(name: str, processes: list[dict[str, int]]) -> Reading:
+    columns = BY_NAME[name].callgrind
+    known = all(column in totals for totals in processes for column in columns)
+    value = float(sum(totals[column] for totals in processes for column in columns)) if known else None
+    raw_name = "+".join(columns)
+    return _reading(name, value, raw_name, None if known else f"this callgrind does not write {raw_name}")
+
+
+def _by_function(name: str, tls: Tls | None) -> Reading:
+    if tls is None:
+        return _reading(name, None, "", "not read by function")
+    value = tls.accesses if name == TLS_ACCESSES else tls.instructions
+    called = "+".join(sorted({one.callee for one in tls.callers})) or "__tls_get_addr"
+    what = "calls of" if name == TLS_ACCESSES else "Ir inside"
+    return _reading(name, None if value is None else float(value), f"{what} {called}", tls.reason)
+
+
+def _reading(name: str, value: float | None, raw_name: str, reason: str | None) -> Reading:
+    return Reading(
+        event=name,
+        value=value,
+        unit=BY_NAME[name].unit,
+        enabled_ns=None,
+        running_ns=None,
+        source="callgrind",
+        raw_name=raw_name,
+        reason=reason,
+    )
