@@ -15,7 +15,7 @@ from profiler.folder import load_run
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.evidence import describe_elf
 from profiler.model import BASELINE, Run, Verdict
-from profiler.model.factorial import FactorialPlan, Levels
+from profiler.model.factorial import FactorialPlan, Levels, levels_of
 from profiler.present.finding import render
 from tests.recorded import FOLDERS, RESULTS
 from tests.unit.elf_files import libpython, needs_gcc
@@ -63,7 +63,8 @@ def disagreements(run: Run) -> list[str]:
     for end, launcher in (("program", BASELINE), ("library", "pyo3")):
         if end not in rebuilt.plan.reproduces:
             continue
-        for fact, truth in implied(rebuilt.plan, completed(rebuilt.plan, rebuilt.plan.reproduces[end])).items():
+        stands = levels_of(rebuilt.plan, completed(rebuilt.plan, rebuilt.plan.reproduces[end]))
+        for fact, truth in implied(rebuilt.plan, stands).items():
             seen = files[images[launcher]].get(fact)
             if seen is not None and truth is not None and seen != truth:
                 found.append(f"{images[launcher]}: {fact} {seen}, reproduced with {truth}")
