@@ -10,10 +10,11 @@ may have no bound.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from profiler.analyze.stats import CONFIDENCE
 from profiler.model import AGAIN, BASELINE, Noun
+from profiler.model.amortization import CrossoverStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +30,6 @@ _QUARTILE = 0.25
 _EQUAL_STARTUP = 0.02
 _EQUAL_UNIT = 0.01
 """Two launchers are equal if start-up and cost per unit differ by less than these parts, whole intervals counted."""
-
-Status = Literal["found", "none", "unbounded"]
 
 
 class Sample(Noun, frozen=True, kw_only=True):
@@ -56,7 +55,7 @@ class Line(Noun, frozen=True, kw_only=True):
 class Crossing(Noun, frozen=True, kw_only=True):
     """The set of x > 0 where ``saving = tax × x`` cannot be rejected; None bounds are unbounded or unknown."""
 
-    status: Status
+    status: CrossoverStatus
     at: float | None
     lo: float | None
     hi: float | None

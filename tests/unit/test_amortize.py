@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from profiler.analyze.amortized import AmortizeVerdict
 from profiler.analyze.conclude import conclude
 from profiler.analyze.crossover import fieller, fit
 from profiler.model import Plan, Step, Whole, Workload
+from profiler.model.amortization import Amortization
+from profiler.model.verdict import part
 from profiler.plan.schedule import make_plan, steps
 from profiler.plan.sweep import sweep_m, sweep_passes
 from tests.builders import launcher
@@ -52,10 +53,10 @@ def truth(host: tuple[float, float], scatter: float = 0.02) -> Truth:
 
 def amortize(
     tmp_path: Path, host: tuple[float, float], *, scatter: float = 0.02, per_launch_ms: float | None = None
-) -> AmortizeVerdict:
+) -> Amortization:
     folder = folder_of(tmp_path, sweep_plan(), "amortize", truth(host, scatter), per_launch_ms=per_launch_ms)
-    found = conclude(folder)
-    assert isinstance(found, AmortizeVerdict)
+    found = part(conclude(folder), Amortization)
+    assert found is not None
     return found
 
 
@@ -166,8 +167,8 @@ def test_a_launcher_without_a_single_long_run_gives_no_points(tmp_path: Path) ->
     rows = (folder / "rows.csv").read_text().splitlines(keepends=True)
     kept = [line for line in rows if ",host," not in line or ",1000000," not in line]
     (folder / "rows.csv").write_text("".join(kept))
-    found = conclude(folder)
-    assert isinstance(found, AmortizeVerdict)
+    found = part(conclude(folder), Amortization)
+    assert found is not None
     assert (found.points, found.model, found.crossover) == ((), (), ())
 
 
