@@ -8,10 +8,10 @@ import msgspec
 
 from profiler.analyze.advice import advise
 from profiler.analyze.crossover import (
+    BreakEven,
     Estimate,
-    Pair,
     Sample,
-    compare_pair,
+    break_even,
     left_out_errors,
     lines,
     sample,
@@ -81,8 +81,8 @@ def amortize(verdict: Verdict, run: Run, frame: pd.DataFrame) -> dict[str, objec
     return msgspec.structs.asdict(found) | {"sentence": " ".join((*advice, verdict.sentence))}
 
 
-def _pairs(data: Sample, work: float | None) -> tuple[Pair, ...]:
-    return tuple(compare_pair(data, index, work) for index in range(1, len(data.launchers)))
+def _pairs(data: Sample, work: float | None) -> tuple[BreakEven, ...]:
+    return tuple(break_even(data, index, work) for index in range(1, len(data.launchers)))
 
 
 def _points(data: Sample, sweep: pd.DataFrame) -> tuple[Point, ...]:
@@ -133,7 +133,7 @@ def _models(data: Sample) -> tuple[Model, ...]:
     )
 
 
-def _crossover(pair: Pair) -> Crossover:
+def _crossover(pair: BreakEven) -> Crossover:
     return Crossover(
         launcher=pair.launcher,
         status=pair.in_m.status,
@@ -146,7 +146,7 @@ def _crossover(pair: Pair) -> Crossover:
     )
 
 
-def _saving(pair: Pair) -> Saving:
+def _saving(pair: BreakEven) -> Saving:
     return Saving(
         launcher=pair.launcher,
         saving_ms=pair.saving.value * _MS,

@@ -73,7 +73,7 @@ class Estimate(Noun, frozen=True, kw_only=True):
     hi: float | None
 
 
-class Pair(Noun, frozen=True, kw_only=True):
+class BreakEven(Noun, frozen=True, kw_only=True):
     """One launcher against the baseline, in the unit of the sample."""
 
     launcher: str
@@ -188,7 +188,7 @@ def left_out_errors(data: Sample) -> tuple[float | None, ...]:
     return tuple(float(one) for one in np.abs(predicted / data.centre[:, left_out] - 1).max(axis=1))
 
 
-def compare_pair(data: Sample, index: int, work: float | None) -> Pair:
+def break_even(data: Sample, index: int, work: float | None) -> BreakEven:
     """The launcher at ``index`` against the baseline; ``work`` is the user's work per launch in the sample's unit.
 
     A crossover before the first unit of work is none.
@@ -206,7 +206,7 @@ def compare_pair(data: Sample, index: int, work: float | None) -> Pair:
         covariance = data.blocks / (data.blocks - 1) * np.cov(savings, slopes)
         return fieller(float(saving), float(slope), covariance, freedom=data.blocks - 1, least=least)
 
-    return Pair(
+    return BreakEven(
         launcher=data.launchers[index],
         saving=_estimate(saving, savings),
         tax=_estimate(tax, taxes),

@@ -39,7 +39,7 @@ from profiler.plan.schedule import make_plan
 from profiler.plan.studies import STUDIES, Study
 from profiler.plan.sweep import intervened, startup_passes, sweep_m, sweep_passes
 from profiler.rebuild.combinations import rebuilt_lineup
-from profiler.rebuild.left import Watch
+from profiler.rebuild.left import BuildListener
 from profiler.rebuild.memory import recall
 from profiler.rebuild.shop import default_shop
 from profiler.sources.source import Source
@@ -63,7 +63,9 @@ class Choose(Protocol):
         """The source, and one sentence on which and why."""
 
 
-def prepare(request: Request, study: Study, argv: Sequence[str], choose: Choose, watch: Watch) -> tuple[Run, Source]:
+def prepare(
+    request: Request, study: Study, argv: Sequence[str], choose: Choose, watch: BuildListener
+) -> tuple[Run, Source]:
     """Everything before the first measured process.
 
     Raises:
@@ -112,7 +114,7 @@ def prepare(request: Request, study: Study, argv: Sequence[str], choose: Choose,
     return run, source
 
 
-def _lineup(request: Request, study: Study, target: Target, source: Source, watch: Watch) -> Lineup:
+def _lineup(request: Request, study: Study, target: Target, source: Source, watch: BuildListener) -> Lineup:
     if study.lineup == "ladder":
         return whole_ladder(target, request.host, request.libpython, source.name, watch.say)
     if study.lineup == "rebuilt":

@@ -54,7 +54,7 @@ def time_remedy(
     """Measure CPU time until each ratio to the baseline is known within ± ``PRECISION``, or ``budget_s`` seconds ended.
 
     What was measured of this very library before is gone on with. ``watch`` makes, of the folder, who looks when the
-    precision is reached (``analyze.sequential.Watch``).
+    precision is reached (``analyze.sequential.PrecisionWatch``).
 
     Returns:
         The folder with run and rows, a result folder like any other.

@@ -13,9 +13,9 @@ from profiler.errors import MachineError, ProbeError
 from profiler.launch.binaries.elf import build_id
 from profiler.model import Target
 from profiler.model.factorial import Built, FactorialPlan, Levels, NotBuilt, Training, cell_name
-from profiler.rebuild.left import WEIGHT, Left, Watch
+from profiler.rebuild.left import WEIGHT, BuildListener, Left
 from profiler.rebuild.making import Maker, task_of
-from profiler.rebuild.recipe import USE, Base, Recipe, recipe_of, training_of
+from profiler.rebuild.recipe import USE, Base, BuildRecipe, recipe_of, training_of
 from profiler.rebuild.shop import Piece, Shop, key_of
 from profiler.rebuild.source import SourceTree
 from profiler.system import process
@@ -36,13 +36,15 @@ class Yard:
         self._maker = Maker(target, source, shop)
         self._task = task_of(source, plan)
 
-    def build(self, cells: Iterable[Levels], jobs: int, watch: Watch) -> tuple[tuple[Built, ...], tuple[NotBuilt, ...]]:
+    def build(
+        self, cells: Iterable[Levels], jobs: int, watch: BuildListener
+    ) -> tuple[tuple[Built, ...], tuple[NotBuilt, ...]]:
         """Build what is not in the cache, ``jobs`` combinations at a time; a failure does not stop the others.
 
         Raises:
             KeyboardInterrupt: everything is stopped; what is complete and what has begun is kept.
         """
-        recipes: list[Recipe] = []
+        recipes: list[BuildRecipe] = []
         failed: list[NotBuilt] = []
         for levels in cells:
             try:
@@ -79,7 +81,7 @@ class Yard:
         order = [recipe.levels for recipe in recipes]
         return tuple(sorted(built, key=lambda one: order.index(one.levels))), tuple(failed)
 
-    def tested(self, levels: Levels, product: str, tests: tuple[str, ...], watch: Watch) -> tuple[bool, str]:
+    def tested(self, levels: Levels, product: str, tests: tuple[str, ...], watch: BuildListener) -> tuple[bool, str]:
         """Whether CPython's own ``tests`` pass on ``product``, a library of these levels, and a sentence on it.
 
         Raises:
@@ -107,7 +109,7 @@ class Yard:
         weights = self._weights(recipes, trainings)
         return len(weights), sum(weights.values())
 
-    def _weights(self, recipes: list[Recipe], trainings: Mapping[str, Recipe]) -> dict[str, float]:
+    def _weights(self, recipes: list[BuildRecipe], trainings: Mapping[str, BuildRecipe]) -> dict[str, float]:
         weights = {key: WEIGHT["train"] for key in trainings if self.shop.find("trained", key) is None}
         for recipe in recipes:
             key = self._key(recipe)
@@ -115,22 +117,22 @@ class Yard:
                 weights[key] = WEIGHT["lto" if any("-flto" in flag for flag in recipe.cflags) else "plain"]
         return weights
 
-    def _training(self, recipe: Recipe) -> tuple[str, Recipe]:
+    def _training(self, recipe: BuildRecipe) -> tuple[str, BuildRecipe]:
         training = training_of(self.base, self._plan, recipe)
         return key_of("trained", self.source.digest, training, *self._task), training
 
-    def _key(self, recipe: Recipe) -> str:
+    def _key(self, recipe: BuildRecipe) -> str:
         more = (self._training(recipe)[0], *USE) if recipe.profile else ()
         return key_of(recipe.product, self.source.digest, recipe, *more)
 
-    def _train(self, key: str, recipe: Recipe, left: Left) -> Piece:
+    def _train(self, key: str, recipe: BuildRecipe, left: Left) -> Piece:
         left.begin(key)
         on_line = left.doing(key)
         piece = self.shop.get("trained", key, lambda place: self._maker.train(recipe, self._task, place, on_line))
         left.end(key)
         return piece
 
-    def _make(self, recipe: Recipe, trained: Mapping[str, Future[Piece]], left: Left) -> Built:
+    def _make(self, recipe: BuildRecipe, trained: Mapping[str, Future[Piece]], left: Left) -> Built:
         key = self._key(recipe)
         trained_by = trained[self._training(recipe)[0]].result() if recipe.profile else None
         counts = trained_by.path if trained_by is not None else None

@@ -17,7 +17,7 @@ from profiler.model.factorial import Built, FactorialPlan, Rebuilt, cells
 from profiler.plan.lineup import Lineup
 from profiler.plan.treat import on_library, vary
 from profiler.rebuild.builds import Yard
-from profiler.rebuild.left import Watch
+from profiler.rebuild.left import BuildListener
 from profiler.rebuild.plans import DEFAULT, load_plan, plan_for
 from profiler.rebuild.recipe import base_of
 from profiler.rebuild.shop import Shop, default_shop
@@ -30,7 +30,7 @@ _BYTES_KEPT = 40e6
 
 
 def rebuilt_lineup(
-    target: Target, *, plan_file: str | None, source_tree: str | None, jobs: int | None, watch: Watch
+    target: Target, *, plan_file: str | None, source_tree: str | None, jobs: int | None, watch: BuildListener
 ) -> Lineup:
     """Build what the plan asks for and is not in the cache, and make launchers of it.
 
@@ -75,7 +75,7 @@ def rebuilt_lineup(
     )
 
 
-def _plan(target: Target, plan_file: str | None, watch: Watch) -> FactorialPlan:
+def _plan(target: Target, plan_file: str | None, watch: BuildListener) -> FactorialPlan:
     """The plan that was asked for, or the one that fits the target's library."""
     if plan_file is not None:
         return load_plan(Path(plan_file))
@@ -86,7 +86,7 @@ def _plan(target: Target, plan_file: str | None, watch: Watch) -> FactorialPlan:
     return load_plan(path)
 
 
-def open_yard(target: Target, plan: FactorialPlan, source_tree: str | None, watch: Watch) -> Yard:
+def open_yard(target: Target, plan: FactorialPlan, source_tree: str | None, watch: BuildListener) -> Yard:
     """Source, compiler and cache for the combinations of ``plan``.
 
     Raises:

@@ -15,7 +15,7 @@ from profiler.errors import MachineError
 from profiler.launch.binaries.elf import read_elf
 from profiler.model import Target
 from profiler.model.factorial import FactorialPlan
-from profiler.rebuild.recipe import USE, Recipe, setup_local
+from profiler.rebuild.recipe import USE, BuildRecipe, setup_local
 from profiler.rebuild.shop import Facts, Place, Shop, key_of
 from profiler.rebuild.source import SourceTree
 from profiler.system.logged import Failed, run_logged
@@ -61,7 +61,7 @@ class Maker:
         self._source = source
         self._shop = shop
 
-    def train(self, recipe: Recipe, task: tuple[str, ...], place: Place, on_line: OnLine) -> Facts:
+    def train(self, recipe: BuildRecipe, task: tuple[str, ...], place: Place, on_line: OnLine) -> Facts:
         """Build instrumented, run the training ``task``, keep the counts.
 
         Raises:
@@ -88,7 +88,7 @@ class Maker:
         ran, failed = ran_and_failed(place.log.read_text(errors="replace")[mark:])
         return {"files": len(found), "tests": ran, "failed_tests": len(failed), "failed_names": " ".join(failed)}
 
-    def product(self, recipe: Recipe, counts: str | None, place: Place, on_line: OnLine) -> Facts:
+    def product(self, recipe: BuildRecipe, counts: str | None, place: Place, on_line: OnLine) -> Facts:
         """Build the program or library, with the counts of a training where there is one, and keep it.
 
         Raises:
@@ -106,7 +106,7 @@ class Maker:
         mismatched = mismatches(place.log.read_text(errors="replace")[mark:]) if counts is not None else None
         return {"product": str(kept.relative_to(place.filled)), "mismatched_functions": mismatched}
 
-    def test(self, recipe: Recipe, product: str, tests: tuple[str, ...], place: Place, on_line: OnLine) -> Facts:
+    def test(self, recipe: BuildRecipe, product: str, tests: tuple[str, ...], place: Place, on_line: OnLine) -> Facts:
         """Build interpreter, test programs and extension modules, and run ``tests`` on the library ``product``.
 
         Raises:
@@ -121,7 +121,7 @@ class Maker:
         failed, told = outcome(place.log.read_text(errors="replace")[mark:])
         return {"passed": int(not failed), "told": f"fails: {', '.join(sorted(failed))}; {told}" if failed else told}
 
-    def _configure(self, recipe: Recipe, place: Place) -> None:
+    def _configure(self, recipe: BuildRecipe, place: Place) -> None:
         work = place.work
         done = work / ".configured"
         if done.exists():
@@ -163,7 +163,7 @@ class Maker:
         beside.replace(kept)
         done.touch()
 
-    def _make(self, recipe: Recipe, goals: tuple[str, ...], place: Place, on_line: OnLine) -> None:
+    def _make(self, recipe: BuildRecipe, goals: tuple[str, ...], place: Place, on_line: OnLine) -> None:
         helpers = [goal for goal in _HELPERS if f"\n{goal}:" in (place.work / "Makefile").read_text(errors="replace")]
         if helpers and "-ffat-lto-objects" in recipe.cflags:
             plain = msgspec.structs.replace(recipe, core_ldflags=("-fno-lto",))
@@ -200,7 +200,7 @@ class Maker:
             raise MachineError(error.said, hint=hint) from None
 
 
-def _make(recipe: Recipe, *goals: str) -> tuple[str, ...]:
+def _make(recipe: BuildRecipe, *goals: str) -> tuple[str, ...]:
     return (
         "make",
         "-j1",
@@ -214,7 +214,7 @@ def _make(recipe: Recipe, *goals: str) -> tuple[str, ...]:
     )
 
 
-def _goal(target: Target, recipe: Recipe) -> str:
+def _goal(target: Target, recipe: BuildRecipe) -> str:
     if recipe.product == "program":
         return "python"
     if target.shared_library is not None:
@@ -229,7 +229,7 @@ def _program(work: Path) -> Path:
     return found[0]
 
 
-def _keep(recipe: Recipe, goal: str, place: Place) -> Path:
+def _keep(recipe: BuildRecipe, goal: str, place: Place) -> Path:
     """Copy the product under the name by which it is loaded or run."""
     made = place.work / goal
     if not made.is_file():

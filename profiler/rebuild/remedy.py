@@ -13,7 +13,7 @@ from profiler.launch.binaries.exports import exported
 from profiler.model import EMBEDDER, Launcher, Target
 from profiler.model.factorial import Built, FactorialPlan, Remedy, RemedyCheck
 from profiler.rebuild.builds import Yard
-from profiler.rebuild.left import Watch
+from profiler.rebuild.left import BuildListener
 from profiler.system.process import helper, run
 from profiler.system.tools import output_of
 
@@ -42,7 +42,7 @@ print("\\n".join(failed))
 
 
 def remedy_of(
-    *, target: Target, plan: FactorialPlan, best: Built, host: Launcher, yard: Yard, folder: Path, watch: Watch
+    *, target: Target, plan: FactorialPlan, best: Built, host: Launcher, yard: Yard, folder: Path, watch: BuildListener
 ) -> Remedy:
     """Check the library ``best`` and lay it into ``folder``.
 

@@ -22,7 +22,7 @@ from platformdirs import user_cache_path
 
 from profiler.errors import MachineError
 from profiler.model import Noun
-from profiler.rebuild.recipe import Recipe
+from profiler.rebuild.recipe import BuildRecipe
 
 RECORD = "piece.json"
 
@@ -169,7 +169,7 @@ class Shop:
         return piece
 
 
-def key_of(prefix: str, source: str, recipe: Recipe, *more: str) -> str:
+def key_of(prefix: str, source: str, recipe: BuildRecipe, *more: str) -> str:
     """A name for what ``recipe`` makes: readable in front, then a hash of everything that goes into it.
 
     What a plan calls its levels does not: the same flags make the same file, whichever plan asks for it.
