@@ -11,21 +11,21 @@ import msgspec
 
 from profiler.analyze import claims
 from profiler.analyze.agreement import disagreement
-from profiler.analyze.amortized import amortize
 from profiler.analyze.boundary import Boundary
 from profiler.analyze.causes import version
 from profiler.analyze.causes.ladder import climb
-from profiler.analyze.causes.rebuilt import rebuilding
+from profiler.analyze.causes.option_verdicts import rebuilding
 from profiler.analyze.causes.tls import with_calls
 from profiler.analyze.causes.verdicts import judge
 from profiler.analyze.compare import Costs, compare
 from profiler.analyze.costing import costs_of
 from profiler.analyze.decompose import decompose
 from profiler.analyze.doubts import told_of
-from profiler.analyze.eliminated import eliminate, reference_rows
 from profiler.analyze.placement import misplaced
+from profiler.analyze.removals import eliminate, reference_rows
 from profiler.analyze.rows import DAMAGED, measured, read_all
-from profiler.analyze.series import not_steady, series
+from profiler.analyze.steady_state import not_steady, series
+from profiler.analyze.sweep_model import amortize
 from profiler.analyze.variance import components
 from profiler.catalogue.caveats import A_A_DIFFERS, A_A_USELESS, ALLOCATOR_BOUNDARY, DAMAGED_ROWS, UNFINISHED, caveat
 from profiler.folder import load_run

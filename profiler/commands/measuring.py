@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from profiler.commands.options import request
+from profiler.commands.flags import request
 
 if TYPE_CHECKING:
     from profiler.collect.request import Request

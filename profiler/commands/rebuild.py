@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profiler.commands.flags import add_measuring
 from profiler.commands.measuring import run_command
-from profiler.commands.options import add_measuring
 
 if TYPE_CHECKING:
     from profiler.collect.request import Request
@@ -54,7 +54,7 @@ def _keep(folder: Path, wanted: Request, bar: ProgressBar) -> None:
     """
     import msgspec
 
-    from profiler.analyze.causes.rebuilt import best_library, rebuilt_of
+    from profiler.analyze.causes.option_verdicts import best_library, rebuilt_of
     from profiler.analyze.conclude import conclude
     from profiler.analyze.sequential import PrecisionWatch
     from profiler.collect.bench import Limits
@@ -62,15 +62,15 @@ def _keep(folder: Path, wanted: Request, bar: ProgressBar) -> None:
     from profiler.errors import Interrupted, MachineError, WorkloadError
     from profiler.folder import load_run, save_run
     from profiler.model.factorial import remedy_time_folder
-    from profiler.rebuild.combinations import open_yard
+    from profiler.rebuild.build_cache import default_cache
+    from profiler.rebuild.combinations import open_builder
     from profiler.rebuild.memory import RebuildFinding, remember
     from profiler.rebuild.remedy import remedy_of
-    from profiler.rebuild.shop import default_shop
 
     run, verdict = load_run(folder), conclude(folder)
     if verdict.causes:
         finding = RebuildFinding(measured_utc=run.started_utc, source=verdict.source, causes=verdict.causes)
-        remember(default_shop().place, run.target, Path(run.plan.workload.path), finding)
+        remember(default_cache().folder, run.target, Path(run.plan.workload.path), finding)
     if not wanted.remedy:
         return
     rebuilt = rebuilt_of(run)
@@ -82,7 +82,7 @@ def _keep(folder: Path, wanted: Request, bar: ProgressBar) -> None:
         plan=rebuilt.plan,
         best=best[0],
         host=next(one for one in run.plan.launchers if one.name == best[0].launcher),
-        yard=open_yard(run.target, rebuilt.plan, wanted.source_tree, bar),
+        builder=open_builder(run.target, rebuilt.plan, wanted.source_tree, bar),
         folder=folder,
         watch=bar,
     )

@@ -33,7 +33,7 @@ from profiler.catalogue.interventions import (
     Intervention,
 )
 from profiler.catalogue.properties import PROPERTIES, brought_by
-from profiler.catalogue.variants import is_host, twin_of, variant_of
+from profiler.catalogue.variant_rules import is_host, twin_of, variant_of
 from profiler.model import BASELINE, EMBEDDER, Interval, Launcher, Run
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from profiler.analyze.causes.tls import tls
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, is_clear, share_of
 from profiler.catalogue.causes import CAUSES, CauseEntry
-from profiler.catalogue.variants import is_judged
+from profiler.catalogue.variant_rules import is_judged
 from profiler.model import Cause, Run, Unexplained
 
 if TYPE_CHECKING:

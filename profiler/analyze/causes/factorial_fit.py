@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from profiler.analyze.causes.walked import Stride, costs_of_builds, walk
+from profiler.analyze.causes.option_walk import Stride, costs_of_builds, walk
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, ratio, share_of
 from profiler.model import BASELINE, EMBEDDER, Run, Rung

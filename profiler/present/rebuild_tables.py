@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from profiler.analyze.causes.rebuilt import trainings, untrained
+from profiler.analyze.causes.option_verdicts import trainings, untrained
 from profiler.catalogue.metrics import HEADLINE, title
 from profiler.model import BASELINE, Comparison, Verdict
 from profiler.model.factorial import Rebuilt, Remedy, cell_name

@@ -17,7 +17,7 @@ from profiler.analyze.crossover import (
     sample,
     spread,
 )
-from profiler.analyze.startup import split_startup
+from profiler.analyze.startup_phases import split_startup
 from profiler.model import BASELINE, Native, Run, Verdict
 from profiler.model.amortization import (
     Amortization,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from profiler.analyze.causes.inside import inside
+from profiler.analyze.causes.fingerprint_differences import inside
 from profiler.analyze.causes.nested import beneath
 from profiler.model import BASELINE, Cause, Run, Verdict
 from profiler.present.section import Section

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 WEIGHT = {"train": 4.0, "lto": 1.6, "plain": 1.0}
-"""Work of a piece against a plain build; used for the time that is left, never for a figure."""
+"""Work of an artifact against a plain build; used for the time that is left, never for a figure."""
 
 
 class BuildListener(Protocol):
@@ -19,7 +19,7 @@ class BuildListener(Protocol):
         """How much of the work is done, in the units of ``WEIGHT``."""
 
 
-class Left:
+class BuildProgress:
     """The work that is left, told to a watch."""
 
     def __init__(self, weights: Mapping[str, float], watch: BuildListener) -> None:
