@@ -13,10 +13,10 @@ from profiler.analyze import claims
 from profiler.analyze.agreement import disagreement
 from profiler.analyze.boundary import Boundary
 from profiler.analyze.causes import version
+from profiler.analyze.causes.cause_verdicts import judge
 from profiler.analyze.causes.ladder import climb
 from profiler.analyze.causes.option_verdicts import rebuilding
 from profiler.analyze.causes.tls import with_calls
-from profiler.analyze.causes.verdicts import judge
 from profiler.analyze.compare import Costs, compare
 from profiler.analyze.costing import costs_of
 from profiler.analyze.decompose import decompose

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from profiler.catalogue.events import BY_NAME
-from profiler.collect.calibrating import calibrated
+from profiler.collect.calibration_runs import calibrated
 from profiler.collect.request import Request
 from profiler.errors import MachineError, UsageError
 from profiler.launch.file_inspection import inspect_target

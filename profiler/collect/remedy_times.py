@@ -15,7 +15,7 @@ import msgspec
 from profiler.catalogue.caveats import NOT_QUIET, caveat
 from profiler.catalogue.interventions import REBUILT
 from profiler.collect.bench import Limits
-from profiler.collect.calibrating import calibrated
+from profiler.collect.calibration_runs import calibrated
 from profiler.collect.session import Look, Progress, measure
 from profiler.errors import MachineError
 from profiler.folder import load_run, save_run

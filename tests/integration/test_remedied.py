@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from profiler.analyze.causes.remedied import timed
+from profiler.analyze.causes.remedy_verdict import timed
 from profiler.analyze.sequential import PrecisionWatch
 from profiler.collect.bench import Limits
 from profiler.collect.prepare import prepare

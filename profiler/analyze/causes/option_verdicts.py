@@ -10,8 +10,8 @@ from profiler.analyze import claims
 from profiler.analyze.causes.case import Case, cause_of, entry_of, make_case, status_of
 from profiler.analyze.causes.factorial_fit import METRICS, account, effects, measured
 from profiler.analyze.causes.option_walk import Stride, Walk, alone, completed, walk
-from profiler.analyze.causes.remedied import timed
-from profiler.analyze.causes.remedied import told as time_told
+from profiler.analyze.causes.remedy_verdict import timed
+from profiler.analyze.causes.remedy_verdict import told as time_told
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import is_clear, logs, ratio, share_of
 from profiler.analyze.wording import percent

@@ -16,7 +16,7 @@ import msgspec
 
 from profiler.analyze.causes import version
 from profiler.analyze.causes.case import Case, InterventionResult, cause_of, entry_of, make_case
-from profiler.analyze.causes.intervened import all_met, findings
+from profiler.analyze.causes.intervention_effects import all_met, findings
 from profiler.analyze.causes.observed import frequency, no_tax, seen, throttling, untested
 from profiler.analyze.causes.remembered import remembered
 from profiler.analyze.causes.tls import tls
