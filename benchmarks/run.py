@@ -19,7 +19,7 @@ from benchmarks.growth import analysed
 from benchmarks.race import race
 from profiler.cli import main as tax_probe
 from profiler.folder import load_run
-from profiler.launch.builds import build_hosts
+from profiler.launch.host_builds import build_hosts
 from profiler.launch.interpreters import resolve_target
 from profiler.sources import timed
 from profiler.system import machine, process

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from profiler.analyze.crossover import Crossing, Estimate, Pair
+from profiler.analyze.crossover import BreakEven, Crossing, Estimate
 from profiler.model import BASELINE
 
 _MS = 1e-6
 
 
-def advise(pair: Pair, per_launch_ms: float | None) -> str:
+def advise(pair: BreakEven, per_launch_ms: float | None) -> str:
     """What to do with this workload in this launcher; times in ns in ``pair``."""
     told = f"{pair.launcher}: {_where(pair)}"
     if pair.gain is None or per_launch_ms is None:
@@ -16,7 +16,7 @@ def advise(pair: Pair, per_launch_ms: float | None) -> str:
     return f"{told} At {per_launch_ms:g} ms of work per launch it {_gain(pair.gain)}."
 
 
-def _where(pair: Pair) -> str:
+def _where(pair: BreakEven) -> str:
     work = pair.in_work
     start, tax = _start(pair.saving), f"{_signed(pair.tax)} on the work"
     if pair.equal:

@@ -10,7 +10,7 @@ from profiler.analyze.stats import too_wide
 from profiler.analyze.wording import difference, measured_once, stands_on
 from profiler.catalogue.events import BY_NAME
 from profiler.catalogue.interventions import INTERVENTIONS
-from profiler.catalogue.variants import is_host
+from profiler.catalogue.variant_rules import is_host
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, Doubt, Run, Unexplained
 
 _NONE = 0.0005

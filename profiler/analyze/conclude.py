@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from profiler.analyze import claims
 from profiler.analyze.agreement import disagreement
-from profiler.analyze.amortized import amortized
 from profiler.analyze.boundary import Boundary
 from profiler.analyze.causes import version
+from profiler.analyze.causes.cause_verdicts import judge
 from profiler.analyze.causes.ladder import climb
-from profiler.analyze.causes.rebuilt import rebuild_verdict
+from profiler.analyze.causes.option_verdicts import rebuilding
 from profiler.analyze.causes.tls import with_calls
-from profiler.analyze.causes.verdicts import judge
 from profiler.analyze.compare import Costs, compare
 from profiler.analyze.costing import costs_of
 from profiler.analyze.decompose import decompose
 from profiler.analyze.doubts import told_of
-from profiler.analyze.eliminated import eliminated, reference_rows
 from profiler.analyze.placement import misplaced
+from profiler.analyze.removals import eliminate, reference_rows
 from profiler.analyze.rows import DAMAGED, measured, read_all
-from profiler.analyze.series import not_steady, series
+from profiler.analyze.steady_state import not_steady, series
+from profiler.analyze.sweep_model import amortize
 from profiler.analyze.variance import components
 from profiler.catalogue.caveats import A_A_DIFFERS, A_A_USELESS, ALLOCATOR_BOUNDARY, DAMAGED_ROWS, UNFINISHED, caveat
 from profiler.folder import load_run
@@ -30,12 +35,17 @@ from profiler.model import (
     EMBEDDER,
     SCHEMA,
     Caveat,
+    Launcher,
     LauncherResult,
     Run,
+    Section,
     Unexplained,
     Verdict,
     WorkloadResult,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def conclude(folder: Path) -> Verdict:
@@ -48,24 +58,96 @@ def conclude(folder: Path) -> Verdict:
     return version.said_first(_conclude(run, folder), run)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """What a section is made from."""
+
+    run: Run
+    folder: Path
+    frame: pd.DataFrame
+    """All rows that were measured."""
+    costs: Costs
+    names: tuple[str, ...]
+    """Launchers that are compared."""
+
+
+def _causes(verdict: Verdict, known: _Measured) -> dict[str, object]:
+    causes, left = judge(known.costs, known.run)
+    return {
+        "ladder": climb(known.costs, known.names),
+        "causes": causes,
+        "unexplained": left.get(EMBEDDER, verdict.unexplained),
+        "unexplained_of": left,
+        "sentence": claims.sentence(verdict.comparisons, known.run, causes, left, verdict.withdrawn),
+    }
+
+
+def _rebuilt(verdict: Verdict, known: _Measured) -> dict[str, object]:
+    return rebuilding(verdict, known.run, known.costs, known.folder)
+
+
+def _sweep(verdict: Verdict, known: _Measured) -> dict[str, object]:
+    return amortize(verdict, known.run, known.frame)
+
+
+def _eliminations(verdict: Verdict, known: _Measured) -> dict[str, object]:
+    return eliminate(verdict, known.run, known.frame)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """How a section of the verdict is made."""
+
+    fields: Callable[[Verdict, _Measured], dict[str, object]]
+    """The fields that it adds to the verdict, or says in another way."""
+    rows: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame
+    """On which of the rows the comparisons beside it stand."""
+    compared: Callable[[Launcher], bool] = lambda launcher: True
+    """Which launchers stand in them."""
+
+
+_SECTIONS: dict[Section, _Part] = {
+    "causes": _Part(fields=_causes),
+    "rebuilt": _Part(fields=_rebuilt),
+    "sweep": _Part(fields=_sweep, compared=lambda launcher: launcher.variant is None),
+    "eliminations": _Part(fields=_eliminations, rows=reference_rows),
+}
+"""Sections are added in this order."""
+
+
 def _conclude(run: Run, folder: Path) -> Verdict:
     everything = read_all(folder)
-    frame = measured(everything)
-    costs, boundaries = costs_of(run, reference_rows(frame) if "eliminations" in run.plan.sections else frame)
+    frame = rows = measured(everything)
+    parts = [part for section, part in _SECTIONS.items() if section in run.plan.sections]
+    for part in parts:
+        rows = part.rows(rows)
+    costs, boundaries = costs_of(run, rows)
     costs = with_calls(costs, folder)
-    in_order = tuple(
-        one
-        for one in series(run.plan, everything)
-        if not (one.metric in costs.doubts and costs.doubts[one.metric].proven) or one.launcher in (BASELINE, AGAIN)
+    names = tuple(one.name for one in run.plan.launchers if all(part.compared(one) for part in parts))
+    verdict = _compared(run, everything, frame, costs, names)
+    verdict = msgspec.structs.replace(
+        verdict,
+        warnings=(
+            *run.warnings,
+            *map(_boundary_caveat, boundaries),
+            *misplaced(run.plan, frame)[1],
+            *_health(costs, run),
+            *_damaged(everything.attrs[DAMAGED]),
+            *disagreement(frame),
+            *not_steady(verdict.series),
+        ),
     )
-    names = tuple(
-        launcher.name for launcher in run.plan.launchers if "sweep" not in run.plan.sections or launcher.variant is None
-    )
+    known = _Measured(run=run, folder=folder, frame=frame, costs=costs, names=names)
+    for part in parts:
+        verdict = msgspec.structs.replace(verdict, **part.fields(verdict, known))
+    return verdict
+
+
+def _compared(run: Run, everything: pd.DataFrame, frame: pd.DataFrame, costs: Costs, names: tuple[str, ...]) -> Verdict:
+    """What every verdict has."""
     comparisons = compare(costs, names)
-    why = "causes" in run.plan.sections
-    causes, left = judge(costs, run) if why else ((), {})
-    others = tuple(name for name in names if name not in (BASELINE, AGAIN))
-    verdict = Verdict(
+    doubts = tuple(costs.doubts.values())
+    return Verdict(
         schema=SCHEMA,
         command=run.command,
         source=run.plan.source,
@@ -93,29 +175,21 @@ def _conclude(run: Run, folder: Path) -> Verdict:
         ),
         comparisons=comparisons,
         scatter=components(costs.table, frame),
-        series=in_order,
-        decomposition=tuple(split for name in others for split in decompose(costs, name)),
-        ladder=climb(costs, names) if why else (),
-        causes=causes,
-        unexplained=left.get(EMBEDDER, Unexplained(share=None, lo=None, hi=None)),
-        unexplained_of=left,
-        sentence=claims.sentence(comparisons, run, causes, left, tuple(costs.doubts.values())),
-        warnings=(
-            *run.warnings,
-            *map(_boundary_caveat, boundaries),
-            *misplaced(run.plan, frame)[1],
-            *_health(costs, run),
-            *_damaged(everything.attrs[DAMAGED]),
-            *disagreement(frame),
-            *not_steady(in_order),
+        series=tuple(
+            one
+            for one in series(run.plan, everything)
+            if not (one.metric in costs.doubts and costs.doubts[one.metric].proven) or one.launcher in (BASELINE, AGAIN)
         ),
-        withdrawn=tuple(costs.doubts.values()),
+        decomposition=tuple(
+            split for name in names if name not in (BASELINE, AGAIN) for split in decompose(costs, name)
+        ),
+        ladder=(),
+        causes=(),
+        unexplained=Unexplained(share=None, lo=None, hi=None),
+        sentence=claims.sentence(comparisons, run, (), {}, doubts),
+        warnings=(),
+        withdrawn=doubts,
     )
-    if "rebuilt" in run.plan.sections:
-        return rebuild_verdict(verdict, run, costs, folder)
-    if "sweep" in run.plan.sections:
-        return amortized(verdict, run, frame)
-    return eliminated(verdict, run, frame) if "eliminations" in run.plan.sections else verdict
 
 
 def _damaged(lines: int) -> tuple[Caveat, ...]:

@@ -23,7 +23,7 @@ _LEAST_TOTAL = 0.002
 """Shares of a smaller total than this (in logarithms) would be noise divided by nothing."""
 
 
-class Factor(Noun, frozen=True, kw_only=True):
+class Quotient(Noun, frozen=True, kw_only=True):
     """A quotient of metrics: multiply ``over``, divide by ``under``."""
 
     term: str
@@ -35,34 +35,34 @@ class Split(Noun, frozen=True, kw_only=True):
     """``of`` as a product of factors; tried in order, the first whose metrics are all known is used."""
 
     of: str
-    factors: tuple[Factor, ...]
+    factors: tuple[Quotient, ...]
     note: str | None = None
 
 
 CYCLES = Split(
     of="cycles",
     factors=(
-        Factor(term="instructions", over=("instructions",), under=()),
-        Factor(term="cpi", over=("cycles",), under=("instructions",)),
+        Quotient(term="instructions", over=("instructions",), under=()),
+        Quotient(term="cpi", over=("cycles",), under=("instructions",)),
     ),
 )
-_OFF_CPU = Factor(term="off-cpu", over=("wall",), under=("task-clock",))
+_OFF_CPU = Quotient(term="off-cpu", over=("wall",), under=("task-clock",))
 TIME: tuple[Split, ...] = (
     Split(
         of="wall",
         factors=(
-            Factor(term="instructions", over=("instructions",), under=()),
-            Factor(term="cpi", over=("cycles",), under=("instructions",)),
-            Factor(term="frequency", over=("task-clock",), under=("cycles",)),
+            Quotient(term="instructions", over=("instructions",), under=()),
+            Quotient(term="cpi", over=("cycles",), under=("instructions",)),
+            Quotient(term="frequency", over=("task-clock",), under=("cycles",)),
             _OFF_CPU,
         ),
     ),
     Split(
         of="wall",
         factors=(
-            Factor(term="instructions", over=("instructions",), under=()),
-            Factor(term="cpi", over=("task-clock", "clock"), under=("instructions",)),
-            Factor(term="frequency", over=(), under=("clock",)),
+            Quotient(term="instructions", over=("instructions",), under=()),
+            Quotient(term="cpi", over=("task-clock", "clock"), under=("instructions",)),
+            Quotient(term="frequency", over=(), under=("clock",)),
             _OFF_CPU,
         ),
         note="no cycle counter: CPI and frequency are estimates from the core clock timed beside each run",
@@ -70,15 +70,15 @@ TIME: tuple[Split, ...] = (
     Split(
         of="wall",
         factors=(
-            Factor(term="instructions", over=("instructions",), under=()),
-            Factor(term="time-per-instruction", over=("task-clock",), under=("instructions",)),
+            Quotient(term="instructions", over=("instructions",), under=()),
+            Quotient(term="time-per-instruction", over=("task-clock",), under=("instructions",)),
             _OFF_CPU,
         ),
         note="no cycle counter: CPI and frequency cannot be told apart",
     ),
     Split(
         of="wall",
-        factors=(Factor(term="task-clock", over=("task-clock",), under=()), _OFF_CPU),
+        factors=(Quotient(term="task-clock", over=("task-clock",), under=()), _OFF_CPU),
         note="no instruction counts",
     ),
 )
@@ -87,16 +87,16 @@ WITHOUT_WALL: tuple[Split, ...] = (
     Split(
         of="task-clock",
         factors=(
-            Factor(term="instructions", over=("instructions",), under=()),
-            Factor(term="cpi", over=("cycles",), under=("instructions",)),
-            Factor(term="frequency", over=("task-clock",), under=("cycles",)),
+            Quotient(term="instructions", over=("instructions",), under=()),
+            Quotient(term="cpi", over=("cycles",), under=("instructions",)),
+            Quotient(term="frequency", over=("task-clock",), under=("cycles",)),
         ),
     ),
     Split(
         of="task-clock",
         factors=(
-            Factor(term="instructions", over=("instructions",), under=()),
-            Factor(term="time-per-instruction", over=("task-clock",), under=("instructions",)),
+            Quotient(term="instructions", over=("instructions",), under=()),
+            Quotient(term="time-per-instruction", over=("task-clock",), under=("instructions",)),
         ),
         note="no cycle counter: CPI and frequency cannot be told apart",
     ),

@@ -53,7 +53,7 @@ def narrow(samples: Floats, half_width: float) -> np.ndarray[tuple[int, ...], np
     return may
 
 
-class Watch:
+class PrecisionWatch:
     """Looks at a growing result folder: does it stand where it should?"""
 
     def __init__(self, folder: Path) -> None:

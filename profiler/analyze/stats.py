@@ -139,11 +139,10 @@ def ratio_of_means(
 ) -> Interval:
     """Fieller's interval for mean(numerators) / mean(denominators), paired by block.
 
-    Used where single values may be zero or negative, so that logarithms do not exist. Fieller 1954; the quadratic is
-    in Buonaccorsi, "Fieller's theorem", Encyclopedia of Environmetrics. Unbounded intervals come back as None bounds.
+    Used where single values may be zero or negative, so that logarithms do not exist. Unbounded intervals come back as
+    None bounds.
     """
     import numpy as np
-    from scipy.special import stdtrit
 
     top = np.asarray(numerators, dtype=float)
     bottom = np.asarray(denominators, dtype=float)
@@ -154,14 +153,31 @@ def ratio_of_means(
     if top.size < 2:
         return Interval(ratio=ratio, lo=None, hi=None)
     covariance = np.cov(top, bottom) / top.size
-    t2 = float(stdtrit(top.size - 1, (1 + confidence) / 2)) ** 2
-    a = mean_bottom**2 - t2 * float(covariance[1, 1])
-    b = mean_top * mean_bottom - t2 * float(covariance[0, 1])
-    c = mean_top**2 - t2 * float(covariance[0, 0])
-    if a <= 0:
-        return Interval(ratio=ratio, lo=None, hi=None)
-    root = math.sqrt(max(0.0, b * b - a * c))
-    return Interval(ratio=ratio, lo=(b - root) / a, hi=(b + root) / a)
+    bounded, roots = fieller(mean_top, mean_bottom, covariance, freedom=top.size - 1, confidence=confidence)
+    lo, hi = roots if bounded and roots is not None else (None, None)
+    return Interval(ratio=ratio, lo=lo, hi=hi)
+
+
+def fieller(
+    top: float, bottom: float, covariance: Floats, *, freedom: int, confidence: float = CONFIDENCE
+) -> tuple[bool, tuple[float, float] | None]:
+    """All x with ``|top - bottom·x| ≤ t·√Var(top - bottom·x)``: the quotients that cannot be rejected (Fieller 1954).
+
+    True and an interval; or False and the open interval that is left out of the line, None where nothing is. The
+    quadratic is in Buonaccorsi, "Fieller's theorem", Encyclopedia of Environmetrics.
+    """
+    from scipy.special import stdtrit
+
+    t2 = float(stdtrit(freedom, (1 + confidence) / 2)) ** 2
+    a = bottom**2 - t2 * float(covariance[1, 1])
+    b = top * bottom - t2 * float(covariance[0, 1])
+    c = top**2 - t2 * float(covariance[0, 0])
+    root2 = b * b - a * c
+    if a == 0 or (a < 0 and root2 < 0):
+        return False, None
+    root = math.sqrt(max(0.0, root2))
+    lo, hi = sorted(((b - root) / a, (b + root) / a))
+    return a > 0, (lo, hi)
 
 
 def too_wide(lo: float, hi: float) -> bool:

@@ -134,7 +134,7 @@ CAUSES: tuple[CauseEntry, ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class LadderStep:
     """One rung of the ladder: what changes from one launcher to the next."""
 
     from_: str
@@ -143,19 +143,19 @@ class Step:
     """What changed, in words; several things joined by " + " share their effect among nobody."""
 
 
-LADDERS: tuple[tuple[Step, ...], ...] = (
+LADDERS: tuple[tuple[LadderStep, ...], ...] = (
     (
-        Step(from_="python3", to="runmain-static", factor="static library, linked without cross-module LTO"),
-        Step(from_="runmain-static", to="runmain-pic", factor="PGO + PIC (the distribution's .a to its -pic.a)"),
-        Step(from_="runmain-pic", to="runmain", factor="shared library"),
-        Step(from_="runmain", to="pyo3", factor="start-up path (Py_BytesMain to Py_InitializeEx)"),
+        LadderStep(from_="python3", to="runmain-static", factor="static library, linked without cross-module LTO"),
+        LadderStep(from_="runmain-static", to="runmain-pic", factor="PGO + PIC (the distribution's .a to its -pic.a)"),
+        LadderStep(from_="runmain-pic", to="runmain", factor="shared library"),
+        LadderStep(from_="runmain", to="pyo3", factor="start-up path (Py_BytesMain to Py_InitializeEx)"),
     ),
     (
-        Step(
+        LadderStep(
             from_="python3", to="pyo3-static", factor="static library, linked without cross-module LTO + start-up path"
         ),
-        Step(from_="pyo3-static", to="pyo3-pic", factor="PGO + PIC (the distribution's .a to its -pic.a)"),
-        Step(from_="pyo3-pic", to="pyo3", factor="shared library"),
+        LadderStep(from_="pyo3-static", to="pyo3-pic", factor="PGO + PIC (the distribution's .a to its -pic.a)"),
+        LadderStep(from_="pyo3-pic", to="pyo3", factor="shared library"),
     ),
 )
 

@@ -33,6 +33,10 @@ def _amd_zen(cpu: Cpu) -> bool:
     return cpu.vendor == "AuthenticAMD" and cpu.family >= 0x17
 
 
+def _amd_zen3(cpu: Cpu) -> bool:
+    return cpu.vendor == "AuthenticAMD" and cpu.family >= 0x19
+
+
 def _amd_zen5(cpu: Cpu) -> bool:
     return cpu.vendor == "AuthenticAMD" and cpu.family == 0x1A
 
@@ -107,7 +111,8 @@ EVENTS: tuple[Event, ...] = (
         unit="branches",
         title="indirect branches",
         margin=0.005,
-        perf=(PerfEvent(spec="cpu/event=0xca/u", applies=_amd_zen),),
+        # 0xca counts those that were mispredicted; before Zen 3 AMD documents no event for all of them.
+        perf=(PerfEvent(spec="cpu/event=0xcc/u", applies=_amd_zen3),),
         callgrind=("Bi",),
     ),
     Event(

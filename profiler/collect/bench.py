@@ -30,11 +30,11 @@ class Limits(Noun, frozen=True, kw_only=True):
     timeout_s: float
 
 
-class Seen(Noun, frozen=True, kw_only=True):
+class LauncherFingerprint(Noun, frozen=True, kw_only=True):
     """One launcher as it was found running, before anything is measured."""
 
     launcher: str
-    sighting: script.Sighting | None
+    fingerprint: script.ProcessFingerprint | None
     failure: str | None
     """Why a toggle or treatment cannot run here; other launchers that fail end the run."""
 
@@ -62,7 +62,7 @@ class Bench:
         """How many chunks each process does from now on; None: as the pass has it."""
         self._setting.turns = turns
 
-    def check(self) -> tuple[Seen, ...]:
+    def check(self) -> tuple[LauncherFingerprint, ...]:
         """Run every launcher once at the smallest M, bare: what is it, and does it print what the baseline prints?
 
         Raises:
@@ -75,14 +75,14 @@ class Bench:
         seen = []
         for launcher in plan.launchers:
             try:
-                outcome, sighting = self._bare(block, launcher, workload, smallest, probe=probe)
+                outcome, fingerprint = self._bare(block, launcher, workload, smallest, probe=probe)
                 self._checker.compare_output(launcher, workload, smallest, outcome.stdout)
             except WorkloadError as error:
                 if launcher.variant is None:
                     raise
-                seen.append(Seen(launcher=launcher.name, sighting=None, failure=error.message))
+                seen.append(LauncherFingerprint(launcher=launcher.name, fingerprint=None, failure=error.message))
                 continue
-            seen.append(Seen(launcher=launcher.name, sighting=sighting, failure=None))
+            seen.append(LauncherFingerprint(launcher=launcher.name, fingerprint=fingerprint, failure=None))
         return tuple(seen)
 
     def run_block(self, block: Block, done: set[Step], writer: RowWriter, on_step: Callable[[Step], None]) -> None:
@@ -128,7 +128,7 @@ class Bench:
             path = self._place.placed(block, workload)
             command = self._place.command(path, block, launcher, m, scratch / "side", self._place.cpus[-1])
             with startable(launcher), serving(launcher.name, command, count=count, scratch=scratch) as server:
-                said = server.hello(command.timeout_s), server.run(m, command.timeout_s)
+                said = server.first_answer(command.timeout_s), server.run(m, command.timeout_s)
         for one in said:
             self._checker.compare_output(launcher, workload, m, one.text.encode())
 
@@ -143,8 +143,8 @@ class Bench:
                 self._checker.compare_output(baseline, workload, m, done.stdout)
         for workload in {one.path: one for one, _ in wanted}.values():
             self._require_growth(block, baseline, workload)
-        _, sighting = self._bare(block, baseline, plan.workload, self._checker.smallest_m())
-        self._checker.learn_hash(block, sighting)
+        _, fingerprint = self._bare(block, baseline, plan.workload, self._checker.smallest_m())
+        self._checker.learn_hash(block, fingerprint)
 
     def _require_growth(self, block: Block, baseline: Launcher, workload: Workload) -> None:
         """Refuse a workload that prints the same and takes the same time for every M: it ignores M.
@@ -165,7 +165,7 @@ class Bench:
 
     def _bare(
         self, block: Block, launcher: Launcher, workload: Workload, m: int, *, probe: Path | None = None
-    ) -> tuple[process.Completed, script.Sighting | None]:
+    ) -> tuple[process.Completed, script.ProcessFingerprint | None]:
         with self._place.scratch() as scratch:
             side = scratch / "side"
             path = self._place.placed(block, workload)
@@ -173,7 +173,7 @@ class Bench:
             with startable(launcher):
                 done = process.run(command)
             self._checker.require_success(launcher, workload, m, done)
-            return done, script.read_sighting(side)
+            return done, script.read_fingerprint(side)
 
 
 @contextmanager

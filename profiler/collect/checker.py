@@ -36,10 +36,10 @@ class Checker:
         """Of those of which the output is known, whatever the workload."""
         return min(m for _, m in self._expected)
 
-    def learn_hash(self, block: Block, sighting: script.Sighting | None) -> None:
+    def learn_hash(self, block: Block, fingerprint: script.ProcessFingerprint | None) -> None:
         """How the baseline hashes in ``block``."""
-        if sighting is not None:
-            self._hashes[block.index] = sighting.string_hash
+        if fingerprint is not None:
+            self._hashes[block.index] = fingerprint.string_hash
 
     def require_success(self, launcher: Launcher, workload: Workload, m: int, outcome: Outcome | Completed) -> None:
         """The process ended by itself, in time, and well.
@@ -82,10 +82,10 @@ class Checker:
                 hint="a workload's output must depend on M only; a host must print nothing of its own on stdout",
             )
 
-    def verify(self, block: Block, launcher: Launcher, sighting: script.Sighting | None) -> None:
+    def verify(self, block: Block, launcher: Launcher, fingerprint: script.ProcessFingerprint | None) -> None:
         """What the script saw inside is what was asked for; else a caveat, once per launcher."""
         expected = self._hashes.get(block.index)
-        if sighting is None:
+        if fingerprint is None:
             self._warn(
                 NOT_VERIFIED,
                 launcher,
@@ -93,7 +93,7 @@ class Checker:
                 "to the script",
             )
             return
-        if sighting.pymalloc and not sighting.placed:
+        if fingerprint.pymalloc and not fingerprint.placed:
             self._warn(
                 HEAP_NOT_PLACED,
                 launcher,
@@ -101,7 +101,7 @@ class Checker:
                 "differ by some 1 to 2 % through the position of its arenas alone",
             )
         own_seed = "PYTHONHASHSEED" in launcher.env
-        if expected is not None and not own_seed and sighting.string_hash != expected:
+        if expected is not None and not own_seed and fingerprint.string_hash != expected:
             self._warn(
                 HASH_SEED_IGNORED,
                 launcher,

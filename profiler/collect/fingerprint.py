@@ -9,7 +9,7 @@ from profiler.catalogue.properties import Fingerprint
 from profiler.launch.binaries import elf
 from profiler.launch.runtime_maps import eval_loop_image, mapped_code
 
-PROBE = Path(guest.__file__).with_name("probe.py").read_text(encoding="utf-8")
+FINGERPRINT_SCRIPT = Path(guest.__file__).with_name("probe.py").read_text(encoding="utf-8")
 """Source of a function that returns the fingerprint; any CPython from 3.8 on runs it."""
 
 _C_LIBRARIES = ("libc.", "libc-", "ld-linux", "ld-musl", "libc.musl")

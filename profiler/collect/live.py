@@ -38,10 +38,10 @@ class Chunk(Noun, frozen=True, kw_only=True):
     running_ns: int | None
     text: str
     placement: int | None
-    """Where in its MiB a fresh object lay before it (``script.Sighting.placement``)."""
+    """Where in its MiB a fresh object lay before it (``script.ProcessFingerprint.placement``)."""
 
 
-class Hello(Noun, frozen=True, kw_only=True):
+class FirstAnswer(Noun, frozen=True, kw_only=True):
     """First words of a served process."""
 
     how: str
@@ -70,10 +70,10 @@ def served(command: Command, *, count: str, requests: Path, answers: Path) -> Co
     return msgspec.structs.replace(command, env=command.env | service)
 
 
-def parse_hello(line: bytes) -> Hello:
+def parse_first_answer(line: bytes) -> FirstAnswer:
     """The first line of the answers."""
     how, text, runs = ast.literal_eval(line.decode())
-    return Hello(how=how, text=text, runs=tuple(map(_chunk, runs)))
+    return FirstAnswer(how=how, text=text, runs=tuple(map(_chunk, runs)))
 
 
 def parse_chunk(line: bytes) -> Chunk:
@@ -95,7 +95,7 @@ def _chunk(answer: tuple[Any, ...]) -> Chunk:
     )
 
 
-class Server:
+class ServedProcess:
     """The other end of a living process."""
 
     def __init__(self, name: str, child: subprocess.Popen[bytes], requests: int, answers: int, stderr: Path) -> None:
@@ -106,13 +106,13 @@ class Server:
         self._stderr = stderr
         self._held = b""
 
-    def hello(self, timeout_s: float) -> Hello:
+    def first_answer(self, timeout_s: float) -> FirstAnswer:
         """Wait until the process is ready.
 
         Raises:
             WorkloadError: it ended or did not answer in time.
         """
-        return parse_hello(self._line(timeout_s))
+        return parse_first_answer(self._line(timeout_s))
 
     def run(self, m: int, timeout_s: float) -> Chunk:
         """Have one chunk done.
@@ -148,7 +148,7 @@ class Server:
 
 
 @contextmanager
-def serving(name: str, command: Command, *, count: str, scratch: Path) -> Iterator[Server]:
+def serving(name: str, command: Command, *, count: str, scratch: Path) -> Iterator[ServedProcess]:
     """Start ``command`` as a server; it ends with the context. ``scratch`` is a directory of this process alone.
 
     Raises:
@@ -165,4 +165,4 @@ def serving(name: str, command: Command, *, count: str, scratch: Path) -> Iterat
         out, err = (opened.enter_context((scratch / part).open("wb")) for part in ("stdout", "stderr"))
         command = served(command, count=count, requests=requests, answers=answers)
         child = opened.enter_context(process.live(command, out, err))
-        yield Server(name, child, fds[0], fds[1], scratch / "stderr")
+        yield ServedProcess(name, child, fds[0], fds[1], scratch / "stderr")

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import msgspec
 
 from profiler.catalogue.events import BY_NAME
-from profiler.collect.calibrating import calibrated
+from profiler.collect.calibration_runs import calibrated
 from profiler.collect.request import Request
 from profiler.errors import MachineError, UsageError
-from profiler.launch.builds import HostBuild
-from profiler.launch.inspection import inspect_target
+from profiler.launch.file_inspection import inspect_target
+from profiler.launch.host_builds import HostBuild
 from profiler.launch.interpreters import resolve_target
 from profiler.model import (
     SCHEMA,
@@ -38,10 +38,10 @@ from profiler.plan.lineup import Lineup, chosen, whole_ladder
 from profiler.plan.schedule import make_plan
 from profiler.plan.studies import STUDIES, Study
 from profiler.plan.sweep import intervened, startup_passes, sweep_m, sweep_passes
+from profiler.rebuild.build_cache import default_cache
+from profiler.rebuild.build_progress import BuildListener
 from profiler.rebuild.combinations import rebuilt_lineup
-from profiler.rebuild.left import Watch
 from profiler.rebuild.memory import recall
-from profiler.rebuild.shop import default_shop
 from profiler.sources.source import Source
 from profiler.system import machine
 from profiler.system.environment import environment_caveats
@@ -63,7 +63,9 @@ class Choose(Protocol):
         """The source, and one sentence on which and why."""
 
 
-def prepare(request: Request, study: Study, argv: Sequence[str], choose: Choose, watch: Watch) -> tuple[Run, Source]:
+def prepare(
+    request: Request, study: Study, argv: Sequence[str], choose: Choose, watch: BuildListener
+) -> tuple[Run, Source]:
     """Everything before the first measured process.
 
     Raises:
@@ -112,7 +114,7 @@ def prepare(request: Request, study: Study, argv: Sequence[str], choose: Choose,
     return run, source
 
 
-def _lineup(request: Request, study: Study, target: Target, source: Source, watch: Watch) -> Lineup:
+def _lineup(request: Request, study: Study, target: Target, source: Source, watch: BuildListener) -> Lineup:
     if study.lineup == "ladder":
         return whole_ladder(target, request.host, request.libpython, source.name, watch.say)
     if study.lineup == "rebuilt":
@@ -214,7 +216,7 @@ def _with_m(workload: Workload, request: Request, study: Study, baseline: Launch
 
 
 def _known_causes(target: Target, workload: Workload) -> tuple[Cause, ...]:
-    found = recall(default_shop().place, target, Path(workload.path))
+    found = recall(default_cache().folder, target, Path(workload.path))
     if found is None:
         return ()
     by = f"; found by rebuild on {found.measured_utc[:10]} ({found.source}), part of eval-loop-image"

@@ -15,7 +15,7 @@ import msgspec
 from profiler.catalogue.caveats import NOT_QUIET, caveat
 from profiler.catalogue.interventions import REBUILT
 from profiler.collect.bench import Limits
-from profiler.collect.calibrating import calibrated
+from profiler.collect.calibration_runs import calibrated
 from profiler.collect.session import Look, Progress, measure
 from profiler.errors import MachineError
 from profiler.folder import load_run, save_run
@@ -54,7 +54,7 @@ def time_remedy(
     """Measure CPU time until each ratio to the baseline is known within ± ``PRECISION``, or ``budget_s`` seconds ended.
 
     What was measured of this very library before is gone on with. ``watch`` makes, of the folder, who looks when the
-    precision is reached (``analyze.sequential.Watch``).
+    precision is reached (``analyze.sequential.PrecisionWatch``).
 
     Returns:
         The folder with run and rows, a result folder like any other.

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from profiler.catalogue.events import BY_NAME
-from profiler.collect.live import CLOCK, Chunk, Hello, Server, serving
+from profiler.collect.live import CLOCK, Chunk, FirstAnswer, ServedProcess, serving
 from profiler.collect.recording import Measured, elsewhere, rows_of
 from profiler.collect.setting import Setting
 from profiler.guest import script
@@ -44,9 +44,9 @@ def interleave(setting: Setting, block: Block, todo: Sequence[Step]) -> Generato
             for name, launcher in launchers.items()
         }
         with _together(commands, pass_, folder) as servers:
-            for name, (_, hello) in servers.items():
-                checker.compare_output(launchers[name], workload, pass_.m[0], hello.text.encode())
-                checker.verify(block, launchers[name], script.read_sighting(sides[name]))
+            for name, (_, first) in servers.items():
+                checker.compare_output(launchers[name], workload, pass_.m[0], first.text.encode())
+                checker.verify(block, launchers[name], script.read_fingerprint(sides[name]))
             for name, m, turn, chunk in _take_turns(servers, pass_, setting.turns or pass_.turns, place.timeout_s):
                 printed = chunk.text.encode()
                 checker.compare_output(launchers[name], workload, m, printed)
@@ -67,7 +67,7 @@ def interleave(setting: Setting, block: Block, todo: Sequence[Step]) -> Generato
 @contextmanager
 def _together(
     commands: Mapping[str, Command], pass_: Chunks, folder: Path
-) -> Iterator[dict[str, tuple[Server, Hello]]]:
+) -> Iterator[dict[str, tuple[ServedProcess, FirstAnswer]]]:
     """Start all commands as servers of chunks; each is ready before the next begins.
 
     Raises:
@@ -77,18 +77,18 @@ def _together(
     counted = pass_.events[len(CLOCKS) :]
     count = f"perf:{','.join(counted)}" if counted else CLOCK
     with ExitStack() as opened:
-        servers: dict[str, tuple[Server, Hello]] = {}
+        servers: dict[str, tuple[ServedProcess, FirstAnswer]] = {}
         for name, command in commands.items():
             scratch = folder / f"chunks-{len(servers)}"
             scratch.mkdir()
             server = opened.enter_context(serving(name, command, count=count, scratch=scratch))
             # One after the other: their first runs are measured too.
-            servers[name] = server, server.hello(command.timeout_s)
+            servers[name] = server, server.first_answer(command.timeout_s)
         yield servers
 
 
 def _take_turns(
-    servers: Mapping[str, tuple[Server, Hello]], pass_: Chunks, turns: int, timeout_s: float
+    servers: Mapping[str, tuple[ServedProcess, FirstAnswer]], pass_: Chunks, turns: int, timeout_s: float
 ) -> Iterator[tuple[str, int, int, Chunk]]:
     """Launcher, M, turn and chunk, in the order in which they are done: every other turn goes backwards.
 
@@ -97,8 +97,8 @@ def _take_turns(
     """
     names = tuple(servers)
     lower, higher = pass_.m[0], pass_.m[-1]
-    for name, (_, hello) in servers.items():
-        for turn, chunk in enumerate(hello.runs, start=-len(hello.runs)):
+    for name, (_, first) in servers.items():
+        for turn, chunk in enumerate(first.runs, start=-len(first.runs)):
             yield name, lower, turn, chunk
     for turn in range(turns):
         for name in names if turn % 2 == 0 else reversed(names):

@@ -20,22 +20,22 @@ def measure(setting: Setting, pass_: Whole, block: Block, step: Step, cpu: int) 
         with startable(launcher):
             outcome = setting.source.measure(pass_, command, scratch)
         checker.require_success(launcher, workload, step.m, outcome)
-        sighting = script.read_sighting(side)
-        checker.verify(block, launcher, sighting)
+        fingerprint = script.read_fingerprint(side)
+        checker.verify(block, launcher, fingerprint)
         checker.compare_output(launcher, workload, step.m, outcome.stdout)
-    found = (*outcome.readings, _queued(sighting)) if pass_.exclusive else outcome.readings
-    placement = sighting.placement if sighting is not None else None
+    found = (*outcome.readings, _queued(fingerprint)) if pass_.exclusive else outcome.readings
+    placement = fingerprint.placement if fingerprint is not None else None
     rows = rows_of(pass_, workload, step, found, exit_code=outcome.exit, printed=outcome.stdout, placement=placement)
     calls = (row for part in outcome.calls for row in calls_of(step, part))
     return Measured(steps=(step,), rows=tuple(rows), calls=tuple(calls))
 
 
-def _queued(sighting: script.Sighting | None) -> Reading:
+def _queued(fingerprint: script.ProcessFingerprint | None) -> Reading:
     """How long the work waited for a CPU, as the script itself read it."""
-    known = sighting is not None and sighting.queued_ns is not None
+    known = fingerprint is not None and fingerprint.queued_ns is not None
     return Reading(
         event=QUEUED,
-        value=float(sighting.queued_ns) if sighting is not None and sighting.queued_ns is not None else None,
+        value=float(fingerprint.queued_ns) if fingerprint is not None and fingerprint.queued_ns is not None else None,
         unit=BY_NAME[QUEUED].unit,
         enabled_ns=None,
         running_ns=None,

@@ -14,7 +14,7 @@ import msgspec
 from profiler.catalogue.caveats import NO_CHUNKS, TOGGLE_UNAVAILABLE, caveat
 from profiler.catalogue.interventions import BY_ID
 from profiler.catalogue.properties import Fingerprint
-from profiler.collect.bench import Bench, Limits, Seen, open_bench
+from profiler.collect.bench import Bench, LauncherFingerprint, Limits, open_bench
 from profiler.collect.fingerprint import complete, image_of
 from profiler.errors import Interrupted, MachineError, ProbeError, WorkloadError
 from profiler.folder import RowWriter, done_steps, save_run
@@ -43,7 +43,7 @@ class Progress(Protocol):
 
 
 Look = Callable[[Run, int], Standing]
-"""Where a run stands on its way to a precision after so many blocks (``analyze.sequential.Watch``)."""
+"""Where a run stands on its way to a precision after so many blocks (``analyze.sequential.PrecisionWatch``)."""
 
 
 def look_at_hosts(run: Run, source: Source, limits: Limits) -> Run:
@@ -53,12 +53,12 @@ def look_at_hosts(run: Run, source: Source, limits: Limits) -> Run:
         WorkloadError: a launcher fails or prints something else than the baseline.
     """
     with open_bench(run.plan, source, limits) as bench:
-        run = _with_sightings(run, bench.check())
+        run = _with_fingerprints(run, bench.check())
     bare = bare_hosts(run.plan.launchers)
     if bare:
         run = _with_launchers(run, bare)
         with open_bench(run.plan, source, limits) as bench:
-            run = _with_sightings(run, bench.check())
+            run = _with_fingerprints(run, bench.check())
     return _with_launchers(run, treated(run.plan.launchers, run.fingerprints, run.plan.source))
 
 
@@ -90,7 +90,7 @@ def measure(
     done = done_steps(folder)
     with terminable(), open_bench(run.plan, source, limits) as bench:
         try:
-            run = _with_sightings(run, bench.check())
+            run = _with_fingerprints(run, bench.check())
             run = _with_passes(run, source, bench.cannot_serve())
             bench.use(run.plan)
             save_run(folder, run)
@@ -196,14 +196,16 @@ def _with_passes(run: Run, source: Source, cannot: dict[str, str]) -> Run:
     return msgspec.structs.replace(run, plan=plan, warnings=(*run.warnings, *caveats))
 
 
-def _with_sightings(run: Run, seen: tuple[Seen, ...]) -> Run:
+def _with_fingerprints(run: Run, seen: tuple[LauncherFingerprint, ...]) -> Run:
     """Put what the launchers were seen to be into the plan: the image of the eval loop, the allocator.
 
     Toggles and treatments that do not run on this machine leave the plan, each with a caveat.
     """
     failed = {one.launcher: one.failure for one in seen if one.failure is not None}
-    sightings = {one.launcher: one.sighting for one in seen if one.sighting is not None}
-    answers = {name: sighting.fingerprint for name, sighting in sightings.items() if sighting.fingerprint is not None}
+    known = {one.launcher: one.fingerprint for one in seen if one.fingerprint is not None}
+    answers = {
+        name: fingerprint.properties for name, fingerprint in known.items() if fingerprint.properties is not None
+    }
     fingerprints = {name: complete(answer) for name, answer in answers.items()}
     failed |= _not_taken(run.plan.launchers, fingerprints)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from profiler.collect.fingerprint import PROBE
+from profiler.collect.fingerprint import FINGERPRINT_SCRIPT
 from profiler.guest import script
 from profiler.model import Block, Launcher, Workload
 from profiler.system.process import Command
@@ -34,7 +34,7 @@ class Workplace:
 
     def probe(self) -> Path:
         """What says what a launcher is from inside."""
-        return self._written("fingerprint.py", lambda path: PROBE)
+        return self._written("fingerprint.py", lambda path: FINGERPRINT_SCRIPT)
 
     def placed(self, block: Block, workload: Workload) -> Path:
         """The script of ``block``: its heap phase, then the work."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from profiler.commands.flags import add_launcher, add_measuring
 from profiler.commands.measuring import run_command
-from profiler.commands.options import add_launcher, add_measuring
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from profiler.commands.options import add_format
+from profiler.commands.flags import add_format
 from profiler.errors import MachineError
 
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Examine the machine and show the answer."""
     from profiler.collect.checkup import examine
-    from profiler.present.doctor import show
+    from profiler.present.health_tables import show
 
     health = examine()
     show(health, format_=args.format)

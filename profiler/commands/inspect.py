@@ -26,9 +26,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: a target is not the ELF program of a CPython, or ``--system`` comes with targets.
     """
-    from profiler.launch.inspection import inspect_target, together
+    from profiler.launch.file_inspection import inspect_target, together
     from profiler.launch.interpreters import resolve_target
-    from profiler.present.inspection import print_inspection, scanning
+    from profiler.present.inspection_tables import print_inspection, scanning
 
     if args.system and args.python:
         raise UsageError("--system inspects the whole system, not single interpreters", hint="leave out one of the two")

@@ -6,17 +6,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from profiler.commands.options import request
+from profiler.commands.flags import request
 
 if TYPE_CHECKING:
     from profiler.collect.request import Request
-    from profiler.present.progress import Bar
+    from profiler.present.progress import ProgressBar
 
 
 class After(Protocol):
     """What a command does with a folder that is measured and not yet shown."""
 
-    def __call__(self, folder: Path, wanted: Request, bar: Bar) -> None:
+    def __call__(self, folder: Path, wanted: Request, bar: ProgressBar) -> None:
         """May add to the run."""
 
 
@@ -26,21 +26,21 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     Raises:
         ProbeError: whatever its steps raise; what was measured is kept.
     """
-    from profiler.analyze.sequential import Watch
+    from profiler.analyze.sequential import PrecisionWatch
     from profiler.collect.bench import Limits
     from profiler.collect.prepare import prepare, require_same_machine, require_same_passes
     from profiler.collect.session import look_at_hosts, measure
     from profiler.folder import load_run, new_folder
     from profiler.plan.studies import STUDIES
     from profiler.present.answer import show
-    from profiler.present.progress import Bar
+    from profiler.present.progress import ProgressBar
     from profiler.sources.choose import choose_source
     from profiler.system.run_lock import only_one_run
 
     study = STUDIES[command]
     wanted = request(args, command)
     limits = Limits(timeout_s=wanted.timeout)
-    with only_one_run(), Bar() as bar:
+    with only_one_run(), ProgressBar() as bar:
         if args.resume is not None:
             folder = args.resume
             begun = load_run(folder)
@@ -59,7 +59,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
             limits=limits,
             budget_s=wanted.budget,
             progress=bar,
-            look=Watch(folder) if begun.plan.precision is not None else None,
+            look=PrecisionWatch(folder) if begun.plan.precision is not None else None,
         )
         if after is not None:
             after(folder, wanted, bar)

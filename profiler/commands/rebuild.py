@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profiler.commands.flags import add_measuring
 from profiler.commands.measuring import run_command
-from profiler.commands.options import add_measuring
 
 if TYPE_CHECKING:
     from profiler.collect.request import Request
-    from profiler.present.progress import Bar
+    from profiler.present.progress import ProgressBar
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     return run_command(args, "rebuild", after=_keep)
 
 
-def _keep(folder: Path, wanted: Request, bar: Bar) -> None:
+def _keep(folder: Path, wanted: Request, bar: ProgressBar) -> None:
     """Remember the verdicts for ``variants``; where a remedy was asked for, check the cheapest library and time it.
 
     Raises:
@@ -54,23 +54,23 @@ def _keep(folder: Path, wanted: Request, bar: Bar) -> None:
     """
     import msgspec
 
-    from profiler.analyze.causes.rebuilt import best_library, rebuilt_of
+    from profiler.analyze.causes.option_verdicts import best_library, rebuilt_of
     from profiler.analyze.conclude import conclude
-    from profiler.analyze.sequential import Watch
+    from profiler.analyze.sequential import PrecisionWatch
     from profiler.collect.bench import Limits
     from profiler.collect.remedy_times import time_remedy
     from profiler.errors import Interrupted, MachineError, WorkloadError
     from profiler.folder import load_run, save_run
     from profiler.model.factorial import remedy_time_folder
-    from profiler.rebuild.combinations import open_yard
-    from profiler.rebuild.memory import Finding, remember
+    from profiler.rebuild.build_cache import default_cache
+    from profiler.rebuild.combinations import open_builder
+    from profiler.rebuild.memory import RebuildFinding, remember
     from profiler.rebuild.remedy import remedy_of
-    from profiler.rebuild.shop import default_shop
 
     run, verdict = load_run(folder), conclude(folder)
     if verdict.causes:
-        finding = Finding(measured_utc=run.started_utc, source=verdict.source, causes=verdict.causes)
-        remember(default_shop().place, run.target, Path(run.plan.workload.path), finding)
+        finding = RebuildFinding(measured_utc=run.started_utc, source=verdict.source, causes=verdict.causes)
+        remember(default_cache().folder, run.target, Path(run.plan.workload.path), finding)
     if not wanted.remedy:
         return
     rebuilt = rebuilt_of(run)
@@ -82,7 +82,7 @@ def _keep(folder: Path, wanted: Request, bar: Bar) -> None:
         plan=rebuilt.plan,
         best=best[0],
         host=next(one for one in run.plan.launchers if one.name == best[0].launcher),
-        yard=open_yard(run.target, rebuilt.plan, wanted.source_tree, bar),
+        builder=open_builder(run.target, rebuilt.plan, wanted.source_tree, bar),
         folder=folder,
         watch=bar,
     )
@@ -96,7 +96,7 @@ def _keep(folder: Path, wanted: Request, bar: Bar) -> None:
             limits=Limits(timeout_s=wanted.timeout),
             budget_s=wanted.remedy_budget,
             progress=bar,
-            watch=Watch,
+            watch=PrecisionWatch,
         )
     except (MachineError, WorkloadError) as error:
         bar.say(f"the remedy could not be timed: {error.message}; {error.hint}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from profiler.commands.options import add_format
+from profiler.commands.flags import add_format
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ ENV_M = "TAX_PROBE_M"
 ENV_SIDE = "TAX_PROBE_SIDE"
 """Where the script writes what it saw."""
 ENV_CHECK = "TAX_PROBE_CHECK"
-"""Path of ``fingerprint.PROBE``; set in the one run per launcher that reports its fingerprint."""
+"""Path of ``fingerprint.FINGERPRINT_SCRIPT``; set in the one run per launcher that reports its fingerprint."""
 ENV_ARENA_OFFSET = "TAX_PROBE_ARENA_OFFSET"
 """Set by the toggles that put arenas at another offset in their MiB than the block's, in bytes."""
 ENV_TREATMENT = "TAX_PROBE_TREATMENT"
@@ -52,7 +52,7 @@ PLACED = Path(__file__).with_name("placed.py")
 _BEGIN, _END = "# Values of one block: begin.\n", "# Values of one block: end.\n"
 
 
-class Sighting(Noun, frozen=True, kw_only=True):
+class ProcessFingerprint(Noun, frozen=True, kw_only=True):
     """What the script saw from inside the process."""
 
     string_hash: int
@@ -62,8 +62,8 @@ class Sighting(Noun, frozen=True, kw_only=True):
     """The heap phase stands in arenas that begin where the block says."""
     placement: int | None
     """Where in its MiB the work's first new object of 32 bytes lay; None: its heap was not placed, or unknown."""
-    fingerprint: dict[str, Any] | None
-    """See ``fingerprint.PROBE``; in check runs only."""
+    properties: dict[str, Any] | None
+    """See ``fingerprint.FINGERPRINT_SCRIPT``; in check runs only."""
     queued_ns: int | None
     """How long the work waited for a CPU, being ready to run; in watched runs only."""
 
@@ -130,18 +130,18 @@ def environment(
     return env | extra
 
 
-def read_sighting(side: Path) -> Sighting | None:
+def read_fingerprint(side: Path) -> ProcessFingerprint | None:
     """What the script wrote, or None when it wrote nothing readable (the host drops the environment, say)."""
     try:
         first, answer, last = [*side.read_text(errors="replace").splitlines(), "", ""][:3]
         string_hash, pymalloc, placed = map(int, first.split())
         placement, queued = ([*last.split(), "None", "None"])[:2]
-        return Sighting(
+        return ProcessFingerprint(
             string_hash=string_hash,
             pymalloc=pymalloc == 1,
             placed=placed == 1,
             placement=None if placement == "None" else int(placement),
-            fingerprint=json.loads(answer) if answer else None,
+            properties=json.loads(answer) if answer else None,
             queued_ns=None if queued == "None" else int(queued),
         )
     except (OSError, ValueError):

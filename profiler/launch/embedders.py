@@ -17,7 +17,7 @@ from profiler.errors import UsageError
 from profiler.launch.binaries.elf import Elf, needed, read_elf
 from profiler.launch.binaries.libpython import names_libpython
 from profiler.launch.evidence import describe_elf
-from profiler.launch.inspection import direction
+from profiler.launch.file_inspection import direction
 from profiler.launch.interpreters import find_targets, resolve_target
 from profiler.launch.loader import find_library
 from profiler.model import Inspection, Noun, Program, Target

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from profiler.errors import UsageError
-from profiler.launch.builds import HostBuild
+from profiler.launch.host_builds import HostBuild
 from profiler.launch.proof import host_environment
 from profiler.model import AGAIN, BASELINE, Launcher, LinkMode, Noun, Target
 

@@ -17,7 +17,7 @@ _C_LIBRARY = ("libc.so", "libpython", "ld-linux")
 """Beginnings of the names that a static host does not take over from the program: rustc links these itself."""
 
 
-class Recipe(Noun, frozen=True, kw_only=True):
+class LinkRecipe(Noun, frozen=True, kw_only=True):
     """How to link a host."""
 
     library: str
@@ -31,7 +31,7 @@ class Recipe(Noun, frozen=True, kw_only=True):
     """Names of the libraries that a static host takes over from the program, e.g. ``"libz.so.1"``."""
 
 
-def recipe(target: Target, link: LinkMode, *, archive: str | None = None) -> Recipe:
+def recipe(target: Target, link: LinkMode, *, archive: str | None = None) -> LinkRecipe:
     """The recipe for ``target``; ``archive`` is linked in place of the target's own static library.
 
     Raises:
@@ -42,7 +42,7 @@ def recipe(target: Target, link: LinkMode, *, archive: str | None = None) -> Rec
     return _shared(target) if link == "shared" else _archive(target, link, archive)
 
 
-def _shared(target: Target) -> Recipe:
+def _shared(target: Target) -> LinkRecipe:
     if target.shared_library is None:
         message = f"no {_library_name(target, 'shared')} for {target.real_path}"
         raise MachineError(message, hint=_how_to_get(target, "shared"))
@@ -61,7 +61,7 @@ def _shared(target: Target) -> Recipe:
     )
     # DT_RUNPATH and not DT_RPATH: LD_LIBRARY_PATH must be able to put another libpython in its place.
     link_args = ("-Wl,--enable-new-dtags", "-Xlinker", "-rpath", "-Xlinker", str(directory))
-    return Recipe(
+    return LinkRecipe(
         library=str(library.resolve()),
         config=_lines(config),
         rustflags=_link_args(link_args),
@@ -70,7 +70,7 @@ def _shared(target: Target) -> Recipe:
     )
 
 
-def _archive(target: Target, link: LinkMode, instead: str | None) -> Recipe:
+def _archive(target: Target, link: LinkMode, instead: str | None) -> LinkRecipe:
     named = instead or (target.static_library if link == "static" else target.pic_library)
     if named is None:
         message = f"no {_library_name(target, link)} for {target.real_path}"
@@ -91,7 +91,9 @@ def _archive(target: Target, link: LinkMode, instead: str | None) -> Recipe:
     rustflags = _link_args(("-Wl,--export-dynamic",))
     if link == "static":
         rustflags += ("-C", "relocation-model=static", *_link_args(("-no-pie",)))
-    return Recipe(library=str(archive), config=_lines(config), rustflags=rustflags, features=(), libraries=libraries)
+    return LinkRecipe(
+        library=str(archive), config=_lines(config), rustflags=rustflags, features=(), libraries=libraries
+    )
 
 
 def _common(target: Target) -> tuple[str, ...]:

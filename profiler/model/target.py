@@ -28,5 +28,5 @@ class Target(Noun, frozen=True, kw_only=True):
     include_dir: str | None
     """The directory that holds ``Python.h``, or None when the headers are not installed."""
     library_dir: str | None
-    """sysconfig's LIBDIR."""
+    """sysconfig's LIBDIR; told in documents alone."""
     prefix: str

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from profiler.model.amortization import CountedSweep, Crossover, Model, PerLaunch, Point, Saving
 from profiler.model.base import Caveat, Noun, SourceName
+from profiler.model.factorial import Rebuilt, Remedy
 from profiler.model.launcher import Kind, Variant
+from profiler.model.option_effects import OptionEffects
+from profiler.model.startup import Startup
+from profiler.model.suspects import Eliminated, StateEntry
 from profiler.model.target import Target
 
 VerdictWord = Literal["slower", "faster", "same", "unresolved"]
@@ -197,7 +203,11 @@ class LauncherResult(Noun, frozen=True, kw_only=True):
 
 
 class Verdict(Noun, frozen=True, kw_only=True):
-    """``verdict.json`` (schema ``tax-probe/1``)."""
+    """``verdict.json`` (schema ``tax-probe/1``).
+
+    A section that the plan did not ask for has no field in the document at all. What a section's fields mean stands
+    with its noun, which ``part`` gives.
+    """
 
     schema: str
     command: str
@@ -219,3 +229,28 @@ class Verdict(Noun, frozen=True, kw_only=True):
     """By launcher, for all whose causes were judged."""
     withdrawn: tuple[Doubt, ...] = ()
     """Metrics in which nothing is claimed of any launcher."""
+
+    points: tuple[Point, ...] | UnsetType = UNSET
+    model: tuple[Model, ...] | UnsetType = UNSET
+    crossover: tuple[Crossover, ...] | UnsetType = UNSET
+    savings: tuple[Saving, ...] | UnsetType = UNSET
+    per_launch: tuple[PerLaunch, ...] | UnsetType = UNSET
+    instructions: CountedSweep | UnsetType | None = UNSET
+    advice: tuple[str, ...] | UnsetType = UNSET
+    startup: Startup | UnsetType = UNSET
+
+    eliminations: tuple[Eliminated, ...] | UnsetType = UNSET
+    state: tuple[StateEntry, ...] | UnsetType = UNSET
+
+    factorial: OptionEffects | UnsetType = UNSET
+    rebuilt: Rebuilt | UnsetType = UNSET
+    remedy: Remedy | UnsetType | None = UNSET
+
+
+Part = TypeVar("Part", bound=Noun)
+
+
+def part(verdict: Verdict, kind: type[Part]) -> Part | None:
+    """The section with the fields of ``kind`` (``Amortization``, ``Suspects``, ``Rebuilding``); None: not asked."""
+    found = {name: getattr(verdict, name) for name in kind.__struct_fields__}
+    return None if UNSET in found.values() else kind(**found)

@@ -10,8 +10,8 @@ from profiler.catalogue.caveats import MISSING_RUNG, STAND_IN_MODULES, caveat
 from profiler.catalogue.interventions import AS_LIBRARY, INTERVENTIONS, SWAPPED, End, Intervention
 from profiler.errors import MachineError, UsageError
 from profiler.launch.binaries.elf import read_elf
-from profiler.launch.builds import HostBuild, build_hosts
 from profiler.launch.claims import calls_for_tls
+from profiler.launch.host_builds import HostBuild, build_hosts
 from profiler.launch.launchers import ALL, baseline_launcher, names_to_own, own_launcher, user_host
 from profiler.launch.relink import relinked
 from profiler.model import EMBEDDER, Caveat, Launcher, LinkMode, Noun, SourceName, Target, Variant

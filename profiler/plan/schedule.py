@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from profiler.catalogue.heap import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
-from profiler.catalogue.variants import counted_only
+from profiler.catalogue.variant_rules import counted_only
 from profiler.errors import UsageError
 from profiler.model import (
     AGAIN,

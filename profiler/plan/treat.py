@@ -13,7 +13,7 @@ from platformdirs import user_cache_path
 from profiler.catalogue.causes import SAME_START
 from profiler.catalogue.interventions import ALL_REMOVED, BARE, GIVEN_ALL, INTERVENTIONS, Given, Intervention
 from profiler.catalogue.properties import Fingerprint, differences
-from profiler.catalogue.variants import is_host, twin_of
+from profiler.catalogue.variant_rules import is_host, twin_of
 from profiler.errors import MachineError
 from profiler.guest import confine
 from profiler.guest.script import ENV_TREATMENT

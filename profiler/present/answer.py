@@ -15,7 +15,7 @@ from profiler.errors import GateFailed, MachineError
 from profiler.folder import compress, load_run
 from profiler.model import AGAIN, BASELINE, Verdict
 from profiler.present import figures, finding, tables, terminal
-from profiler.present.sections import sections
+from profiler.present.answer_sections import sections
 
 
 def show(folder: Path, *, format_: str, max_ratio: float | None) -> int:

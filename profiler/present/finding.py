@@ -9,11 +9,11 @@ from pathlib import Path
 
 from profiler.folder import ROWS, RUN, recorded, write_result
 from profiler.model import Run, Verdict
+from profiler.present.answer_sections import sections
 from profiler.present.figures import path_of
 from profiler.present.markdown import to_markdown
 from profiler.present.reservations import reservations
 from profiler.present.section import Section
-from profiler.present.sections import sections
 
 _ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv")
 

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from profiler.model import Block, Standing, Step
 
 
-class Bar:
+class ProgressBar:
     """Implements ``collect.session.Progress``; use as a context manager."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Bar:
         self._task = self._progress.add_task("measuring", total=None)
         self._blocks = 0
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> ProgressBar:
         self._progress.start()
         return self
 

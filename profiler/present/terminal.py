@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from profiler.model import Run, Verdict
+from profiler.present.answer_sections import sections
 from profiler.present.reservations import reservations
-from profiler.present.sections import sections
 from profiler.present.text import console, to_rich
 
 

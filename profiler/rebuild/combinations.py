@@ -10,18 +10,18 @@ import msgspec
 from profiler.catalogue.caveats import NOT_BUILT
 from profiler.catalogue.interventions import REBUILT, Given
 from profiler.errors import Interrupted, MachineError
-from profiler.launch.builds import build_hosts
+from profiler.launch.host_builds import build_hosts
 from profiler.launch.launchers import baseline_launcher, names_to_own, own_launcher
 from profiler.model import Launcher, Target, Variant
 from profiler.model.factorial import Built, FactorialPlan, Rebuilt, cells
 from profiler.plan.lineup import Lineup
 from profiler.plan.treat import on_library, vary
-from profiler.rebuild.builds import Yard
-from profiler.rebuild.left import Watch
+from profiler.rebuild.build_cache import BuildCache, default_cache
+from profiler.rebuild.build_progress import BuildListener
+from profiler.rebuild.builder import Builder
 from profiler.rebuild.plans import DEFAULT, load_plan, plan_for
 from profiler.rebuild.recipe import base_of
-from profiler.rebuild.shop import Shop, default_shop
-from profiler.rebuild.source import find_source
+from profiler.rebuild.source_tree import find_source
 
 _SECONDS_PER_WEIGHT = 150.0
 """One plain build on one core of the reference machine: for the first estimate alone."""
@@ -30,7 +30,7 @@ _BYTES_KEPT = 40e6
 
 
 def rebuilt_lineup(
-    target: Target, *, plan_file: str | None, source_tree: str | None, jobs: int | None, watch: Watch
+    target: Target, *, plan_file: str | None, source_tree: str | None, jobs: int | None, watch: BuildListener
 ) -> Lineup:
     """Build what the plan asks for and is not in the cache, and make launchers of it.
 
@@ -41,18 +41,20 @@ def rebuilt_lineup(
     """
     plan = _plan(target, plan_file, watch)
     host = build_hosts(target, "shared", on_line=watch.say)
-    yard = open_yard(target, plan, source_tree, watch)
-    shop, base = yard.shop, yard.base
-    for changed in yard.changed:
+    builder = open_builder(target, plan, source_tree, watch)
+    build_cache, base = builder.build_cache, builder.base
+    for changed in builder.changed:
         watch.say(f"not as the target's sysconfig says: {changed}")
     wanted = cells(plan)
     jobs = jobs or len(os.sched_getaffinity(0))
-    watch.say(f"{len(wanted)} combinations in {shop.place}; {_first_estimate(yard.missing(wanted), jobs, shop)}")
+    estimate = _first_estimate(builder.missing(wanted), jobs, build_cache)
+    watch.say(f"{len(wanted)} combinations in {build_cache.folder}; {estimate}")
     try:
-        built, failed = yard.build(wanted, jobs, watch)
+        built, failed = builder.build(wanted, jobs, watch)
     except KeyboardInterrupt as error:
         raise Interrupted(
-            f"interrupted; what is built is kept in {shop.place}", hint="the same command goes on where it stopped"
+            f"interrupted; what is built is kept in {build_cache.folder}",
+            hint="the same command goes on where it stopped",
         ) from error
     if not built:
         raise MachineError(
@@ -66,16 +68,16 @@ def rebuilt_lineup(
         caveats=(),
         rebuilt=Rebuilt(
             plan=plan,
-            source=yard.source.origin,
+            source=builder.source.origin,
             compiler=base.compiler.strip().splitlines()[-1],
-            changed=yard.changed,
+            changed=builder.changed,
             built=built,
             failed=failed,
         ),
     )
 
 
-def _plan(target: Target, plan_file: str | None, watch: Watch) -> FactorialPlan:
+def _plan(target: Target, plan_file: str | None, watch: BuildListener) -> FactorialPlan:
     """The plan that was asked for, or the one that fits the target's library."""
     if plan_file is not None:
         return load_plan(Path(plan_file))
@@ -86,20 +88,20 @@ def _plan(target: Target, plan_file: str | None, watch: Watch) -> FactorialPlan:
     return load_plan(path)
 
 
-def open_yard(target: Target, plan: FactorialPlan, source_tree: str | None, watch: Watch) -> Yard:
+def open_builder(target: Target, plan: FactorialPlan, source_tree: str | None, watch: BuildListener) -> Builder:
     """Source, compiler and cache for the combinations of ``plan``.
 
     Raises:
         UsageError: a bad source tree.
         MachineError: no source, no compiler, or no place to build.
     """
-    shop = default_shop()
-    source = find_source(target, source_tree, shop.place, watch.say)
+    build_cache = default_cache()
+    source = find_source(target, source_tree, build_cache.folder, watch.say)
     watch.say(f"CPython's code: {source.origin}")
-    return Yard(target=target, source=source, plan=plan, base=base_of(target, plan), shop=shop)
+    return Builder(target=target, source=source, plan=plan, base=base_of(target, plan), build_cache=build_cache)
 
 
-def _first_estimate(missing: tuple[int, float], jobs: int, shop: Shop) -> str:
+def _first_estimate(missing: tuple[int, float], jobs: int, build_cache: BuildCache) -> str:
     number, weight = missing
     if not number:
         return "all of them are built"
@@ -107,7 +109,7 @@ def _first_estimate(missing: tuple[int, float], jobs: int, shop: Shop) -> str:
     needed = (jobs * _BYTES_PER_JOB + number * _BYTES_KEPT) / 1e9
     return (
         f"{number} builds and trainings are missing: some {minutes:.0f} min with {jobs} at a time, "
-        f"{needed:.1f} GB of the {shop.free_bytes() / 1e9:.0f} GB free there"
+        f"{needed:.1f} GB of the {build_cache.free_bytes() / 1e9:.0f} GB free there"
     )
 
 

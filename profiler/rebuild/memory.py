@@ -11,7 +11,7 @@ from profiler.folder import write_atomically
 from profiler.model import Cause, Noun, Target
 
 
-class Finding(Noun, frozen=True, kw_only=True):
+class RebuildFinding(Noun, frozen=True, kw_only=True):
     """The verdicts on build options of one target and workload."""
 
     measured_utc: str
@@ -20,17 +20,17 @@ class Finding(Noun, frozen=True, kw_only=True):
     causes: tuple[Cause, ...]
 
 
-def remember(place: Path, target: Target, workload: Path, finding: Finding) -> None:
+def remember(place: Path, target: Target, workload: Path, finding: RebuildFinding) -> None:
     """Keep ``finding`` in the cache ``place``, in the room of an older one."""
     file = _file(place, target, workload)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, msgspec.json.encode(finding))
 
 
-def recall(place: Path, target: Target, workload: Path) -> Finding | None:
+def recall(place: Path, target: Target, workload: Path) -> RebuildFinding | None:
     """What was found of these very files and this very workload; None when nothing was."""
     try:
-        return msgspec.json.decode(_file(place, target, workload).read_bytes(), type=Finding)
+        return msgspec.json.decode(_file(place, target, workload).read_bytes(), type=RebuildFinding)
     except (OSError, msgspec.MsgspecError):
         return None
 

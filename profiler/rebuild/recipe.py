@@ -49,7 +49,7 @@ class Base(Noun, frozen=True, kw_only=True):
     """Sentences: what is not as sysconfig says, and why."""
 
 
-class Recipe(Noun, frozen=True, kw_only=True):
+class BuildRecipe(Noun, frozen=True, kw_only=True):
     """One combination, ready to be configured and made."""
 
     levels: Levels
@@ -108,7 +108,7 @@ def base_of(target: Target, plan: FactorialPlan) -> Base:
     )
 
 
-def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
+def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> BuildRecipe:
     """The recipe of one combination.
 
     Raises:
@@ -130,7 +130,7 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
     env = dict(base.env)
     for name in _FLAGS:
         env[name] = " ".join(flag for flag in env[name].split() if flag not in without)
-    return Recipe(
+    return BuildRecipe(
         levels=dict(levels),
         configure=(*(word for word in base.configure if word not in without), *_all(chosen, "configure")),
         env=env,
@@ -146,7 +146,7 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> Recipe:
     )
 
 
-def training_of(base: Base, plan: FactorialPlan, recipe: Recipe) -> Recipe:
+def training_of(base: Base, plan: FactorialPlan, recipe: BuildRecipe) -> BuildRecipe:
     """The instrumented build whose counts ``recipe`` is compiled with."""
     kept = dict(plan.training) | {
         name: level for name, level in recipe.levels.items() if plan.factor(name).level(level).retrain

@@ -12,8 +12,8 @@ from profiler.launch.binaries.elf import read_elf
 from profiler.launch.binaries.exports import exported
 from profiler.model import EMBEDDER, Launcher, Target
 from profiler.model.factorial import Built, FactorialPlan, Remedy, RemedyCheck
-from profiler.rebuild.builds import Yard
-from profiler.rebuild.left import Watch
+from profiler.rebuild.build_progress import BuildListener
+from profiler.rebuild.builder import Builder
 from profiler.system.process import helper, run
 from profiler.system.tools import output_of
 
@@ -42,7 +42,14 @@ print("\\n".join(failed))
 
 
 def remedy_of(
-    *, target: Target, plan: FactorialPlan, best: Built, host: Launcher, yard: Yard, folder: Path, watch: Watch
+    *,
+    target: Target,
+    plan: FactorialPlan,
+    best: Built,
+    host: Launcher,
+    builder: Builder,
+    folder: Path,
+    watch: BuildListener,
 ) -> Remedy:
     """Check the library ``best`` and lay it into ``folder``.
 
@@ -57,7 +64,7 @@ def remedy_of(
     place = folder / "remedy"
     place.mkdir(exist_ok=True)
     shutil.copy2(best.product, place)
-    tested, told = yard.tested(best.levels, best.product, TESTS, watch)
+    tested, told = builder.tested(best.levels, best.product, TESTS, watch)
     checks = (
         _same_soname(target.shared_library, best.product),
         _symbols(target.shared_library, best.product),

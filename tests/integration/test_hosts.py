@@ -9,8 +9,8 @@ import pytest
 
 from profiler.errors import MachineError
 from profiler.launch.binaries.elf import read_elf
-from profiler.launch.builds import BINARIES, HostBuild, build_hosts
 from profiler.launch.cargo import find_cargo
+from profiler.launch.host_builds import BINARIES, HostBuild, build_hosts
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.proof import check_host, host_environment
 from profiler.model import LinkMode, Target

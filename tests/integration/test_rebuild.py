@@ -15,11 +15,11 @@ import pytest
 from profiler.errors import MachineError
 from profiler.launch.interpreters import resolve_target
 from profiler.model.factorial import cell_name, cells
-from profiler.rebuild.builds import Yard
+from profiler.rebuild.build_cache import BuildCache, drop_unfinished
+from profiler.rebuild.builder import Builder
 from profiler.rebuild.plans import load_plan
 from profiler.rebuild.recipe import base_of
-from profiler.rebuild.shop import Shop, drop_unfinished
-from profiler.rebuild.source import find_source, source_name
+from profiler.rebuild.source_tree import find_source, source_name
 from profiler.system.packages import owners
 from tests.commandline import ENTRY, TaxProbe, assert_refused, comparison
 
@@ -71,7 +71,7 @@ def plan(tmp_path: Path) -> Path:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of its own for what is rebuilt; the hosts come from the user's."""
-    monkeypatch.setattr("profiler.rebuild.shop.user_cache_path", lambda name: tmp_path / "cache" / name)
+    monkeypatch.setattr("profiler.rebuild.build_cache.user_cache_path", lambda name: tmp_path / "cache" / name)
     return tmp_path / "cache" / "tax-probe" / "rebuild"
 
 
@@ -89,12 +89,12 @@ class Watch:
         self._on_step(doing)
 
 
-def yard(plan: Path, tree: Path, cache: Path) -> Yard:
+def builder(plan: Path, tree: Path, cache: Path) -> Builder:
     target, read = resolve_target(None), load_plan(plan)
-    shop = Shop(cache)
-    shop.open()
+    build_cache = BuildCache(cache)
+    build_cache.open()
     source = find_source(target, str(tree), cache, lambda text: None)
-    return Yard(target=target, source=source, plan=read, base=base_of(target, read), shop=shop)
+    return Builder(target=target, source=source, plan=read, base=base_of(target, read), build_cache=build_cache)
 
 
 def rebuild(tax_probe: TaxProbe, plan: Path, tree: Path, source: str = "software") -> Any:
@@ -152,7 +152,7 @@ def test_a_build_that_fails_shows_the_compilers_words_and_the_others_go_on(
 
 def test_flags_for_programs_reach_the_link_of_the_program(plan: Path, tree: Path, cache: Path) -> None:
     plan.write_text(PLAN.replace('"lean", product', '"lean", program_ldflags = ["-Wl,--planted-nonsense"], product'))
-    built, failed = yard(plan, tree, cache).build(cells(load_plan(plan)), 2, Watch())
+    built, failed = builder(plan, tree, cache).build(cells(load_plan(plan)), 2, Watch())
     assert [one.levels["seven"] for one in built] == ["seven", "seven"]
     assert [one.levels["seven"] for one in failed] == ["lean", "lean"]
     assert all("planted-nonsense" in one.message for one in failed)
@@ -233,14 +233,14 @@ def test_without_the_tools_for_source_packages_it_says_so(
 
 
 def test_what_is_built_is_not_built_again(plan: Path, tree: Path, cache: Path) -> None:
-    first = yard(plan, tree, cache)
+    first = builder(plan, tree, cache)
     wanted = cells(load_plan(plan))
     assert first.missing(wanted)[0] == 4
     built, failed = first.build(wanted, 2, Watch())
     assert failed == ()
     assert [cell_name(one.levels) for one in built] == [cell_name(one) for one in wanted]
-    assert yard(plan, tree, cache).missing(wanted) == (0, 0)
-    assert yard(plan, tree, cache).build(wanted, 2, Watch())[0] == built
+    assert builder(plan, tree, cache).missing(wanted) == (0, 0)
+    assert builder(plan, tree, cache).build(wanted, 2, Watch())[0] == built
 
 
 def test_one_training_serves_every_combination_with_a_profile(plan: Path, tree: Path, cache: Path) -> None:
@@ -248,7 +248,7 @@ def test_one_training_serves_every_combination_with_a_profile(plan: Path, tree: 
         'name = "eleven", cflags', 'name = "eleven", profile = true, cflags'
     )
     plan.write_text(text + '[training]\nseven = "lean"\neleven = "bare"\n')
-    built, failed = yard(plan, tree, cache).build(cells(load_plan(plan)), 2, Watch())
+    built, failed = builder(plan, tree, cache).build(cells(load_plan(plan)), 2, Watch())
     assert failed == ()
     assert len({one.training for one in built}) == 1
     assert len(list((cache / "trained").glob("trained-*"))) == 1
@@ -264,7 +264,7 @@ def test_the_distributions_training_runs_one_test_file_after_the_other(plan: Pat
     trainings = {}
     for task in ("distribution", "cpython"):
         plan.write_text(f'training_task = "{task}"\n' + profiled + '[training]\nseven = "lean"\neleven = "bare"\n')
-        mine = yard(plan, tree, cache)
+        mine = builder(plan, tree, cache)
         built, _ = mine.build(cells(load_plan(plan))[:1], 1, Watch())
         trainings[task] = built[0].training
         assert not any("training" in one for one in mine.changed)
@@ -274,7 +274,7 @@ def test_the_distributions_training_runs_one_test_file_after_the_other(plan: Pat
 
     shutil.rmtree(tree / "debian")
     plan.write_text('training_task = "distribution"\n' + profiled)
-    assert any("the training runs CPython's own task" in one for one in yard(plan, tree, cache).changed)
+    assert any("the training runs CPython's own task" in one for one in builder(plan, tree, cache).changed)
 
 
 def test_a_level_that_changes_control_flow_is_trained_for_itself(plan: Path, tree: Path, cache: Path) -> None:
@@ -282,7 +282,7 @@ def test_a_level_that_changes_control_flow_is_trained_for_itself(plan: Path, tre
         'name = "eleven", cflags', 'name = "eleven", profile = true, retrain = true, cflags'
     )
     plan.write_text(text + '[training]\nseven = "lean"\n')
-    built, _ = yard(plan, tree, cache).build(cells(load_plan(plan)), 2, Watch())
+    built, _ = builder(plan, tree, cache).build(cells(load_plan(plan)), 2, Watch())
     assert len({one.training for one in built}) == 2
 
 
@@ -296,7 +296,7 @@ def test_counts_that_do_not_fit_are_counted(plan: Path, tree: Path, cache: Path)
         )
         + '[training]\nseven = "lean"\n'
     )
-    built, _ = yard(plan, tree, cache).build(cells(load_plan(plan)), 2, Watch())
+    built, _ = builder(plan, tree, cache).build(cells(load_plan(plan)), 2, Watch())
     fits = {cell_name(one.levels): one.mismatched_functions for one in built}
     assert fits["lean,bare"] == 0
     assert fits["seven,bare"] == fits["seven,eleven"] == 1
@@ -309,9 +309,9 @@ def test_interrupted_building_goes_on(plan: Path, tree: Path, cache: Path) -> No
 
     wanted = cells(load_plan(plan))
     with pytest.raises(KeyboardInterrupt):
-        yard(plan, tree, cache).build(wanted, 1, Watch(interrupt))
+        builder(plan, tree, cache).build(wanted, 1, Watch(interrupt))
     assert list((cache / "work").glob("program-*[!k]")), "what was begun is kept"
-    built, failed = yard(plan, tree, cache).build(wanted, 2, Watch())
+    built, failed = builder(plan, tree, cache).build(wanted, 2, Watch())
     assert failed == ()
     assert len(built) == 4
 
@@ -321,8 +321,8 @@ def test_killed_while_compiling_it_goes_on(plan: Path, tree: Path, cache: Path, 
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     before = (
-        "import profiler.rebuild.shop as shop; from pathlib import Path\n"
-        f"shop.user_cache_path = lambda name: Path({str(tmp_path / 'cache')!r}) / name\n"
+        "import profiler.rebuild.build_cache as build_cache; from pathlib import Path\n"
+        f"build_cache.user_cache_path = lambda name: Path({str(tmp_path / 'cache')!r}) / name\n"
     )
     command = [
         "rebuild", "--plan", str(plan), "--source-tree", str(tree), "--jobs", "1", "--source", "callgrind",
@@ -338,7 +338,7 @@ def test_killed_while_compiling_it_goes_on(plan: Path, tree: Path, cache: Path, 
     with gate.open("wb"):  # opens when make has come to the gate
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-    built, failed = yard(plan, tree, cache).build(cells(load_plan(plan)), 2, Watch())
+    built, failed = builder(plan, tree, cache).build(cells(load_plan(plan)), 2, Watch())
     assert failed == ()
     assert len(built) == 4
 
@@ -354,7 +354,7 @@ def test_files_that_were_being_written_are_made_again(tmp_path: Path) -> None:
 def test_a_full_disk_is_an_error_with_its_remedy(
     tax_probe: TaxProbe, plan: Path, tree: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Shop, "free_bytes", lambda self: 10_000_000)
+    monkeypatch.setattr(BuildCache, "free_bytes", lambda self: 10_000_000)
     assert_refused(rebuild(tax_probe, plan, tree), 3, "0.0 GB left", "XDG_CACHE_HOME")
 
 

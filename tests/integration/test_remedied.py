@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from profiler.analyze.causes.remedied import timed
-from profiler.analyze.sequential import Watch
+from profiler.analyze.causes.remedy_verdict import timed
+from profiler.analyze.sequential import PrecisionWatch
 from profiler.collect.bench import Limits
 from profiler.collect.prepare import prepare
 from profiler.collect.remedy_times import time_remedy
@@ -16,7 +16,7 @@ from profiler.folder import load_run
 from profiler.launch.binaries.elf import build_id
 from profiler.model.factorial import Remedy, remedy_time_folder
 from profiler.plan.studies import STUDIES
-from profiler.present.progress import Bar
+from profiler.present.progress import ProgressBar
 from profiler.sources.choose import choose_source
 from profiler.system.quiet import Quiet
 from tests.commandline import TaxProbe
@@ -26,7 +26,7 @@ pytestmark = [needs_extension, pytest.mark.integration]
 
 
 def test_a_library_beside_the_run_is_timed_in_chunks_and_gone_on_with(tmp_path: Path, tax_probe: TaxProbe) -> None:
-    with Bar() as bar:
+    with ProgressBar() as bar:
         wanted = Request(launcher=("pyo3",), blocks=1, source="software", m=(5, 10))
         run, _ = prepare(wanted, STUDIES["ipc"], ("ipc",), choose_source, bar)
         library = run.target.shared_library
@@ -49,7 +49,7 @@ def test_a_library_beside_the_run_is_timed_in_chunks_and_gone_on_with(tmp_path: 
             limits=Limits(timeout_s=60),
             budget_s=0.001,
             progress=bar,
-            watch=Watch,
+            watch=PrecisionWatch,
             quiet=Quiet(0, look=lambda: 0.0),
         )
     assert place == tmp_path / remedy_time_folder(remedy)

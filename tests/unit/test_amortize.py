@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from profiler.analyze.amortized import AmortizeVerdict
 from profiler.analyze.conclude import conclude
-from profiler.analyze.crossover import fieller, fit
+from profiler.analyze.crossover import crossing_of, fit, least_disturbed
 from profiler.model import Plan, Step, Whole, Workload
+from profiler.model.amortization import Amortization
+from profiler.model.verdict import part
 from profiler.plan.schedule import make_plan, steps
 from profiler.plan.sweep import sweep_m, sweep_passes
 from tests.builders import launcher
@@ -52,10 +53,10 @@ def truth(host: tuple[float, float], scatter: float = 0.02) -> Truth:
 
 def amortize(
     tmp_path: Path, host: tuple[float, float], *, scatter: float = 0.02, per_launch_ms: float | None = None
-) -> AmortizeVerdict:
+) -> Amortization:
     folder = folder_of(tmp_path, sweep_plan(), "amortize", truth(host, scatter), per_launch_ms=per_launch_ms)
-    found = conclude(folder)
-    assert isinstance(found, AmortizeVerdict)
+    found = part(conclude(folder), Amortization)
+    assert found is not None
     return found
 
 
@@ -166,8 +167,8 @@ def test_a_launcher_without_a_single_long_run_gives_no_points(tmp_path: Path) ->
     rows = (folder / "rows.csv").read_text().splitlines(keepends=True)
     kept = [line for line in rows if ",host," not in line or ",1000000," not in line]
     (folder / "rows.csv").write_text("".join(kept))
-    found = conclude(folder)
-    assert isinstance(found, AmortizeVerdict)
+    found = part(conclude(folder), Amortization)
+    assert found is not None
     assert (found.points, found.model, found.crossover) == ((), (), ())
 
 
@@ -195,16 +196,22 @@ def test_the_fit_weighs_relative_errors() -> None:
 def test_what_kind_of_set_fieller_gives(
     saving: float, tax: float, variances: tuple[float, float], status: str, at: float | None
 ) -> None:
-    found = fieller(saving, tax, np.diag(variances), freedom=14, least=1.0)
+    found = crossing_of(saving, tax, np.diag(variances), freedom=14, least=1.0)
     assert (found.status, found.at) == (status, at)
 
 
 def test_a_tax_that_may_be_nothing_bounds_the_crossover_from_below_only() -> None:
-    found = fieller(5.0, 0.1, np.diag((0.01, 0.01)), freedom=14, least=1.0)
+    found = crossing_of(5.0, 0.1, np.diag((0.01, 0.01)), freedom=14, least=1.0)
     assert found.status == "unbounded"
     # |5 - 0.1 x| = t sqrt(0.01 + 0.01 x²) with t = 2.1448: 0.036 x² + x - 24.954 = 0, x = 15.878
     assert found.lo == pytest.approx(15.878, abs=0.001)
     assert found.hi is None
+
+
+def test_the_quartile_is_numpys_where_runs_are_missing() -> None:
+    values = np.random.default_rng(5).random((20, 6, 2, 3, 4))
+    values[:, :, :, 2, 1:] = np.nan
+    assert np.array_equal(least_disturbed(values), np.nanquantile(values, 0.25, axis=(-4, -1)))
 
 
 def test_coverage_of_a_planted_crossover() -> None:
@@ -213,6 +220,6 @@ def test_coverage_of_a_planted_crossover() -> None:
     for _ in range(500):
         savings, taxes = rng.normal(5, 2, 15), rng.normal(0.25, 0.05, 15)
         covariance = np.cov(savings, taxes) / 15
-        found = fieller(savings.mean(), taxes.mean(), covariance, freedom=14, least=1e-9)
+        found = crossing_of(savings.mean(), taxes.mean(), covariance, freedom=14, least=1e-9)
         hits += found.lo is not None and found.hi is not None and found.lo <= 20 <= found.hi
     assert 0.92 <= hits / 500 <= 0.98

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from profiler.errors import MachineError
-from profiler.launch import builds, cargo, link
-from profiler.launch.builds import HostBuild, build_hosts, build_key
+from profiler.launch import cargo, host_builds, link
 from profiler.launch.cargo import Toolchain, find_cargo
+from profiler.launch.host_builds import HostBuild, build_hosts, build_key
 from profiler.launch.link import recipe
 from profiler.launch.stand_ins import Mended
 from profiler.model import LinkMode, Target
@@ -72,7 +72,7 @@ def rust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]
 @pytest.fixture
 def unproven(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake cargo's hosts are no programs, so nothing is proven of them."""
-    monkeypatch.setattr(builds, "check_host", lambda host, target, mode, **rest: None)
+    monkeypatch.setattr(host_builds, "check_host", lambda host, target, mode, **rest: None)
 
 
 def make_target(root: Path, **changes: Any) -> Target:
@@ -165,7 +165,7 @@ def test_changed_sources_change_the_key(tmp_path: Path, monkeypatch: pytest.Monk
     before = key_of(target)
     (tmp_path / "host").mkdir()
     (tmp_path / "host" / "Cargo.toml").write_text("[package]")
-    monkeypatch.setattr(builds, "SOURCES", tmp_path / "host")
+    monkeypatch.setattr(host_builds, "SOURCES", tmp_path / "host")
     assert key_of(target) != before
 
 
@@ -173,7 +173,7 @@ def test_other_stand_ins_change_the_key_of_static_hosts(tmp_path: Path, monkeypa
     target = make_target(tmp_path)
     modes: tuple[LinkMode, ...] = ("shared", "pic", "static")
     before = [key_of(target, mode) for mode in modes]
-    monkeypatch.setattr(builds, "SOURCE", "another")
+    monkeypatch.setattr(host_builds, "SOURCE", "another")
     assert [key_of(target, mode) == key for mode, key in zip(modes, before, strict=True)] == [True, False, False]
 
 
@@ -468,7 +468,7 @@ def test_a_rung_that_does_not_link_is_left_out_with_one_line(
     rust: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(builds, "mend", lambda archive, mode, **rest: None)
+    monkeypatch.setattr(host_builds, "mend", lambda archive, mode, **rest: None)
     static = (
         f'case "$(cat "$PYO3_CONFIG_FILE")" in *shared=false*) cat >&2 <<\'END\'\n{UNDEFINED}\nEND\nexit 101;; esac\n'
     )
@@ -490,7 +490,7 @@ def test_replaced_modules_are_kept_with_the_build_and_said_once_a_link(
     copy.parent.mkdir()
     copy.write_bytes(b"")
     monkeypatch.setattr(
-        builds, "mend", lambda archive, mode, **rest: Mended(archive=str(copy), modules=("_blake2", "_sha2"))
+        host_builds, "mend", lambda archive, mode, **rest: Mended(archive=str(copy), modules=("_blake2", "_sha2"))
     )
     rust(BUILDS)
     target = make_target(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from profiler.catalogue.events import EVENTS
 from profiler.cli import main
 from profiler.model import Check, EventCheck, Health, TargetCheck
-from profiler.present.doctor import show
+from profiler.present.health_tables import show
 from profiler.system.cgroup import Cgroup
 from profiler.system.machine import MachineFacts
 from profiler.system.machine_checks import machine_checks

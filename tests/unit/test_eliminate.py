@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from profiler.analyze.conclude import conclude
-from profiler.analyze.eliminated import Eliminated, EliminateVerdict
 from profiler.errors import UsageError
 from profiler.model import AGAIN, Plan, Step, Whole, Workload
+from profiler.model.suspects import Eliminated, Suspects
+from profiler.model.verdict import part
 from profiler.plan.arms import ArmSpec, EliminationSpec, build_arms, default_eliminations
 from profiler.plan.schedule import make_plan, steps
 from profiler.sources.timed import TIMED_EVENTS
@@ -77,8 +78,8 @@ def truth(made: Plan, *, heat: float = 1.0, scope: float = 1.0, place: float = 1
 
 def judged(tmp_path: Path, **planted: float) -> dict[tuple[str, str], Eliminated]:
     made = plan()
-    found = conclude(folder_of(tmp_path, made, "eliminate", truth(made, **planted)))
-    assert isinstance(found, EliminateVerdict)
+    found = part(conclude(folder_of(tmp_path, made, "eliminate", truth(made, **planted))), Suspects)
+    assert found is not None
     return {(one.elimination, one.metric): one for one in found.eliminations}
 
 
@@ -170,16 +171,18 @@ def test_an_elimination_of_the_users_own(tmp_path: Path) -> None:
     assert stands_in.env == {"LC_ALL": "C"}
     (elimination,) = made.eliminations
     assert (elimination.after[0].baseline, elimination.after[0].hosts) == ("python3", ("pyo3+mine",))
-    found = conclude(folder_of(tmp_path, made, "eliminate", truth(made, place=1.3)))
-    assert isinstance(found, EliminateVerdict)
+    found = part(conclude(folder_of(tmp_path, made, "eliminate", truth(made, place=1.3))), Suspects)
+    assert found is not None
     assert found.eliminations[0].change == pytest.approx(1.3, abs=0.03), "planted: pyo3 with LC_ALL=C is faster"
 
 
 def test_a_toggle_that_does_not_run_here_leaves_its_elimination_untested(tmp_path: Path) -> None:
     made = plan()
     kept = tuple(one for one in made.launchers if not one.name.endswith("+copied"))
-    found = conclude(folder_of(tmp_path, msgspec.structs.replace(made, launchers=kept), "eliminate", truth(made)))
-    assert isinstance(found, EliminateVerdict)
+    found = part(
+        conclude(folder_of(tmp_path, msgspec.structs.replace(made, launchers=kept), "eliminate", truth(made))), Suspects
+    )
+    assert found is not None
     one = next(one for one in found.eliminations if one.elimination == "program-location")
     assert one.status == "not-tested"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from profiler.cli import COMMANDS
-from profiler.commands.options import add_measuring, request
+from profiler.commands.flags import add_measuring, request
 from profiler.errors import UsageError
 from profiler.plan.studies import STUDIES
 from profiler.rebuild.plans import load_plan

@@ -112,12 +112,12 @@ def test_the_oldest_python_runs_it(tmp_path: Path) -> None:
     env = script.environment(BLOCK, m=7, side=side, extra={}, probe=GUEST / "probe.py", watch=True)
     done = subprocess.run([python, str(path)], env=env, capture_output=True, text=True, check=True, timeout=60)
     assert (done.stdout, done.stderr) == ("49\n", "")
-    sighting = script.read_sighting(side)
-    assert sighting is not None
-    assert sighting.fingerprint is not None
-    assert sighting.fingerprint["version"].startswith("{}.{}.".format(*version))
+    fingerprint = script.read_fingerprint(side)
+    assert fingerprint is not None
+    assert fingerprint.properties is not None
+    assert fingerprint.properties["version"].startswith("{}.{}.".format(*version))
     # Arenas of 1 MiB came with 3.10; padding places the smaller ones before just as well.
-    assert sighting.placed
+    assert fingerprint.placed
     requests.write_text("run 3\ngrow {}\nrun 3\n".format(" ".join(["1"] * len(SIZE_CLASSES))))
     service = {
         script.ENV_SERVER: str(GUEST / "server.py"),

@@ -69,3 +69,17 @@ def test_only_the_command_line_prints() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
     assert printing == []
+
+
+def test_no_two_files_and_no_two_classes_share_a_name() -> None:
+    """A name stands for one thing, so that an import need not be looked at to know which."""
+    files: dict[str, list[str]] = {}
+    classes: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = str(path.relative_to(PACKAGE))
+        if path.name != "__init__.py":
+            files.setdefault(path.name, []).append(place)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                classes.setdefault(node.name, []).append(place)
+    assert {name: places for name, places in (files | classes).items() if len(places) > 1} == {}

@@ -13,12 +13,12 @@ import pytest
 from profiler.launch import loader
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.embedders import inspect_system, scan
-from profiler.launch.inspection import contradictions, expectation, inspect_target, together
+from profiler.launch.file_inspection import contradictions, expectation, inspect_target, together
 from profiler.launch.interpreters import Answer, resolve_target
 from profiler.launch.loader import find_library
 from profiler.launch.runtime_maps import eval_loop_image, mapped_code
 from profiler.model import Inspection, Program, Target
-from profiler.present.inspection import print_inspection
+from profiler.present.inspection_tables import print_inspection
 from profiler.system.packages import owners
 from tests.unit.elf_files import LIBPYTHON, MAIN, gcc, libpython, needs_gcc
 

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from profiler.analyze.causes.files import recorded
-from profiler.analyze.causes.rebuilt import rebuilt_of
-from profiler.analyze.causes.walked import completed
+from profiler.analyze.causes.option_verdicts import rebuilt_of
+from profiler.analyze.causes.option_walk import completed
 from profiler.analyze.conclude import conclude
 from profiler.folder import load_run
 from profiler.launch.binaries.elf import read_elf

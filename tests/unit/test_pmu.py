@@ -131,8 +131,11 @@ def test_raw_events_belong_to_their_cpu() -> None:
     intel = {one.event: one.spec for one in find_available(SKYLAKE, Pmu()).asked}
     assert zen["l1i-misses"] == "cpu/event=0x60,umask=0x10/u"
     assert zen["frontend-bound"] == "cpu/event=0x1a0,umask=0x01/u"
+    assert zen["indirect-branches"] == "cpu/event=0xcc/u", "0xca counts those that were mispredicted"
     assert intel["l1i-misses"] == "L1-icache-load-misses:u"
+    zen2 = {one.event for one in find_available(Cpu(vendor="AuthenticAMD", family=0x17), Pmu()).asked}
     assert "indirect-branches" not in intel
+    assert "indirect-branches" not in zen2, "AMD documents none before Zen 3"
 
 
 def test_the_next_candidate_is_tried() -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from profiler.analyze.causes.options import FactorEffect, account, effects
-from profiler.analyze.causes.rebuilt import best_library, caveats, judge_options, rebuilt_of
+from profiler.analyze.causes.factorial_fit import account, effects
+from profiler.analyze.causes.option_verdicts import best_library, caveats, judge_options, rebuilt_of
 from profiler.analyze.compare import Costs
 from profiler.errors import UsageError
 from profiler.model import BASELINE, Comparison, Launcher, Run
@@ -25,6 +25,7 @@ from profiler.model.factorial import (
     cells,
     levels_of,
 )
+from profiler.model.option_effects import FactorEffect
 from tests.builders import launcher
 
 METRIC = "instructions"

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from profiler.analyze.causes.remedied import timed, told
+from profiler.analyze.causes.remedy_verdict import timed, told
 from profiler.folder import load_run, save_run
 from profiler.model import AGAIN, BASELINE, Caveat, Precision, Step, Workload
 from profiler.model.factorial import Remedy, remedy_time_folder

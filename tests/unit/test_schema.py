@@ -3,24 +3,20 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import msgspec
 import pytest
 
-from profiler.analyze.amortized import AmortizeVerdict
-from profiler.analyze.causes.rebuilt import RebuildVerdict
-from profiler.analyze.eliminated import EliminateVerdict
-from profiler.model import SCHEMA, Verdict
+from profiler.model import SCHEMA, Noun, Verdict
+from profiler.model.amortization import Amortization
+from profiler.model.option_effects import Rebuilding
+from profiler.model.suspects import Suspects
+from profiler.model.verdict import part
 from tests.recorded import RESULTS
 
 TOP = Path(__file__).parents[2]
-KINDS: dict[str, type[Verdict]] = {
-    "amortize": AmortizeVerdict,
-    "eliminate": EliminateVerdict,
-    "rebuild": RebuildVerdict,
-    "ipc": Verdict,
-    "variants": Verdict,
-}
+PARTS: dict[str, type[Noun]] = {"amortize": Amortization, "eliminate": Suspects, "rebuild": Rebuilding}
 VERDICTS = sorted(RESULTS.rglob("verdict.json"))
 
 
@@ -28,20 +24,29 @@ def test_the_schema_is_that_of_the_model() -> None:
     made = subprocess.run([TOP / "tools" / "verdict-schema"], capture_output=True, text=True, check=True).stdout
     assert (TOP / "docs" / "verdict.schema.json").read_text() == made, "make record writes it again"
     document = json.loads(made)
-    assert document["properties"]["command"]["enum"] == list(KINDS)
+    assert set(document["properties"]["command"]["enum"]) == {"ipc", "variants", *PARTS}
     assert document["properties"]["schema"]["const"] == SCHEMA
-    for rule, (command, kind) in zip(document["allOf"], KINDS.items(), strict=True):
-        assert rule["if"]["properties"]["command"]["const"] == command
-        assert rule["then"]["$ref"].removeprefix("#/$defs/") == kind.__name__
-        assert kind.__name__ in document["$defs"]
+    reference, *rules = document["allOf"]
+    assert reference["$ref"] == "#/$defs/Verdict"
+    assert {rule["if"]["properties"]["command"]["const"]: tuple(rule["then"]["required"]) for rule in rules} == {
+        command: kind.__struct_fields__ for command, kind in PARTS.items()
+    }
+
+
+def test_the_verdict_has_the_fields_of_its_sections_and_they_may_be_left_out() -> None:
+    own, parts = get_type_hints(Verdict), {kind: get_type_hints(kind) for kind in PARTS.values()}
+    optional = {name: known for name, known in own.items() if msgspec.UnsetType in get_args(known)}
+    assert optional == {name: known | msgspec.UnsetType for part_ in parts.values() for name, known in part_.items()}
 
 
 @pytest.mark.parametrize("file", VERDICTS, ids=lambda file: str(file.parent.relative_to(RESULTS)))
 def test_a_kept_verdict_is_one_of_the_schema(file: Path) -> None:
     """Read by the types that the schema is made of, strictly; what they do not know would be lost on the way back."""
     document = json.loads(file.read_text())
-    read = msgspec.json.decode(file.read_bytes(), type=KINDS[document["command"]], strict=True)
+    read = msgspec.json.decode(file.read_bytes(), type=Verdict, strict=True)
     assert json.loads(msgspec.json.encode(read)) == document
+    has = [command for command, kind in PARTS.items() if part(read, kind) is not None]
+    assert has == [command for command in PARTS if command == document["command"]], "a section that nobody asked for"
 
 
 def test_what_is_no_verdict_is_refused() -> None:
@@ -49,4 +54,4 @@ def test_what_is_no_verdict_is_refused() -> None:
     document = json.loads(VERDICTS[0].read_text())
     document["comparisons"][0]["ratio"] = "1.2"
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(document, KINDS[document["command"]], strict=True)
+        msgspec.convert(document, Verdict, strict=True)

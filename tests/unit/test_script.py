@@ -1,4 +1,4 @@
-"""The generated script: heap phase, sighting, and the workload run as a script would be."""
+"""The generated script: heap phase, fingerprint, and the workload run as a script would be."""
 
 import ast
 import subprocess
@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from profiler.catalogue.heap import MIB, PAGE_BYTES
-from profiler.collect.fingerprint import PROBE
+from profiler.collect.fingerprint import FINGERPRINT_SCRIPT
 from profiler.collect.live import CLOCK, parse_chunk, served
-from profiler.guest.script import ENV_ARENA_OFFSET, ENV_TREATMENT, environment, read_sighting, render
+from profiler.guest.script import ENV_ARENA_OFFSET, ENV_TREATMENT, environment, read_fingerprint, render
 from profiler.model import Block, Workload
 from profiler.plan.schedule import draw_blocks, growth
 from profiler.system import process
@@ -37,7 +37,7 @@ def run(
     script.write_text(render(block, workload, script))
     side = tmp_path / "side"
     probe_file = tmp_path / "probe.py"
-    probe_file.write_text(PROBE)
+    probe_file.write_text(FINGERPRINT_SCRIPT)
     done = subprocess.run(
         [sys.executable, str(script), str(m)],
         env=environment(block, m=m, side=side, extra=dict(extra or {}), probe=probe_file if probe else None),
@@ -58,18 +58,18 @@ def test_the_workload_sees_what_a_script_sees(tmp_path: Path) -> None:
 def test_the_script_reports_the_seed_in_effect(tmp_path: Path) -> None:
     one, two = draw_blocks(1, 2)
     printed, side = run(tmp_path, "print(hash('tax-probe'))", block=one)
-    sighting = read_sighting(side)
-    assert sighting is not None
-    assert sighting.string_hash == int(printed)
-    assert sighting.pymalloc
-    assert sighting.fingerprint is None
+    fingerprint = read_fingerprint(side)
+    assert fingerprint is not None
+    assert fingerprint.string_hash == int(printed)
+    assert fingerprint.pymalloc
+    assert fingerprint.properties is None
     _, side = run(tmp_path, "", block=two, probe=True)
-    other = read_sighting(side)
+    other = read_fingerprint(side)
     assert other is not None
-    assert other.string_hash != sighting.string_hash
-    assert other.fingerprint is not None
-    assert "python" in other.fingerprint["maps"]
-    assert other.fingerprint["gc_enabled"]
+    assert other.string_hash != fingerprint.string_hash
+    assert other.properties is not None
+    assert "python" in other.properties["maps"]
+    assert other.properties["gc_enabled"]
 
 
 def test_the_heap_phase_is_alive_while_the_work_runs(tmp_path: Path) -> None:
@@ -101,10 +101,10 @@ def test_the_work_allocates_in_arenas_that_begin_at_the_blocks_offset(tmp_path: 
     for _ in range(3):  # the address space is drawn anew each time
         printed, side = run(tmp_path, PLACED, block=block)
         assert printed == f"placed {block.arena_offset}\n"
-        sighting = read_sighting(side)
-        assert sighting is not None
-        assert sighting.placed
-        seen.add(sighting.placement)
+        fingerprint = read_fingerprint(side)
+        assert fingerprint is not None
+        assert fingerprint.placed
+        seen.add(fingerprint.placement)
     assert len(seen) == 1
     assert None not in seen
 
@@ -114,19 +114,19 @@ def test_a_toggle_puts_the_arenas_elsewhere(tmp_path: Path) -> None:
     for offset in (0, MIB - PAGE_BYTES):
         printed, side = run(tmp_path, PLACED, extra={ENV_ARENA_OFFSET: str(offset)})
         assert printed == f"placed {offset}\n"
-        sighting = read_sighting(side)
-        assert sighting is not None
-        assert sighting.placement is not None
+        fingerprint = read_fingerprint(side)
+        assert fingerprint is not None
+        assert fingerprint.placement is not None
         # Head and tail: on which side of the MiB's begin the arena's objects lie.
-        assert (sighting.placement < offset) == (offset > 0)
+        assert (fingerprint.placement < offset) == (offset > 0)
 
 
 def test_without_mmap_the_process_says_that_its_heap_is_not_placed(tmp_path: Path) -> None:
     _, side = run(tmp_path, "", extra={ENV_TREATMENT: "sys.modules['mmap'] = None"})
-    sighting = read_sighting(side)
-    assert sighting is not None
-    assert not sighting.placed
-    assert sighting.placement is None
+    fingerprint = read_fingerprint(side)
+    assert fingerprint is not None
+    assert not fingerprint.placed
+    assert fingerprint.placement is None
 
 
 @pytest.mark.parametrize("before", ["", "early = [[] for _ in range(300)]"])
@@ -210,7 +210,7 @@ def test_environments_of_both_m_have_one_size(tmp_path: Path) -> None:
     assert len(sizes) == 1
 
 
-def test_an_unreadable_side_file_is_no_sighting(tmp_path: Path) -> None:
-    assert read_sighting(tmp_path / "absent") is None
+def test_an_unreadable_side_file_is_no_fingerprint(tmp_path: Path) -> None:
+    assert read_fingerprint(tmp_path / "absent") is None
     (tmp_path / "junk").write_text("what?")
-    assert read_sighting(tmp_path / "junk") is None
+    assert read_fingerprint(tmp_path / "junk") is None

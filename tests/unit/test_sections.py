@@ -11,9 +11,9 @@ from profiler.analyze.conclude import conclude
 from profiler.folder import load_run
 from profiler.model import Run, Verdict
 from profiler.present import figures
+from profiler.present.answer_sections import sections
 from profiler.present.finding import render
 from profiler.present.section import Section
-from profiler.present.sections import sections
 from profiler.present.table import Table, text_of
 from tests.recorded import RESULTS
 

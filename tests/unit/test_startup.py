@@ -9,11 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from profiler.analyze.amortized import AmortizeVerdict
 from profiler.analyze.conclude import conclude
 from profiler.guest.script import render_marked
 from profiler.launch.interpreters import resolve_target
 from profiler.model import PHASES, Launcher, Step, Workload
+from profiler.model.amortization import Amortization
+from profiler.model.verdict import part
 from profiler.plan.schedule import make_plan
 from profiler.plan.sweep import STARTUP_WHOLE, intervened, startup_passes, sweep_passes
 from profiler.sources.phased import COUNTS, TIMES, WHOLE, count_phases, measure, time_phases
@@ -150,8 +151,8 @@ def test_planted_phases_and_interventions(tmp_path: Path) -> None:
         unit = "time" if "counted" not in step.pass_name else "instructions"
         return {f"{phase}-{unit}": 1e6 * cost for phase, cost in own.items()}
 
-    found = conclude(folder_of(tmp_path, made, "amortize", truth))
-    assert isinstance(found, AmortizeVerdict)
+    found = part(conclude(folder_of(tmp_path, made, "amortize", truth)), Amortization)
+    assert found is not None
     phases = {(one.launcher, one.phase): one for one in found.startup.phases}
     assert phases["python3", "site"].cpu_ms == pytest.approx(3)
     assert phases["python3", "core"].cpu_ms == pytest.approx(7)

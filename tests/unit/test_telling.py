@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from profiler.analyze.causes.rebuilt import untrained
+from profiler.analyze.causes.option_verdicts import untrained
 from profiler.analyze.claims import more
 from profiler.analyze.conclude import conclude
 from profiler.analyze.price import price as blocks_that_would

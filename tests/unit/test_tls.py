@@ -10,8 +10,8 @@ import msgspec
 import pandas as pd
 import pytest
 
+from profiler.analyze.causes.cause_verdicts import judge
 from profiler.analyze.causes.tls import callers, with_calls
-from profiler.analyze.causes.verdicts import judge
 from profiler.analyze.compare import Costs, cost_table
 from profiler.analyze.rows import slopes
 from profiler.catalogue.causes import AS_PROGRAM

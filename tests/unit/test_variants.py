@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from profiler.catalogue.interventions import INTERVENTIONS
-from profiler.catalogue.variants import is_host, twin_of, variant_of
+from profiler.catalogue.variant_rules import is_host, twin_of, variant_of
 from profiler.errors import UsageError
 from profiler.model import Variant
 from profiler.older import up_to_date

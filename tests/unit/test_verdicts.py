@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from profiler.analyze.causes.cause_verdicts import judge
 from profiler.analyze.causes.ladder import climb
-from profiler.analyze.causes.verdicts import judge
 from profiler.analyze.claims import why
 from profiler.analyze.compare import Costs, cost_table
 from profiler.analyze.rows import slopes

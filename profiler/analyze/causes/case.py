@@ -47,7 +47,7 @@ class Case(Noun, frozen=True, kw_only=True):
         return self.taxes["instructions"]
 
 
-class Finding(Noun, frozen=True, kw_only=True):
+class InterventionResult(Noun, frozen=True, kw_only=True):
     """What one intervention showed of one cause."""
 
     cause: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import logs, ratio, share_of
-from profiler.catalogue.causes import LADDERS, Step
+from profiler.catalogue.causes import LADDERS, LadderStep
 from profiler.model import Rung
 
 METRICS = ("instructions", "cycles", "task-clock")
@@ -21,14 +21,14 @@ def climb(costs: Costs, launchers: tuple[str, ...]) -> tuple[Rung, ...]:
     )
 
 
-def _present(path: tuple[Step, ...], launchers: set[str]) -> tuple[Step, ...]:
+def _present(path: tuple[LadderStep, ...], launchers: set[str]) -> tuple[LadderStep, ...]:
     """The path over existing launchers: a missing rung joins its two steps, which then share their effect."""
-    joined: list[Step] = []
-    pending: Step | None = None
+    joined: list[LadderStep] = []
+    pending: LadderStep | None = None
     for step in path:
         merged = step
         if pending is not None:
-            merged = Step(from_=pending.from_, to=step.to, factor=f"{pending.factor} + {step.factor}")
+            merged = LadderStep(from_=pending.from_, to=step.to, factor=f"{pending.factor} + {step.factor}")
         if step.to in launchers:
             joined.append(merged)
             pending = None
@@ -37,7 +37,7 @@ def _present(path: tuple[Step, ...], launchers: set[str]) -> tuple[Step, ...]:
     return tuple(joined)
 
 
-def _path(costs: Costs, path: tuple[Step, ...], metric: str) -> list[Rung]:
+def _path(costs: Costs, path: tuple[LadderStep, ...], metric: str) -> list[Rung]:
     if not path:
         return []
     steps = [logs(costs, step.from_, step.to, metric) for step in path]

@@ -19,7 +19,7 @@ from profiler.analyze.wording import percent
 from profiler.catalogue.causes import AS_PROGRAM, SAME_START
 from profiler.catalogue.events import TLS_ACCESSES, TLS_INSTRUCTIONS
 from profiler.catalogue.interventions import AS_LIBRARY
-from profiler.catalogue.variants import variant_of
+from profiler.catalogue.variant_rules import variant_of
 from profiler.errors import UsageError
 from profiler.folder import CALLS, recorded
 from profiler.model import BASELINE, EMBEDDER, Cause, Noun, Run

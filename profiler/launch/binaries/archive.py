@@ -13,8 +13,8 @@ from elftools.elf.relocation import RelocationSection
 from profiler.errors import UsageError
 from profiler.launch.binaries.eh_frame import Frames
 from profiler.launch.binaries.elf import DAMAGE, MAGIC, eh_frames, own_compilers
+from profiler.launch.binaries.elf_sections import contents
 from profiler.launch.binaries.relocations import in_code
-from profiler.launch.binaries.sections import contents
 from profiler.model import Noun
 
 _ARCHIVE_MAGIC = b"!<arch>\n"

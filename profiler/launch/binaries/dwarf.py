@@ -8,7 +8,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 
 from profiler.launch.binaries.elf import DAMAGE, Elf
-from profiler.launch.binaries.sections import contents
+from profiler.launch.binaries.elf_sections import contents
 from profiler.model import Noun
 
 DEBUG_ROOT = Path("/usr/lib/debug")

@@ -23,8 +23,8 @@ from elftools.elf.segments import NoteSegment
 
 from profiler.errors import UsageError
 from profiler.launch.binaries.eh_frame import ENTRY_RULES, Frames, count_frames
+from profiler.launch.binaries.elf_sections import contents, section
 from profiler.launch.binaries.relocations import TLS_CALLS, for_the_loader
-from profiler.launch.binaries.sections import contents, section
 from profiler.launch.binaries.symbols import DEBUG_BUILD, defined_at, eval_loop_at, exported_at, own_api, python_probes
 from profiler.model import Noun
 

@@ -9,7 +9,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.hash import ELFHashSection, GNUHashSection
 from elftools.elf.sections import NoteSection, Symbol, SymbolTableSection
 
-from profiler.launch.binaries.sections import section
+from profiler.launch.binaries.elf_sections import section
 
 EVAL_LOOP = "_PyEval_EvalFrameDefault"
 """The eval loop's function: exported by every CPython since 3.6 (PEP 523), also when built with LTO."""

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from profiler.analyze.causes import version
-from profiler.analyze.causes.case import Case, Finding, cause_of, entry_of, make_case
-from profiler.analyze.causes.intervened import all_met, findings
+from profiler.analyze.causes.case import Case, InterventionResult, cause_of, entry_of, make_case
+from profiler.analyze.causes.intervention_effects import all_met, findings
 from profiler.analyze.causes.observed import frequency, no_tax, seen, throttling, untested
 from profiler.analyze.causes.remembered import remembered
 from profiler.analyze.causes.tls import tls
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, is_clear, share_of
 from profiler.catalogue.causes import CAUSES, CauseEntry
-from profiler.catalogue.variants import is_judged
+from profiler.catalogue.variant_rules import is_judged
 from profiler.model import Cause, Run, Unexplained
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def _verdict(  # noqa: PLR0917 - one call, from one place
     run: Run,
     case: Case,
     entry: CauseEntry,
-    own: list[Finding],
-    stands: Finding | None,
+    own: list[InterventionResult],
+    stands: InterventionResult | None,
     left: pd.Series,
     rest: Share,
 ) -> Cause:
@@ -107,7 +107,7 @@ def _verdict(  # noqa: PLR0917 - one call, from one place
     return known or seen(run, case, entry, left, rest) or untested(run, case, entry)
 
 
-def _placed(case: Case, entry: CauseEntry, verdict: Cause, places: list[Finding]) -> Cause:
+def _placed(case: Case, entry: CauseEntry, verdict: Cause, places: list[InterventionResult]) -> Cause:
     """``verdict`` with the places that were found of its setting; a verdict that rests on an intervention or a share of
     its own stays a cause's.
     """
@@ -135,7 +135,7 @@ def _placed(case: Case, entry: CauseEntry, verdict: Cause, places: list[Finding]
     )
 
 
-def _together(case: Case, own: list[Finding]) -> Finding:
+def _together(case: Case, own: list[InterventionResult]) -> InterventionResult:
     """One finding for a cause: of several settings of a host that are confirmed the effects add up; else the strongest.
 
     A part of another cause is left out of what stands beside it.
@@ -157,7 +157,7 @@ def _together(case: Case, own: list[Finding]) -> Finding:
     return msgspec.structs.replace(strongest, effect=effect, share=share)
 
 
-def _explains(case: Case, finding: Finding) -> bool:
+def _explains(case: Case, finding: InterventionResult) -> bool:
     """It takes its part of the main tax away, beside all others."""
     metric = case.taxes[entry_of(finding.cause).shows].metric
     return finding.status == "confirmed" and finding.part_of is None and metric == case.main.metric
@@ -170,7 +170,7 @@ def _less(tax: pd.Series, effects: Iterable[pd.Series]) -> pd.Series:
     return left
 
 
-def _unexplained(left: pd.Series, case: Case, verdicts: list[Cause], stands: dict[str, Finding]) -> Share:
+def _unexplained(left: pd.Series, case: Case, verdicts: list[Cause], stands: dict[str, InterventionResult]) -> Share:
     """What the confirmed causes leave: the tax less their effects, and less what observation tied to a cause."""
     share = share_of(left, case.main.logs)
     tied = sum(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from profiler.analyze.eliminated import Eliminated, EliminateVerdict
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Verdict
+from profiler.model.suspects import Eliminated, Suspects
+from profiler.model.verdict import part
 from profiler.present.section import Section
 from profiler.present.table import Cell, Mark, Table, Tone, columns, notes
 from profiler.present.words import detectable, exact_metrics, ratio, ratio_interval, share
@@ -14,20 +15,21 @@ _TONES: dict[str, Tone] = {"confirmed": "worse", "refuted": "better", "unresolve
 
 def sections(verdict: Verdict) -> tuple[Section, ...]:
     """A table per launcher, and what differs in its state; nothing where nothing was removed."""
-    if not isinstance(verdict, EliminateVerdict):
+    removed = part(verdict, Suspects)
+    if removed is None:
         return ()
-    launchers = tuple(dict.fromkeys(one.launcher for one in verdict.eliminations))
+    launchers = tuple(dict.fromkeys(one.launcher for one in removed.eliminations))
     return (
         Section(
             title="Suspects, each removed",
-            tables=(*(_eliminations(verdict, name) for name in launchers), _hypotheses(verdict)),
+            tables=(*(_eliminations(verdict, removed, name) for name in launchers), _hypotheses(removed)),
         ),
-        Section(title="State", tables=tuple(_state(verdict, name) for name in launchers)),
+        Section(title="State", tables=tuple(_state(removed, name) for name in launchers)),
     )
 
 
-def _eliminations(verdict: EliminateVerdict, launcher: str) -> Table:
-    own = [one for one in verdict.eliminations if one.launcher == launcher]
+def _eliminations(verdict: Verdict, removed: Suspects, launcher: str) -> Table:
+    own = [one for one in removed.eliminations if one.launcher == launcher]
     exact = exact_metrics(verdict)
     return Table(
         title=f"{launcher} against {BASELINE}: suspects, each removed",
@@ -62,17 +64,17 @@ def _row(one: Eliminated, *, exact: bool) -> tuple[Cell, ...]:
     )
 
 
-def _hypotheses(verdict: EliminateVerdict) -> Table:
+def _hypotheses(removed: Suspects) -> Table:
     return Table(
         title="hypotheses and interventions",
         columns=columns("word", "suspect", "hypothesis", "intervention"),
-        rows=tuple(dict.fromkeys((one.elimination, one.hypothesis, one.intervention) for one in verdict.eliminations)),
+        rows=tuple(dict.fromkeys((one.elimination, one.hypothesis, one.intervention) for one in removed.eliminations)),
         notes=(),
     )
 
 
-def _state(verdict: EliminateVerdict, launcher: str) -> Table:
-    own = [one for one in verdict.state if one.launcher == launcher]
+def _state(removed: Suspects, launcher: str) -> Table:
+    own = [one for one in removed.state if one.launcher == launcher]
     return Table(
         title=f"state of {launcher}: what differs from {BASELINE}",
         columns=columns("word", "what", BASELINE, launcher),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,66 +13,14 @@ from profiler.analyze.doubts import without
 from profiler.analyze.effects import UNKNOWN, Share, is_clear, logs, ratio, share_of
 from profiler.analyze.stats import verdict as verdict_of
 from profiler.analyze.wording import told
-from profiler.model import BASELINE, Cause, Elimination, Interval, Noun, Run, Side, Verdict
+from profiler.model import BASELINE, Cause, Elimination, Interval, Run, Side, Verdict
+from profiler.model.suspects import Eliminated, EliminationStatus, StateEntry, Suspects
 
 if TYPE_CHECKING:
     import pandas as pd
 
 WHOLE = "whole-wall"
 """Wall time of the whole process at the larger M, start-up and all: what the PoC compared."""
-
-Status = Literal["confirmed", "refuted", "unresolved", "not-tested"]
-
-
-class Eliminated(Noun, frozen=True, kw_only=True):
-    """One suspect in one metric: the ratio of a host to the baseline with it and without it.
-
-    ``change`` is the ratio before ÷ the ratio after. ``confirmed``: the ratio moves by more than ``margin``, or, where
-    ``part`` is given, at least that part of the tax goes with the suspect; ``refuted``: less; ``unresolved``: the
-    interval holds both.
-    """
-
-    elimination: str
-    cause: str | None
-    launcher: str
-    hypothesis: str
-    intervention: str
-    metric: str
-    before: float | None
-    before_lo: float | None
-    before_hi: float | None
-    after: float | None
-    after_lo: float | None
-    after_hi: float | None
-    change: float | None
-    change_lo: float | None
-    change_hi: float | None
-    share: float | None
-    """Part of the tax before (its log) that goes with the suspect."""
-    share_lo: float | None
-    share_hi: float | None
-    margin: float
-    part: float | None
-    status: Status
-    reason: str | None
-
-
-class State(Noun, frozen=True, kw_only=True):
-    """One entry of the state dump."""
-
-    launcher: str
-    key: str
-    baseline: str
-    value: str
-    equal: bool
-
-
-class EliminateVerdict(Verdict, frozen=True, kw_only=True):
-    """The verdict document of ``eliminate``."""
-
-    eliminations: tuple[Eliminated, ...]
-    """The first metric of an elimination decides."""
-    state: tuple[State, ...]
 
 
 def reference_rows(frame: pd.DataFrame) -> pd.DataFrame:
@@ -85,8 +33,8 @@ def arm_rows(frame: pd.DataFrame, arm: str) -> pd.DataFrame:
     return frame[frame["pass"].astype(str).str.startswith(f"{arm}/")]
 
 
-def eliminated(verdict: Verdict, run: Run, frame: pd.DataFrame) -> EliminateVerdict:
-    """``verdict`` with what every elimination of the plan tells.
+def eliminate(verdict: Verdict, run: Run, frame: pd.DataFrame) -> dict[str, object]:
+    """What every elimination of the plan tells, the causes that it judges, and the sentence with them before it.
 
     The baseline runs twice in the reference arm alone: what it is not itself in there counts in no arm.
     """
@@ -109,10 +57,10 @@ def eliminated(verdict: Verdict, run: Run, frame: pd.DataFrame) -> EliminateVerd
         for before, after in zip(one.before, one.after, strict=True)
     )
     deciding = tuple({(one.elimination, one.launcher): one for one in reversed(found)}.values())[::-1]
-    base = {name: getattr(verdict, name) for name in Verdict.__struct_fields__}
-    base["causes"] = tuple(_cause(one) for one in deciding if one.cause is not None)
-    base["sentence"] = " ".join(filter(None, (_sentence(deciding), verdict.sentence)))
-    return EliminateVerdict(**base, eliminations=found, state=_state(run))
+    return msgspec.structs.asdict(Suspects(eliminations=found, state=_state(run))) | {
+        "causes": tuple(_cause(one) for one in deciding if one.cause is not None),
+        "sentence": " ".join(filter(None, (_sentence(deciding), verdict.sentence))),
+    }
 
 
 def _with_whole(costs: Costs, rows: pd.DataFrame) -> Costs:
@@ -197,10 +145,10 @@ def _evaluate(table: pd.DataFrame, formula: str) -> pd.Series | None:
     return found
 
 
-_NOT_TESTED: tuple[Status, str | None] = "not-tested", "no block has both sides in this metric"
+_NOT_TESTED: tuple[EliminationStatus, str | None] = "not-tested", "no block has both sides in this metric"
 
 
-def _moved(change: Interval, margin: float) -> tuple[Status, str | None]:
+def _moved(change: Interval, margin: float) -> tuple[EliminationStatus, str | None]:
     """Whether the ratio moved by more than ``margin``."""
     word = verdict_of(change, margin=margin, better="lower")
     if word == "unresolved":
@@ -208,7 +156,7 @@ def _moved(change: Interval, margin: float) -> tuple[Status, str | None]:
     return ("refuted" if word == "same" else "confirmed"), None
 
 
-def _explained(share: Share, before: Interval, part: float, margin: float) -> tuple[Status, str | None]:
+def _explained(share: Share, before: Interval, part: float, margin: float) -> tuple[EliminationStatus, str | None]:
     """Whether at least ``part`` of the tax goes with the suspect."""
     if verdict_of(before, margin=margin, better="lower") == "same":
         return "refuted", "there is no tax to explain"
@@ -255,10 +203,10 @@ def _sentence(deciding: tuple[Eliminated, ...]) -> str:
     return " ".join(parts)
 
 
-def _state(run: Run) -> tuple[State, ...]:
+def _state(run: Run) -> tuple[StateEntry, ...]:
     reference = _flat(fingerprint(run, BASELINE))
     return tuple(
-        State(launcher=name, key=key, baseline=reference[key], value=own[key], equal=reference[key] == own[key])
+        StateEntry(launcher=name, key=key, baseline=reference[key], value=own[key], equal=reference[key] == own[key])
         for name in (run.plan.eliminations[0].before[0].hosts if run.plan.eliminations else ())
         for own in (_flat(fingerprint(run, name)),)
         for key in reference

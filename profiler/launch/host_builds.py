@@ -21,7 +21,7 @@ from platformdirs import user_cache_path
 
 from profiler.errors import MachineError
 from profiler.launch.cargo import Toolchain, find_cargo, run_cargo
-from profiler.launch.link import Recipe, recipe
+from profiler.launch.link import LinkRecipe, recipe
 from profiler.launch.proof import check_host
 from profiler.launch.stand_ins import SOURCE, mend
 from profiler.model import LinkMode, Noun, Target
@@ -86,7 +86,7 @@ def build_hosts(
         raise MachineError(f"cannot write the cache {builds}: {error}", hint=hint) from error
 
 
-def build_key(target: Target, link: LinkMode, how: Recipe, toolchain: Toolchain) -> str:
+def build_key(target: Target, link: LinkMode, how: LinkRecipe, toolchain: Toolchain) -> str:
     """The name of a build: readable in front, then a hash of everything that goes into it.
 
     Raises:
@@ -128,7 +128,7 @@ def _build(
     target: Target,
     link: LinkMode,
     *,
-    how: Recipe,
+    how: LinkRecipe,
     toolchain: Toolchain,
     place: Path,
     on_line: Callable[[str], None],
@@ -182,7 +182,7 @@ def _build(
     return build
 
 
-def _command(toolchain: Toolchain, how: Recipe) -> tuple[str, ...]:
+def _command(toolchain: Toolchain, how: LinkRecipe) -> tuple[str, ...]:
     # With --target the flags reach the hosts only; without it a static build would break build scripts and macros.
     return (
         toolchain.cargo,
@@ -195,7 +195,7 @@ def _command(toolchain: Toolchain, how: Recipe) -> tuple[str, ...]:
     )
 
 
-def _head(how: Recipe, toolchain: Toolchain, command: tuple[str, ...]) -> str:
+def _head(how: LinkRecipe, toolchain: Toolchain, command: tuple[str, ...]) -> str:
     """What a reader of the log needs to repeat the build by hand."""
     return "\n".join(
         (

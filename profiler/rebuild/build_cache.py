@@ -1,7 +1,7 @@
-"""Where builds are kept: pieces named by a hash of what goes into them, whole or not there, and continued when cut off.
+"""Where builds are kept: artifacts named by a hash of what goes into them, whole or absent, continued when cut off.
 
-A piece is a training or a build. It is made in a work folder of its own that outlives an interruption, so that ``make``
-goes on where it stopped; what counts is copied beside its final place and moved there whole.
+An artifact is a training or a build. It is made in a work folder of its own that outlives an interruption, so that
+``make`` goes on where it stopped; what counts is copied beside its final place and moved there whole.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from platformdirs import user_cache_path
 
 from profiler.errors import MachineError
 from profiler.model import Noun
-from profiler.rebuild.recipe import Recipe
+from profiler.rebuild.recipe import BuildRecipe
 
 RECORD = "piece.json"
 
 Facts = dict[str, str | int | None]
 
 
-class Place(NamedTuple):
-    """Where a piece is made."""
+class WorkFolders(NamedTuple):
+    """Where an artifact is made."""
 
     work: Path
     """Empty, or what an interrupted attempt left of it."""
     filled: Path
-    """Becomes the piece's folder."""
+    """Becomes the artifact's folder."""
     log: Path
 
 
-Make = Callable[[Place], Facts]
-"""Makes a piece and returns what is worth remembering of it."""
+Make = Callable[[WorkFolders], Facts]
+"""Makes an artifact and returns what is worth remembering of it."""
 
 _UNFINISHED_S = 5.0
 """A process that is killed leaves torn files; they are among the last that were written."""
@@ -48,18 +48,18 @@ _UNFINISHED_S = 5.0
 _LEAST_FREE_BYTES = 1 << 30
 
 
-def default_shop() -> Shop:
+def default_cache() -> BuildCache:
     """The user's cache, ready to be filled.
 
     Raises:
         MachineError: it cannot be written to.
     """
-    shop = Shop(user_cache_path("tax-probe") / "rebuild")
-    shop.open()
-    return shop
+    build_cache = BuildCache(user_cache_path("tax-probe") / "rebuild")
+    build_cache.open()
+    return build_cache
 
 
-class Piece(Noun, frozen=True, kw_only=True):
+class Artifact(Noun, frozen=True, kw_only=True):
     """A training or a build that is complete."""
 
     key: str
@@ -72,11 +72,11 @@ class Piece(Noun, frozen=True, kw_only=True):
     facts: Facts
 
 
-class Shop:
-    """One cache folder with a log, a lock, and a work folder per piece."""
+class BuildCache:
+    """One cache folder with a log, a lock, and a work folder per artifact."""
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def open(self) -> None:
         """Make the folders.
@@ -86,49 +86,50 @@ class Shop:
         """
         try:
             for name in ("work", "trained", "built", "tested", "logs", "configure"):
-                (self.place / name).mkdir(parents=True, exist_ok=True)
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MachineError(
-                f"cannot write the cache {self.place}: {error.strerror}", hint="set XDG_CACHE_HOME to another directory"
+                f"cannot write the cache {self.folder}: {error.strerror}",
+                hint="set XDG_CACHE_HOME to another directory",
             ) from error
 
     def free_bytes(self) -> int:
         """Space left for builds."""
-        return shutil.disk_usage(self.place).free
+        return shutil.disk_usage(self.folder).free
 
-    def find(self, kind: str, key: str) -> Piece | None:
-        """The complete piece of that name."""
-        folder = self.place / kind / key
+    def find(self, kind: str, key: str) -> Artifact | None:
+        """The complete artifact of that name."""
+        folder = self.folder / kind / key
         try:
-            found = msgspec.json.decode((folder / RECORD).read_bytes(), type=Piece)
+            found = msgspec.json.decode((folder / RECORD).read_bytes(), type=Artifact)
         except (OSError, msgspec.DecodeError):
             return None
         # The cache may have been moved since.
-        return msgspec.structs.replace(found, path=str(folder), log=str(self.place / "logs" / f"{key}.log"))
+        return msgspec.structs.replace(found, path=str(folder), log=str(self.folder / "logs" / f"{key}.log"))
 
-    def get(self, kind: str, key: str, make: Make) -> Piece:
-        """The piece, made by ``make`` unless it is there.
+    def get(self, kind: str, key: str, make: Make) -> Artifact:
+        """The artifact, made by ``make`` unless it is there.
 
         Raises:
             MachineError: no space, or whatever ``make`` raises; its work folder is kept for the next attempt only when
                 it was interrupted.
         """
         try:
-            with FileLock(self.place / "work" / f"{key}.lock", timeout=0):
+            with FileLock(self.folder / "work" / f"{key}.lock", timeout=0):
                 return self.find(kind, key) or self._make(kind, key, make)
         except Timeout:
             raise MachineError(
                 f"another tax-probe is building {key}", hint="wait for it to end, or end it; then try again"
             ) from None
 
-    def _make(self, kind: str, key: str, make: Make) -> Piece:
+    def _make(self, kind: str, key: str, make: Make) -> Artifact:
         if self.free_bytes() < _LEAST_FREE_BYTES:
             raise MachineError(
-                f"{self.place} has {self.free_bytes() / 1e9:.1f} GB left; a build needs about 1 GB while it runs",
+                f"{self.folder} has {self.free_bytes() / 1e9:.1f} GB left; a build needs about 1 GB while it runs",
                 hint="make room there, or set XDG_CACHE_HOME to a larger disk; what is built is kept",
             )
-        work = self.place / "work" / key
-        log = self.place / "logs" / f"{key}.log"
+        work = self.folder / "work" / key
+        log = self.folder / "logs" / f"{key}.log"
         interrupted = work.exists()
         if interrupted:
             drop_unfinished(work)
@@ -147,29 +148,29 @@ class Shop:
             shutil.rmtree(work, ignore_errors=True)
             raise
 
-    def _fill(self, kind: str, key: str, make: Make, work: Path, log: Path) -> Piece:
-        final = self.place / kind / key
+    def _fill(self, kind: str, key: str, make: Make, work: Path, log: Path) -> Artifact:
+        final = self.folder / kind / key
         shutil.rmtree(final, ignore_errors=True)
-        with tempfile.TemporaryDirectory(dir=self.place / kind, prefix=f".{key}-") as scratch:
+        with tempfile.TemporaryDirectory(dir=self.folder / kind, prefix=f".{key}-") as scratch:
             filled = Path(scratch) / "filled"
             filled.mkdir()
             try:
                 started = time.monotonic()
-                facts = make(Place(work, filled, log))
+                facts = make(WorkFolders(work, filled, log))
                 spent = time.monotonic() - started
-                piece = Piece(key=key, path=str(final), seconds=spent, log=str(log), facts=facts)
-                (filled / RECORD).write_bytes(msgspec.json.encode(piece))
+                artifact = Artifact(key=key, path=str(final), seconds=spent, log=str(log), facts=facts)
+                (filled / RECORD).write_bytes(msgspec.json.encode(artifact))
                 filled.replace(final)
             except OSError as error:
                 raise MachineError(
-                    f"cannot build in {self.place}: {error.strerror or error}",
+                    f"cannot build in {self.folder}: {error.strerror or error}",
                     hint="make room there, or set XDG_CACHE_HOME to a larger disk; what is built is kept",
                 ) from error
         shutil.rmtree(work, ignore_errors=True)
-        return piece
+        return artifact
 
 
-def key_of(prefix: str, source: str, recipe: Recipe, *more: str) -> str:
+def key_of(prefix: str, source: str, recipe: BuildRecipe, *more: str) -> str:
     """A name for what ``recipe`` makes: readable in front, then a hash of everything that goes into it.
 
     What a plan calls its levels does not: the same flags make the same file, whichever plan asks for it.

@@ -11,7 +11,7 @@ from profiler.analyze.causes import version
 from profiler.analyze.causes.case import (
     NEGLIGIBLE,
     Case,
-    Finding,
+    InterventionResult,
     different_keys,
     differing,
     entry_of,
@@ -33,14 +33,14 @@ from profiler.catalogue.interventions import (
     Intervention,
 )
 from profiler.catalogue.properties import PROPERTIES, brought_by
-from profiler.catalogue.variants import is_host, twin_of, variant_of
+from profiler.catalogue.variant_rules import is_host, twin_of, variant_of
 from profiler.model import BASELINE, EMBEDDER, Interval, Launcher, Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def findings(costs: Costs, run: Run, case: Case) -> tuple[Finding, ...]:
+def findings(costs: Costs, run: Run, case: Case) -> tuple[InterventionResult, ...]:
     """Every intervention that was measured, in the order in which they are to be believed."""
     own = _of_host if is_host(case.launcher) else _of_embedder
     found = tuple(own(costs, run, case))
@@ -87,7 +87,7 @@ def _given(run: Run, twin: Launcher, host: Launcher) -> Launcher | None:
     return variant_of(run.plan.launchers, twin.name, GIVEN_ALL, "given", host.name)
 
 
-def _of_embedder(costs: Costs, run: Run, case: Case) -> Iterator[Finding]:
+def _of_embedder(costs: Costs, run: Run, case: Case) -> Iterator[InterventionResult]:
     metric = case.main.metric
     launchers = {launcher.name: launcher for launcher in run.plan.launchers}
     baseline, same = launchers[BASELINE], launchers.get(SAME_START)
@@ -111,7 +111,7 @@ def _of_embedder(costs: Costs, run: Run, case: Case) -> Iterator[Finding]:
             yield msgspec.structs.replace(found, again=True)
 
 
-def _of_host(costs: Costs, run: Run, case: Case) -> Iterator[Finding]:
+def _of_host(costs: Costs, run: Run, case: Case) -> Iterator[InterventionResult]:
     host = case.launcher
     launchers = {launcher.name: launcher for launcher in run.plan.launchers}
     twin = twin_of(host, run.plan.launchers)
@@ -151,13 +151,13 @@ def _found(
     *,
     part_of: str | None = None,
     quoted: Interval | None = None,
-) -> Iterator[Finding]:
+) -> Iterator[InterventionResult]:
     """A finding by ``effect`` in logs, where there is one; ``quoted`` is the measured pair to tell, if another."""
     tax = case.taxes[entry_of(cause).shows]
     if effect.empty:
         return
     share = share_of(effect, tax.logs)
-    yield Finding(
+    yield InterventionResult(
         cause=cause,
         status=status_of(share),
         share=share,
@@ -167,7 +167,7 @@ def _found(
     )
 
 
-def _on_both_ends(costs: Costs, run: Run, case: Case, judged: frozenset[str]) -> Iterator[Finding]:
+def _on_both_ends(costs: Costs, run: Run, case: Case, judged: frozenset[str]) -> Iterator[InterventionResult]:
     """Factors that were changed on both ends alike.
 
     Where the setting was equal, the share of the difference that goes with it says where the difference sits. Where it
@@ -203,7 +203,7 @@ def _on_both_ends(costs: Costs, run: Run, case: Case, judged: frozenset[str]) ->
             )
 
 
-def _of_placement(costs: Costs, run: Run, case: Case) -> Iterator[Finding]:
+def _of_placement(costs: Costs, run: Run, case: Case) -> Iterator[InterventionResult]:
     """What lying in the head of an arena instead of in its tail costs each end: a place's own figure."""
     told = []
     for name in (BASELINE, case.launcher.name):
@@ -216,7 +216,7 @@ def _of_placement(costs: Costs, run: Run, case: Case) -> Iterator[Finding]:
             told.append(f"{name} takes {more:.1f} {case.main.metric} ({part:+.2%}) more")
     if told:
         evidence = f"in the head of their arenas than in the tail {', '.join(told)}"
-        yield Finding(
+        yield InterventionResult(
             cause="arena-placement", status="unresolved", share=UNKNOWN, evidence=evidence, effect=None, role="place"
         )
 
@@ -227,7 +227,7 @@ def _levelled(run: Run, ends: tuple[str, str], keys: frozenset[str]) -> bool:
     return all(key in one and key in other and one[key] == other[key] for key in keys)
 
 
-def _place(costs: Costs, case: Case, toggle: Intervention, ends: tuple[str, str]) -> Finding:
+def _place(costs: Costs, case: Case, toggle: Intervention, ends: tuple[str, str]) -> InterventionResult:
     """In absolute figures: what both ends gain alike must not look as if it took a part of the tax away."""
     tax = case.taxes[entry_of(toggle.cause).shows]
     before = differences(costs, BASELINE, case.launcher.name, tax.metric)
@@ -241,7 +241,9 @@ def _place(costs: Costs, case: Case, toggle: Intervention, ends: tuple[str, str]
         evidence += f"; of the difference {sits(goes.share, toggle)}"
     elif goes.hi is not None and goes.hi < -NEGLIGIBLE and goes.share is not None:
         evidence += f"; with it the difference is {percent(-goes.share)} larger"
-    return Finding(cause=toggle.cause, status="unresolved", share=goes, evidence=evidence, effect=None, role="place")
+    return InterventionResult(
+        cause=toggle.cause, status="unresolved", share=goes, evidence=evidence, effect=None, role="place"
+    )
 
 
 def _complement(share: Share) -> Share:

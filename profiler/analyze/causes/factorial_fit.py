@@ -12,40 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from profiler.analyze.causes.walked import Stride, costs_of_builds, walk
+from profiler.analyze.causes.option_walk import Stride, costs_of_builds, walk
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, ratio, share_of
-from profiler.model import BASELINE, EMBEDDER, Noun, Run, Rung
+from profiler.model import BASELINE, EMBEDDER, Run, Rung
 from profiler.model.factorial import Built, Effect, FactorialPlan, Rebuilt, columns, separable
+from profiler.model.option_effects import FactorEffect, OptionEffects
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class FactorEffect(Noun, frozen=True, kw_only=True):
-    """What a factor of the build, or two of them together, make of the cost per iteration."""
-
-    term: str
-    """``pgo``, or ``pgo × lto``."""
-    change: str
-    """``no-pgo against pgo``; of an interaction: how far one effect depends on the other."""
-    cause: str | None
-    metric: str
-    ratio: float | None
-    lo: float | None
-    hi: float | None
-    confounded_with: tuple[str, ...]
-    """Terms that this plan cannot tell from it: the ratio is that of all of them together."""
-
-
-class Effects(Noun, frozen=True, kw_only=True):
-    """What a factorial plan shows."""
-
-    effects: tuple[FactorEffect, ...]
-    not_separable: tuple[tuple[str, ...], ...]
-    """Terms that the measured combinations cannot tell apart."""
-    lack_of_fit: dict[str, float]
-    """Metric → the largest relative difference between a combination and the sum of its effects."""
 
 
 METRICS = ("instructions", "cycles", "task-clock")
@@ -57,7 +32,7 @@ def measured(run: Run, rebuilt: Rebuilt) -> tuple[Built, ...]:
     return tuple(one for one in rebuilt.built if images.get(one.launcher) == one.product)
 
 
-def effects(costs: Costs, run: Run, rebuilt: Rebuilt) -> Effects:
+def effects(costs: Costs, run: Run, rebuilt: Rebuilt) -> OptionEffects:
     """Main effects and two-factor interactions in every metric that was measured."""
     built = measured(run, rebuilt)
     _, aliases = separable(rebuilt.plan, tuple(one.levels for one in built))
@@ -81,7 +56,7 @@ def effects(costs: Costs, run: Run, rebuilt: Rebuilt) -> Effects:
                     confounded_with=tuple(map(_term, confounded)),
                 )
             )
-    return Effects(
+    return OptionEffects(
         effects=tuple(found), not_separable=tuple(tuple(map(_term, one)) for one in aliases), lack_of_fit=misfit
     )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from profiler.analyze.causes.options import FactorEffect
-from profiler.analyze.causes.rebuilt import RebuildVerdict, trainings, untrained
+from profiler.analyze.causes.option_verdicts import trainings, untrained
 from profiler.catalogue.metrics import HEADLINE, title
 from profiler.model import BASELINE, Comparison, Verdict
-from profiler.model.factorial import Remedy, cell_name
+from profiler.model.factorial import Rebuilt, Remedy, cell_name
+from profiler.model.option_effects import FactorEffect, OptionEffects, Rebuilding
+from profiler.model.verdict import part
 from profiler.present.section import Section
 from profiler.present.table import UNKNOWN, Cell, Column, Mark, Table, Tone, columns, notes
 from profiler.present.words import (
@@ -28,18 +29,19 @@ _CHECKS: dict[bool | None, tuple[str, Tone]] = {
 
 def sections(verdict: Verdict) -> tuple[Section, ...]:
     """Combinations, effects, the remedy, how they were built; nothing where nothing was built."""
-    if not isinstance(verdict, RebuildVerdict):
+    found = part(verdict, Rebuilding)
+    if found is None:
         return ()
-    checked = () if verdict.remedy is None else (Section(title="Remedy", tables=(_remedy(verdict.remedy),)),)
+    checked = () if found.remedy is None else (Section(title="Remedy", tables=(_remedy(found.remedy),)),)
     return (
         Section(title="Combinations", tables=(_combinations(verdict),)),
-        Section(title="Effects of the build options", tables=(_effects(verdict),)),
+        Section(title="Effects of the build options", tables=(_effects(verdict, found.factorial),)),
         *checked,
-        Section(title="Builds", tables=(_builds(verdict),)),
+        Section(title="Builds", tables=(_builds(found.rebuilt),)),
     )
 
 
-def _combinations(verdict: RebuildVerdict) -> Table:
+def _combinations(verdict: Verdict) -> Table:
     found: dict[str, dict[str, Comparison]] = {}
     for one in verdict.comparisons:
         if one.baseline == BASELINE and one.metric in HEADLINE:
@@ -74,7 +76,7 @@ def _figures(one: Comparison | None) -> tuple[str, str, str]:
     return (amount(one.metric, one.value), ratio(one.ratio, one.lo, one.hi), bounds(one))
 
 
-def _effects(verdict: RebuildVerdict) -> Table:
+def _effects(verdict: Verdict, factorial: OptionEffects) -> Table:
     exact = exact_metrics(verdict)
     return Table(
         title="effects of the build options",
@@ -83,8 +85,8 @@ def _effects(verdict: RebuildVerdict) -> Table:
             *columns("ratio", "ratio"),
             *columns("interval", "95 % interval"),
         ),
-        rows=tuple(_effect(effect, exact=effect.metric in exact) for effect in verdict.factorial.effects),
-        notes=notes(*_notes(verdict)),
+        rows=tuple(_effect(effect, exact=effect.metric in exact) for effect in factorial.effects),
+        notes=notes(*_notes(verdict, factorial)),
     )
 
 
@@ -97,19 +99,18 @@ def _effect(effect: FactorEffect, *, exact: bool) -> tuple[Cell, ...]:
     return effect.term, change, title(effect.metric), *told
 
 
-def _notes(verdict: RebuildVerdict) -> Iterator[str]:
+def _notes(verdict: Verdict, factorial: OptionEffects) -> Iterator[str]:
     """What the plan cannot tell, and how well sums of effects describe the combinations."""
-    for group in verdict.factorial.not_separable:
+    for group in factorial.not_separable:
         alone = "does not show in these combinations"
         yield f"{' and '.join(group)}: " + (alone if len(group) == 1 else "cannot be told apart by these combinations")
-    for metric, worst in verdict.factorial.lack_of_fit.items():
+    for metric, worst in factorial.lack_of_fit.items():
         yield f"{title(metric)}: sums of effects describe each combination within {worst:.2%}"
-    yield detectable(verdict.comparisons, (effect.metric for effect in verdict.factorial.effects))
+    yield detectable(verdict.comparisons, (effect.metric for effect in factorial.effects))
     yield "intervals are over blocks (hash seeds, heap phases); another training run may shift a build by itself"
 
 
-def _builds(verdict: RebuildVerdict) -> Table:
-    rebuilt = verdict.rebuilt
+def _builds(rebuilt: Rebuilt) -> Table:
     return Table(
         title="how they were built",
         columns=(

@@ -6,14 +6,23 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from profiler.model import BASELINE, Run, Verdict
-from profiler.present import amortize, causes, comparisons, eliminate, ladder, rebuilt, series, splits
+from profiler.present import (
+    amortization_tables,
+    cause_tables,
+    comparisons,
+    ladder_tables,
+    rebuild_tables,
+    series_tables,
+    splits,
+    suspect_tables,
+)
 from profiler.present.section import Section
 from profiler.present.table import footnoted
 
 
 def sections(verdict: Verdict, run: Run) -> tuple[Section, ...]:
     """Everything there is to show, in order, without sections that are empty; no footnote twice."""
-    own = (*amortize.sections(verdict), *eliminate.sections(verdict), *rebuilt.sections(verdict))
+    own = (*amortization_tables.sections(verdict), *suspect_tables.sections(verdict), *rebuild_tables.sections(verdict))
     # A question of its own has its own answer, behind which the comparisons stand.
     main = set() if own else _main(verdict, run)
     drawn = any(section.pictures for section in own)
@@ -22,11 +31,11 @@ def sections(verdict: Verdict, run: Run) -> tuple[Section, ...]:
         *own,
         replace(compared, pictures=() if drawn else comparisons.picture(verdict, run)),
         splits.section(verdict, shown=main),
-        *series.sections(verdict),
+        *series_tables.sections(verdict),
         *((comparisons.side_by_side(verdict, run),) if verdict.causes and not own else ()),
-        ladder.section(verdict, pictured=not drawn),
-        causes.section(verdict),
-        *((causes.differences(run),) if verdict.causes and not own else ()),
+        ladder_tables.section(verdict, pictured=not drawn),
+        cause_tables.section(verdict),
+        *((cause_tables.differences(run),) if verdict.causes and not own else ()),
         comparisons.others(verdict, run, shown=main),
         splits.others(verdict, shown=main),
     )

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from profiler.analyze.advice import advise
 from profiler.analyze.crossover import (
+    BreakEven,
     Estimate,
-    Pair,
     Sample,
-    Status,
-    compare_pair,
+    break_even,
     left_out_errors,
     lines,
     sample,
     spread,
 )
-from profiler.analyze.startup import Startup, split_startup
-from profiler.model import BASELINE, Native, Noun, Run, Verdict
+from profiler.analyze.startup_phases import split_startup
+from profiler.model import BASELINE, Native, Run, Verdict
+from profiler.model.amortization import (
+    Amortization,
+    CountedCrossover,
+    CountedModel,
+    CountedPoint,
+    CountedSweep,
+    Crossover,
+    Model,
+    PerLaunch,
+    Point,
+    Saving,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,119 +41,10 @@ _MS = 1e-6
 """Nanoseconds to milliseconds."""
 
 
-class Point(Noun, frozen=True, kw_only=True):
-    """One launcher at one M. ``delta_ms`` is what it saves against the baseline; None for the baseline itself."""
-
-    launcher: str
-    m: int
-    wall_ms: float
-    lo: float | None
-    hi: float | None
-    delta_ms: float | None
-    ratio: float | None
-    bit_exact: bool
-    delta_ms_lo: float | None
-    delta_ms_hi: float | None
-    ratio_lo: float | None
-    ratio_hi: float | None
-
-
-class Model(Noun, frozen=True, kw_only=True):
-    """Wall time = ``startup_ms`` + M × ``per_unit_ns``, fitted to all points."""
-
-    launcher: str
-    startup_ms: float
-    per_unit_ns: float
-    left_out_error: float | None
-    """Largest relative error at the points between, when it is fitted to every other point alone."""
-
-
-class Crossover(Noun, frozen=True, kw_only=True):
-    """From where on the other one is faster; ``m`` and ``work_ms`` only if ``status`` is ``found``."""
-
-    launcher: str
-    status: Status
-    m: float | None
-    lo: float | None
-    hi: float | None
-    work_ms: float | None
-    """In milliseconds of the baseline's work, without its start-up."""
-    work_ms_lo: float | None
-    work_ms_hi: float | None
-
-
-class Saving(Noun, frozen=True, kw_only=True):
-    """What a launcher saves per launch, and its tax on the work as a part of the baseline's time."""
-
-    launcher: str
-    saving_ms: float
-    saving_ms_lo: float | None
-    saving_ms_hi: float | None
-    tax: float
-    tax_lo: float | None
-    tax_hi: float | None
-
-
-class PerLaunch(Noun, frozen=True, kw_only=True):
-    """What embedding gains (or, below 0, costs) at the user's own work per launch."""
-
-    launcher: str
-    work_ms: float
-    gain_ms: float
-    lo: float | None
-    hi: float | None
-
-
-class CountedPoint(Noun, frozen=True, kw_only=True):
-    """Instructions of one whole process."""
-
-    launcher: str
-    m: int
-    instructions: float
-
-
-class CountedModel(Noun, frozen=True, kw_only=True):
-    """Instructions = ``startup`` + M × ``per_unit``."""
-
-    launcher: str
-    startup: float
-    per_unit: float
-    left_out_error: float | None
-
-
-class CountedCrossover(Noun, frozen=True, kw_only=True):
-    """The crossover in instructions."""
-
-    launcher: str
-    status: Status
-    m: float | None
-    lo: float | None
-    hi: float | None
-
-
-class Counted(Noun, frozen=True, kw_only=True):
-    """The same model in instructions, which know no noise of the machine, and no CPI either."""
-
-    points: tuple[CountedPoint, ...]
-    model: tuple[CountedModel, ...]
-    crossover: tuple[CountedCrossover, ...]
-
-
-class AmortizeVerdict(Verdict, frozen=True, kw_only=True):
-    """The verdict document of ``amortize``."""
-
-    points: tuple[Point, ...]
-    model: tuple[Model, ...]
-    crossover: tuple[Crossover, ...]
-    savings: tuple[Saving, ...]
-    per_launch: tuple[PerLaunch, ...]
-    instructions: Counted | None
-    advice: tuple[str, ...]
-    startup: Startup
-
-
-def amortized(verdict: Verdict, run: Run, frame: pd.DataFrame) -> AmortizeVerdict:
-    """``verdict`` with everything that the sweep in ``frame`` tells; empty where no launcher has every M."""
+def amortize(verdict: Verdict, run: Run, frame: pd.DataFrame) -> dict[str, object]:
+    """Everything that the sweep in ``frame`` tells, and the sentence with the advice before it; empty where no launcher
+    has every M.
+    """
     native = tuple(pass_ for pass_ in run.plan.passes if isinstance(pass_, Native))
     bare = {pass_.name for pass_ in native if pass_.bare}
     names = tuple(launcher.name for launcher in run.plan.launchers if launcher.variant is None)
@@ -154,10 +58,7 @@ def amortized(verdict: Verdict, run: Run, frame: pd.DataFrame) -> AmortizeVerdic
     work = None if run.per_launch_ms is None else run.per_launch_ms / _MS
     pairs = () if timed is None else _pairs(timed, work)
     advice = tuple(advise(pair, run.per_launch_ms) for pair in pairs)
-    base = {name: getattr(verdict, name) for name in Verdict.__struct_fields__}
-    base["sentence"] = " ".join((*advice, verdict.sentence))
-    return AmortizeVerdict(
-        **base,
+    found = Amortization(
         points=() if timed is None else _points(timed, sweep),
         model=() if timed is None else _models(timed),
         crossover=tuple(map(_crossover, pairs)),
@@ -177,10 +78,11 @@ def amortized(verdict: Verdict, run: Run, frame: pd.DataFrame) -> AmortizeVerdic
         advice=advice,
         startup=split_startup(run, frame),
     )
+    return msgspec.structs.asdict(found) | {"sentence": " ".join((*advice, verdict.sentence))}
 
 
-def _pairs(data: Sample, work: float | None) -> tuple[Pair, ...]:
-    return tuple(compare_pair(data, index, work) for index in range(1, len(data.launchers)))
+def _pairs(data: Sample, work: float | None) -> tuple[BreakEven, ...]:
+    return tuple(break_even(data, index, work) for index in range(1, len(data.launchers)))
 
 
 def _points(data: Sample, sweep: pd.DataFrame) -> tuple[Point, ...]:
@@ -231,7 +133,7 @@ def _models(data: Sample) -> tuple[Model, ...]:
     )
 
 
-def _crossover(pair: Pair) -> Crossover:
+def _crossover(pair: BreakEven) -> Crossover:
     return Crossover(
         launcher=pair.launcher,
         status=pair.in_m.status,
@@ -244,7 +146,7 @@ def _crossover(pair: Pair) -> Crossover:
     )
 
 
-def _saving(pair: Pair) -> Saving:
+def _saving(pair: BreakEven) -> Saving:
     return Saving(
         launcher=pair.launcher,
         saving_ms=pair.saving.value * _MS,
@@ -256,8 +158,8 @@ def _saving(pair: Pair) -> Saving:
     )
 
 
-def _counted(data: Sample) -> Counted:
-    return Counted(
+def _counted(data: Sample) -> CountedSweep:
+    return CountedSweep(
         points=tuple(
             CountedPoint(launcher=launcher, m=m, instructions=float(data.centre[index, column]))
             for index, launcher in enumerate(data.launchers)

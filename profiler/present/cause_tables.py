@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from profiler.analyze.causes.inside import inside
+from profiler.analyze.causes.fingerprint_differences import fingerprint_differences
 from profiler.analyze.causes.nested import beneath
 from profiler.model import BASELINE, Cause, Run, Verdict
 from profiler.present.section import Section
@@ -90,7 +90,7 @@ def differences(run: Run) -> Section:
         columns=columns("word", "launcher", "what", BASELINE, "here", "can it cost per opcode?"),
         rows=tuple(
             (launcher, what, _short(reference), _short(own), "no" if cause is None else f"yes: {cause}")
-            for launcher, what, reference, own, cause in inside(run)
+            for launcher, what, reference, own, cause in fingerprint_differences(run)
         ),
         notes=(),
     )

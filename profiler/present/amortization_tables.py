@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profiler.analyze.amortized import AmortizeVerdict, Crossover
-from profiler.analyze.startup import Cost, Sum
 from profiler.model import BASELINE, PHASES, Verdict
+from profiler.model.amortization import Amortization, CountedSweep, Crossover
+from profiler.model.startup import Cost, Startup, Sum
+from profiler.model.verdict import part
 from profiler.present.section import Picture, Section
 from profiler.present.table import UNKNOWN, Mark, Table, columns, notes
 from profiler.present.words import detectable, figure, interval, ratio, ratio_interval, share
@@ -25,27 +26,30 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
     """The sweep with its model and crossover, the same in instructions, and where a launch goes; nothing where no
     sweep was made.
     """
-    if not isinstance(verdict, AmortizeVerdict):
+    swept = part(verdict, Amortization)
+    if swept is None:
         return ()
-    sweep = [_sweep(verdict, name) for name in _others(verdict)]
+    tables = [_sweep(verdict, swept, name) for name in _others(swept)]
     pictures: tuple[Picture, ...] = ()
-    if verdict.model:
-        sweep += [_model(verdict), _crossover(verdict)]
-        pictures = (Picture(name="amortize", height=5.5, draw=lambda axes: draw(axes, verdict)),)
-    if verdict.instructions is not None:
-        sweep.append(_counted(verdict))
-    found = [Section(title="From how much work on it pays", tables=tuple(sweep), pictures=pictures)]
-    if any(one.instructions is not None or one.cpu_ms is not None for one in verdict.startup.phases):
-        found.append(Section(title="Where a launch goes", tables=(_phases(verdict), _changes(verdict))))
+    if swept.model:
+        tables += [_model(swept), _crossover(swept)]
+        name = verdict.workload.name
+        pictures = (Picture(name="amortize", height=5.5, draw=lambda axes: draw(axes, swept, name)),)
+    if swept.instructions is not None:
+        tables.append(_counted(swept.instructions))
+    found = [Section(title="From how much work on it pays", tables=tuple(tables), pictures=pictures)]
+    startup = swept.startup
+    if any(one.instructions is not None or one.cpu_ms is not None for one in startup.phases):
+        found.append(Section(title="Where a launch goes", tables=(_phases(startup), _changes(startup))))
     return tuple(found)
 
 
-def _others(verdict: AmortizeVerdict) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(point.launcher for point in verdict.points if point.launcher != BASELINE))
+def _others(swept: Amortization) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(point.launcher for point in swept.points if point.launcher != BASELINE))
 
 
-def _sweep(verdict: AmortizeVerdict, launcher: str) -> Table:
-    base = {point.m: point for point in verdict.points if point.launcher == BASELINE}
+def _sweep(verdict: Verdict, swept: Amortization, launcher: str) -> Table:
+    base = {point.m: point for point in swept.points if point.launcher == BASELINE}
     reach = detectable(verdict.comparisons, ["wall"], {launcher})
     return Table(
         title=f"{launcher} against {BASELINE}, wall time of the whole process",
@@ -63,7 +67,7 @@ def _sweep(verdict: AmortizeVerdict, launcher: str) -> Table:
                 f"{ratio_interval(point.ratio_lo, point.ratio_hi, 3)}",
                 _EXACT[point.bit_exact],
             )
-            for point in verdict.points
+            for point in swept.points
             if point.launcher == launcher
         ),
         notes=notes("lower quartiles with 95 % intervals; a positive delta is time saved", reach),
@@ -75,8 +79,8 @@ def _with_interval(ms: float | None, lo: float | None, hi: float | None) -> str:
     return f"{figure(ms, digits)} {interval(lo, hi, digits)}"
 
 
-def _model(verdict: AmortizeVerdict) -> Table:
-    savings = {one.launcher: one for one in verdict.savings}
+def _model(swept: Amortization) -> Table:
+    savings = {one.launcher: one for one in swept.savings}
     return Table(
         title="model: wall time = start-up + M × cost per unit",
         columns=(
@@ -96,13 +100,13 @@ def _model(verdict: AmortizeVerdict) -> Table:
                 else f"{figure(saving.saving_ms)} {interval(saving.saving_ms_lo, saving.saving_ms_hi, 2)}",
                 "" if saving is None else f"{figure(saving.tax, 3)} {interval(saving.tax_lo, saving.tax_hi, 3)}",
             )
-            for one in verdict.model
+            for one in swept.model
         ),
         notes=("the error is that of the model fitted to every other M, at the M between",),
     )
 
 
-def _crossover(verdict: AmortizeVerdict) -> Table:
+def _crossover(swept: Amortization) -> Table:
     return Table(
         title="crossover",
         columns=(
@@ -121,7 +125,7 @@ def _crossover(verdict: AmortizeVerdict) -> Table:
                 figure(one.work_ms),
                 _bounds(one, one.work_ms_lo, one.work_ms_hi, 2),
             )
-            for one in verdict.crossover
+            for one in swept.crossover
         ),
         notes=(),
     )
@@ -135,9 +139,8 @@ def _bounds(one: Crossover, lo: float | None, hi: float | None, digits: int) -> 
     return f"[{low}, {high}]"
 
 
-def _counted(verdict: AmortizeVerdict) -> Table:
-    assert verdict.instructions is not None
-    crossover = {one.launcher: one for one in verdict.instructions.crossover}
+def _counted(counted: CountedSweep) -> Table:
+    crossover = {one.launcher: one for one in counted.crossover}
     return Table(
         title="the same in instructions (counted, no times)",
         columns=(
@@ -156,20 +159,20 @@ def _counted(verdict: AmortizeVerdict) -> Table:
                 "" if (crossing := crossover.get(one.launcher)) is None else crossing.status,
                 "" if crossing is None or crossing.m is None else f"{crossing.m:,.0f}",
             )
-            for one in verdict.instructions.model
+            for one in counted.model
         ),
         notes=(),
     )
 
 
-def _phases(verdict: AmortizeVerdict) -> Table:
+def _phases(startup: Startup) -> Table:
     """A row per phase, and for every launcher its instructions and CPU time."""
-    names = tuple(dict.fromkeys(one.launcher for one in verdict.startup.phases))
-    known = {(one.launcher, one.phase): one for one in verdict.startup.phases}
-    sums = {one.launcher: one for one in verdict.startup.sums}
+    names = tuple(dict.fromkeys(one.launcher for one in startup.phases))
+    known = {(one.launcher, one.phase): one for one in startup.phases}
+    sums = {one.launcher: one for one in startup.sums}
     rows = [
         (phase, *(cell for name in names for cell in _cells(known[name, phase])))
-        for phase in dict.fromkeys(one.phase for one in verdict.startup.phases)
+        for phase in dict.fromkeys(one.phase for one in startup.phases)
     ]
     added = [(_millions(sums[name].instructions), figure(sums[name].cpu_ms)) for name in names]
     uncut = [(_millions(sums[name].instructions_uncut), figure(sums[name].cpu_ms_uncut)) for name in names]
@@ -198,9 +201,9 @@ def _added_up(one: Sum) -> str:
     return f"{one.launcher}: the sum differs from the launcher that is not cut by {', '.join(parts) or '–'}"
 
 
-def _changes(verdict: AmortizeVerdict) -> Table:
-    whole = [one for one in verdict.startup.interventions if one.phase == "whole"]
-    parts = {(one.launcher, one.intervention, one.phase): one for one in verdict.startup.interventions}
+def _changes(startup: Startup) -> Table:
+    whole = [one for one in startup.interventions if one.phase == "whole"]
+    parts = {(one.launcher, one.intervention, one.phase): one for one in startup.interventions}
     return Table(
         title="what interventions change: M instructions by phase, and ms of CPU time in all",
         columns=(
@@ -229,15 +232,15 @@ def _millions(instructions: float | None) -> str:
     return figure(None if instructions is None else instructions / 1e6)
 
 
-def draw(axes: Axes, verdict: AmortizeVerdict) -> None:
+def draw(axes: Axes, swept: Amortization, workload: str) -> None:
     """Measured points, the model as a line, and each crossover that was found; all with their intervals."""
     import numpy as np
 
-    model = {one.launcher: one for one in verdict.model}
-    sweep = sorted({point.m for point in verdict.points})
+    model = {one.launcher: one for one in swept.model}
+    sweep = sorted({point.m for point in swept.points})
     along = np.geomspace(sweep[0], sweep[-1], 200)
     for colour, name in zip(_COLOURS, model, strict=False):
-        points = [point for point in verdict.points if point.launcher == name]
+        points = [point for point in swept.points if point.launcher == name]
         heights = [point.wall_ms for point in points]
         known = [(p.wall_ms, p.lo or p.wall_ms, p.hi or p.wall_ms) for p in points]
         errors = [[wall - lo for wall, lo, _ in known], [hi - wall for wall, _, hi in known]]
@@ -245,13 +248,13 @@ def draw(axes: Axes, verdict: AmortizeVerdict) -> None:
         axes.errorbar(at, heights, yerr=errors, fmt="o", markersize=4, capsize=3, color=colour, label=name)
         line = model[name].startup_ms + along * model[name].per_unit_ns * 1e-6
         axes.plot(along, line, color=colour, linewidth=0.9)
-    for colour, crossing in zip(_COLOURS[1:], verdict.crossover, strict=False):
+    for colour, crossing in zip(_COLOURS[1:], swept.crossover, strict=False):
         if crossing.m is not None and crossing.lo is not None and crossing.hi is not None:
             axes.axvspan(crossing.lo, crossing.hi, color=colour, alpha=0.12, linewidth=0)
             axes.axvline(crossing.m, color=colour, linewidth=0.8, linestyle="--")
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel(f"M ({verdict.workload.name}); dashed and shaded: crossover with its 95 % interval")
+    axes.set_xlabel(f"M ({workload}); dashed and shaded: crossover with its 95 % interval")
     axes.set_ylabel("wall time of the process, ms")
     axes.grid(which="both", linewidth=0.3)
     axes.legend(fontsize=8)

@@ -15,9 +15,9 @@ from profiler.errors import MachineError
 from profiler.launch.binaries.elf import read_elf
 from profiler.model import Target
 from profiler.model.factorial import FactorialPlan
-from profiler.rebuild.recipe import USE, Recipe, setup_local
-from profiler.rebuild.shop import Facts, Place, Shop, key_of
-from profiler.rebuild.source import SourceTree
+from profiler.rebuild.build_cache import BuildCache, Facts, WorkFolders, key_of
+from profiler.rebuild.recipe import USE, BuildRecipe, setup_local
+from profiler.rebuild.source_tree import SourceTree
 from profiler.system.logged import Failed, run_logged
 from profiler.system.tools import run_briefly
 
@@ -52,77 +52,79 @@ def task_of(source: SourceTree, plan: FactorialPlan) -> tuple[str, ...]:
     return theirs or _CPYTHONS_TASK
 
 
-class Maker:
+class CPythonBuild:
     """Makes what one source gives for one target."""
 
-    def __init__(self, target: Target, source: SourceTree, shop: Shop) -> None:
+    def __init__(self, target: Target, source: SourceTree, build_cache: BuildCache) -> None:
         self.stopping = False
         self._target = target
         self._source = source
-        self._shop = shop
+        self._build_cache = build_cache
 
-    def train(self, recipe: Recipe, task: tuple[str, ...], place: Place, on_line: OnLine) -> Facts:
+    def train(self, recipe: BuildRecipe, task: tuple[str, ...], folders: WorkFolders, on_line: OnLine) -> Facts:
         """Build instrumented, run the training ``task``, keep the counts.
 
         Raises:
             MachineError: a step failed; with the builder's own words.
         """
-        self._configure(recipe, place)
-        self._make(recipe, (), place, on_line)
-        for counts in place.work.rglob("*.gcda"):
+        self._configure(recipe, folders)
+        self._make(recipe, (), folders, on_line)
+        for counts in folders.work.rglob("*.gcda"):
             counts.unlink()
-        env = {"LD_LIBRARY_PATH": str(place.work)} if recipe.product == "library" else {}
-        mark = place.log.stat().st_size
+        env = {"LD_LIBRARY_PATH": str(folders.work)} if recipe.product == "library" else {}
+        mark = folders.log.stat().st_size
         # A failing test of the training is no failure of the training (CPython's own rule ends in "|| true").
-        command = [str(_program(place.work)), *(word.replace("{source}", self._source.path) for word in task)]
-        self._run(command, place, _RUN_S, env=env, on_line=on_line, may_fail=True)
-        while _SINGLE in task and (place.work / _PLACE).exists():
-            self._run(command, place, _RUN_S, env=env, on_line=on_line, may_fail=True)
-        found = sorted(place.work.rglob("*.gcda"))
+        command = [str(_program(folders.work)), *(word.replace("{source}", self._source.path) for word in task)]
+        self._run(command, folders, _RUN_S, env=env, on_line=on_line, may_fail=True)
+        while _SINGLE in task and (folders.work / _PLACE).exists():
+            self._run(command, folders, _RUN_S, env=env, on_line=on_line, may_fail=True)
+        found = sorted(folders.work.rglob("*.gcda"))
         if not found:
-            raise MachineError("the training run left no counts", hint=f"its output is in {place.log}; PGO needs gcc")
+            raise MachineError("the training run left no counts", hint=f"its output is in {folders.log}; PGO needs gcc")
         for counts in found:
-            beside = place.filled / counts.relative_to(place.work)
+            beside = folders.filled / counts.relative_to(folders.work)
             beside.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(counts, beside)
-        ran, failed = ran_and_failed(place.log.read_text(errors="replace")[mark:])
+        ran, failed = ran_and_failed(folders.log.read_text(errors="replace")[mark:])
         return {"files": len(found), "tests": ran, "failed_tests": len(failed), "failed_names": " ".join(failed)}
 
-    def product(self, recipe: Recipe, counts: str | None, place: Place, on_line: OnLine) -> Facts:
+    def product(self, recipe: BuildRecipe, counts: str | None, folders: WorkFolders, on_line: OnLine) -> Facts:
         """Build the program or library, with the counts of a training where there is one, and keep it.
 
         Raises:
             MachineError: a step failed; with the builder's own words.
         """
-        self._configure(recipe, place)
+        self._configure(recipe, folders)
         used = recipe
         if counts is not None:
-            shutil.copytree(counts, place.work, dirs_exist_ok=True)
+            shutil.copytree(counts, folders.work, dirs_exist_ok=True)
             used = msgspec.structs.replace(recipe, cflags=(*recipe.cflags, *USE))
         goal = _goal(self._target, recipe)
-        mark = place.log.stat().st_size
-        self._make(used, (goal,), place, on_line)
-        kept = _keep(recipe, goal, place)
-        mismatched = mismatches(place.log.read_text(errors="replace")[mark:]) if counts is not None else None
-        return {"product": str(kept.relative_to(place.filled)), "mismatched_functions": mismatched}
+        mark = folders.log.stat().st_size
+        self._make(used, (goal,), folders, on_line)
+        kept = _keep(recipe, goal, folders)
+        mismatched = mismatches(folders.log.read_text(errors="replace")[mark:]) if counts is not None else None
+        return {"product": str(kept.relative_to(folders.filled)), "mismatched_functions": mismatched}
 
-    def test(self, recipe: Recipe, product: str, tests: tuple[str, ...], place: Place, on_line: OnLine) -> Facts:
+    def test(
+        self, recipe: BuildRecipe, product: str, tests: tuple[str, ...], folders: WorkFolders, on_line: OnLine
+    ) -> Facts:
         """Build interpreter, test programs and extension modules, and run ``tests`` on the library ``product``.
 
         Raises:
             MachineError: they cannot be built.
         """
-        self._configure(recipe, place)
-        self._make(recipe, (), place, on_line)
-        mark = place.log.stat().st_size
-        command = (str(_program(place.work)), "-m", "test", "--timeout=600", *tests)
+        self._configure(recipe, folders)
+        self._make(recipe, (), folders, on_line)
+        mark = folders.log.stat().st_size
+        command = (str(_program(folders.work)), "-m", "test", "--timeout=600", *tests)
         env = {"LD_LIBRARY_PATH": str(Path(product).parent)}
-        self._run(command, place, _RUN_S, env=env, on_line=on_line, may_fail=True)
-        failed, told = outcome(place.log.read_text(errors="replace")[mark:])
+        self._run(command, folders, _RUN_S, env=env, on_line=on_line, may_fail=True)
+        failed, told = outcome(folders.log.read_text(errors="replace")[mark:])
         return {"passed": int(not failed), "told": f"fails: {', '.join(sorted(failed))}; {told}" if failed else told}
 
-    def _configure(self, recipe: Recipe, place: Place) -> None:
-        work = place.work
+    def _configure(self, recipe: BuildRecipe, folders: WorkFolders) -> None:
+        work = folders.work
         done = work / ".configured"
         if done.exists():
             return
@@ -132,7 +134,7 @@ class Maker:
         already = re.findall(r"^(\w+)[ \t]+\S*\.c\b", "\n".join(bootstrap), re.MULTILINE)
         (work / "Modules").mkdir(exist_ok=True)
         (work / "Modules" / "Setup.local").write_text(setup_local(recipe.builtins, already, setup))
-        place.log.write_text("")
+        folders.log.write_text("")
         # Combinations of the same arguments find the same answers: configure's own cache saves most of its time.
         answers = key_of(
             "configure",
@@ -148,32 +150,28 @@ class Maker:
                 profile=False,
             ),
         )
-        kept = self._shop.place / "configure" / answers
+        kept = self._build_cache.folder / "configure" / answers
         own = work / "config.cache"
         if kept.exists():
             shutil.copy2(kept, own)
-        self._run(
-            (str(source / "configure"), *recipe.configure, f"--cache-file={own}"),
-            place,
-            _CONFIGURE_S,
-            env=recipe.env,
-        )
+        command = (str(source / "configure"), *recipe.configure, f"--cache-file={own}")
+        self._run(command, folders, _CONFIGURE_S, env=recipe.env)
         beside = kept.with_suffix(f".{work.name}")
         shutil.copy2(own, beside)
         beside.replace(kept)
         done.touch()
 
-    def _make(self, recipe: Recipe, goals: tuple[str, ...], place: Place, on_line: OnLine) -> None:
-        helpers = [goal for goal in _HELPERS if f"\n{goal}:" in (place.work / "Makefile").read_text(errors="replace")]
+    def _make(self, recipe: BuildRecipe, goals: tuple[str, ...], folders: WorkFolders, on_line: OnLine) -> None:
+        helpers = [goal for goal in _HELPERS if f"\n{goal}:" in (folders.work / "Makefile").read_text(errors="replace")]
         if helpers and "-ffat-lto-objects" in recipe.cflags:
             plain = msgspec.structs.replace(recipe, core_ldflags=("-fno-lto",))
-            self._run(_make(plain, *helpers), place, _MAKE_S, on_line=on_line)
-        self._run(_make(recipe, *goals), place, _MAKE_S, on_line=on_line)
+            self._run(_make(plain, *helpers), folders, _MAKE_S, on_line=on_line)
+        self._run(_make(recipe, *goals), folders, _MAKE_S, on_line=on_line)
 
     def _run(
         self,
         command: Iterable[str],
-        place: Place,
+        folders: WorkFolders,
         timeout_s: float,
         *,
         env: Mapping[str, str] | None = None,
@@ -186,8 +184,8 @@ class Maker:
         try:
             run_logged(
                 command,
-                cwd=place.work,
-                log=place.log,
+                cwd=folders.work,
+                log=folders.log,
                 timeout_s=timeout_s,
                 env=_environment(env or {}),
                 on_line=on_line,
@@ -196,11 +194,11 @@ class Maker:
             if may_fail and error.exit is not None and error.exit >= 0:
                 return
             remedy = next((remedy for said, remedy in _REMEDIES if re.search(said, error.said)), None)
-            hint = "; ".join(filter(None, (remedy, f"all of its output is in {place.log}")))
+            hint = "; ".join(filter(None, (remedy, f"all of its output is in {folders.log}")))
             raise MachineError(error.said, hint=hint) from None
 
 
-def _make(recipe: Recipe, *goals: str) -> tuple[str, ...]:
+def _make(recipe: BuildRecipe, *goals: str) -> tuple[str, ...]:
     return (
         "make",
         "-j1",
@@ -214,7 +212,7 @@ def _make(recipe: Recipe, *goals: str) -> tuple[str, ...]:
     )
 
 
-def _goal(target: Target, recipe: Recipe) -> str:
+def _goal(target: Target, recipe: BuildRecipe) -> str:
     if recipe.product == "program":
         return "python"
     if target.shared_library is not None:
@@ -229,12 +227,12 @@ def _program(work: Path) -> Path:
     return found[0]
 
 
-def _keep(recipe: Recipe, goal: str, place: Place) -> Path:
+def _keep(recipe: BuildRecipe, goal: str, folders: WorkFolders) -> Path:
     """Copy the product under the name by which it is loaded or run."""
-    made = place.work / goal
+    made = folders.work / goal
     if not made.is_file():
         raise MachineError(f"make built no {goal}", hint="the log shows its output")
-    folder = place.filled / ("bin" if recipe.product == "program" else "lib")
+    folder = folders.filled / ("bin" if recipe.product == "program" else "lib")
     folder.mkdir()
     kept = folder / ("python3" if recipe.product == "program" else read_elf(str(made)).soname or goal)
     shutil.copy2(made, kept)

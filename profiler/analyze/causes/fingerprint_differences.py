@@ -13,7 +13,7 @@ _NO_SETTINGS = frozenset({"_config_init", "argv", "orig_argv", "program_name", "
 """Fields that say how Python was started, not how it runs."""
 
 
-def inside(run: Run) -> Iterator[tuple[str, str, Any, Any, str | None]]:
+def fingerprint_differences(run: Run) -> Iterator[tuple[str, str, Any, Any, str | None]]:
     """(launcher, property, the baseline's, its own, the cause it can be) of every difference to the baseline's
     fingerprint, fields of PyConfig one by one; cause None: it cannot cost per opcode.
     """

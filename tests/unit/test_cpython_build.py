@@ -1,6 +1,6 @@
 """What CPython's own test runner printed, read: as a training and as a check of a remedy."""
 
-from profiler.rebuild.making import mismatches, outcome, ran_and_failed
+from profiler.rebuild.cpython_build import mismatches, outcome, ran_and_failed
 
 TRAINING = """\
 0:00:14 load avg: 8.81 [ 8/44] test_cmath -- test_bz2 skipped

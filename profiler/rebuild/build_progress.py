@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 WEIGHT = {"train": 4.0, "lto": 1.6, "plain": 1.0}
-"""Work of a piece against a plain build; used for the time that is left, never for a figure."""
+"""Work of an artifact against a plain build; used for the time that is left, never for a figure."""
 
 
-class Watch(Protocol):
+class BuildListener(Protocol):
     """Who is told how building goes."""
 
     def say(self, text: str) -> None:
@@ -19,10 +19,10 @@ class Watch(Protocol):
         """How much of the work is done, in the units of ``WEIGHT``."""
 
 
-class Left:
+class BuildProgress:
     """The work that is left, told to a watch."""
 
-    def __init__(self, weights: Mapping[str, float], watch: Watch) -> None:
+    def __init__(self, weights: Mapping[str, float], watch: BuildListener) -> None:
         self._weights = dict(weights)
         self._total = sum(weights.values())
         self._watch = watch

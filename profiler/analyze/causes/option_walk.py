@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ENDS = ("program", "library")
 
 
-class Pair(Noun, frozen=True, kw_only=True):
+class BuildPair(Noun, frozen=True, kw_only=True):
     """Two measured launchers that differ in one option."""
 
     from_: str
@@ -40,7 +40,7 @@ class Stride(Noun, frozen=True, kw_only=True):
     effect: pd.Series
     """Mean over the orders, in logs per block."""
     orders: int
-    pairs: tuple[Pair, ...]
+    pairs: tuple[BuildPair, ...]
     """The measured pairs that the mean is of, each once."""
 
     def shares(self, whole: pd.Series) -> tuple[float, float] | None:
@@ -98,7 +98,7 @@ def walk(costs: Costs, plan: FactorialPlan, built: tuple[Built, ...], metric: st
     changing = [factor for factor in plan.factors if program[factor.name] != library[factor.name]]
     orders = [order for order in permutations(changing) if _in_sequence(order)]
     means: dict[str, pd.Series] = {}
-    pairs: dict[str, dict[tuple[str, str], Pair]] = {}
+    pairs: dict[str, dict[tuple[str, str], BuildPair]] = {}
     for order in orders:
         state, before = dict(program), first
         for factor in order:
@@ -106,7 +106,7 @@ def walk(costs: Costs, plan: FactorialPlan, built: tuple[Built, ...], metric: st
             after = at(state)
             if after is None:
                 return None
-            pair = Pair(from_=before, to=after, effect=table[after] - table[before])
+            pair = BuildPair(from_=before, to=after, effect=table[after] - table[before])
             means[factor.name] = means.get(factor.name, 0.0) + pair.effect / len(orders)
             pairs.setdefault(factor.name, {})[before, after] = pair
             before = after

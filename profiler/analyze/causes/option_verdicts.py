@@ -8,10 +8,10 @@ import msgspec
 
 from profiler.analyze import claims
 from profiler.analyze.causes.case import Case, cause_of, entry_of, make_case, status_of
-from profiler.analyze.causes.options import METRICS, Effects, account, effects, measured
-from profiler.analyze.causes.remedied import timed
-from profiler.analyze.causes.remedied import told as time_told
-from profiler.analyze.causes.walked import Stride, Walk, alone, completed, walk
+from profiler.analyze.causes.factorial_fit import METRICS, account, effects, measured
+from profiler.analyze.causes.option_walk import Stride, Walk, alone, completed, walk
+from profiler.analyze.causes.remedy_verdict import timed
+from profiler.analyze.causes.remedy_verdict import told as time_told
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import is_clear, logs, ratio, share_of
 from profiler.analyze.wording import percent
@@ -22,51 +22,41 @@ from profiler.catalogue.events import BY_NAME
 from profiler.errors import UsageError
 from profiler.model import BASELINE, EMBEDDER, Cause, Caveat, Comparison, Interval, Run, Unexplained, Verdict
 from profiler.model.factorial import Built, Rebuilt, Remedy, Training, cell_name, needed_hwcap
+from profiler.model.option_effects import OptionEffects, Rebuilding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 
-class RebuildVerdict(Verdict, frozen=True, kw_only=True):
-    """The verdict document of ``rebuild``."""
-
-    factorial: Effects
-    rebuilt: Rebuilt
-    remedy: Remedy | None
-
-
-def rebuild_verdict(verdict: Verdict, run: Run, costs: Costs, folder: Path) -> RebuildVerdict:
-    """``verdict`` with the effects of the build options, their account as its ladder, and a verdict on each of them;
-    and with the remedy, timed by what ``folder`` holds.
+def rebuilding(verdict: Verdict, run: Run, costs: Costs, folder: Path) -> dict[str, object]:
+    """The effects of the build options, their account as the verdict's ladder, and a verdict on each of them; and the
+    remedy, timed by what ``folder`` holds.
     """
     rebuilt = rebuilt_of(run)
     assert rebuilt is not None
-    factorial = effects(costs, run, rebuilt)
     ladder, left = account(costs, run, rebuilt)
     causes = judge_options(costs, run, rebuilt)
     unexplained = Unexplained(share=left.share, lo=left.lo, hi=left.hi)
-    remedy = None if run.remedy is None else timed(msgspec.convert(run.remedy, Remedy), folder)
+    found = Rebuilding(
+        factorial=effects(costs, run, rebuilt),
+        rebuilt=rebuilt,
+        remedy=None if run.remedy is None else timed(msgspec.convert(run.remedy, Remedy), folder),
+    )
+    times = found.remedy.times if found.remedy else ()
     told = (
         claims.sentence(verdict.comparisons, run, causes, {EMBEDDER: unexplained}, verdict.withdrawn),
-        *_told(factorial, verdict.comparisons, rebuilt),
-        *(f"The remedy's {time_told(one)}." for one in (remedy.times if remedy else ()) if one.against == BASELINE),
+        *_told(found.factorial, verdict.comparisons, rebuilt),
+        *(f"The remedy's {time_told(one)}." for one in times if one.against == BASELINE),
     )
-    given = {name: getattr(verdict, name) for name in Verdict.__struct_fields__}
-    return RebuildVerdict(
-        **given
-        | {
-            "ladder": ladder,
-            "causes": causes,
-            "unexplained": unexplained,
-            "unexplained_of": {EMBEDDER: unexplained},
-            "sentence": " ".join(told),
-            "warnings": (*verdict.warnings, *caveats(run, rebuilt)),
-        },
-        factorial=factorial,
-        rebuilt=rebuilt,
-        remedy=remedy,
-    )
+    return msgspec.structs.asdict(found) | {
+        "ladder": ladder,
+        "causes": causes,
+        "unexplained": unexplained,
+        "unexplained_of": {EMBEDDER: unexplained},
+        "sentence": " ".join(told),
+        "warnings": (*verdict.warnings, *caveats(run, rebuilt)),
+    }
 
 
 def rebuilt_of(run: Run) -> Rebuilt | None:
@@ -214,7 +204,7 @@ def _option(  # noqa: PLR0917 - one call, from one place
     return msgspec.structs.replace(verdict, without=gone.ratio)
 
 
-def _told(factorial: Effects, comparisons: tuple[Comparison, ...], rebuilt: Rebuilt) -> list[str]:
+def _told(factorial: OptionEffects, comparisons: tuple[Comparison, ...], rebuilt: Rebuilt) -> list[str]:
     """What each build option makes, and the library on which the unchanged embedder is fastest."""
     metric = next((effect.metric for effect in factorial.effects), None)
     told = [

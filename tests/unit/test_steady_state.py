@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from profiler.analyze.series import not_steady, series
+from profiler.analyze.steady_state import not_steady, series
 from profiler.model import AGAIN, CHUNKS, Plan, Workload
 from profiler.plan.schedule import make_plan
 from profiler.sources.chunking import chunk_pass
