@@ -15,6 +15,7 @@ from profiler.collect.request import Request
 from profiler.folder import load_run
 from profiler.launch.binaries.elf import build_id
 from profiler.model.factorial import Remedy, remedy_time_folder
+from profiler.plan.studies import STUDIES
 from profiler.present.progress import Bar
 from profiler.sources.choose import choose_source
 from profiler.system.quiet import Quiet
@@ -27,7 +28,11 @@ pytestmark = [needs_extension, pytest.mark.integration]
 def test_a_library_beside_the_run_is_timed_in_chunks_and_gone_on_with(tmp_path: Path, tax_probe: TaxProbe) -> None:
     with Bar() as bar:
         run, _ = prepare(
-            Request(launcher=("pyo3",), blocks=1, source="software", m=(5, 10)), "ipc", ("ipc",), choose_source, bar
+            Request(launcher=("pyo3",), blocks=1, source="software", m=(5, 10)),
+            STUDIES["ipc"],
+            ("ipc",),
+            choose_source,
+            bar,
         )
         library = run.target.shared_library
         if library is None:

@@ -102,8 +102,11 @@ def test_one_file_does_not_differ_from_itself() -> None:
 
 
 def test_former_folders_say_which_library_where_they_now_say_whether() -> None:
-    base = {"pgo": None, "evidence": ["no interposition: no call to its own C API goes through the PLT"]}
-    old = [
+    base: dict[str, Any] = {
+        "pgo": None,
+        "evidence": ["no interposition: no call to its own C API goes through the PLT"],
+    }
+    old: list[dict[str, Any]] = [
         {"real_path": "/a", "role": "program", "static_libpython": True, "loads_libpython": None},
         {"real_path": "/b", "role": "program", "static_libpython": False, "loads_libpython": "/l.so"},
         {"real_path": "/c", "role": "host", "static_libpython": None, "loads_libpython": None},
