@@ -155,3 +155,5 @@ def test_holm_by_hand() -> None:
         0.5,
         pytest.approx(0.06),
     ]
+    # 0.01 × 2, and 0.011 × 1 is less: whoever comes later is no surer.
+    assert holm([0.011, 0.01]) == [pytest.approx(0.02), pytest.approx(0.02)]

@@ -9,9 +9,10 @@ import pytest
 from scipy.special import stdtrit
 from scipy.stats import bootstrap
 
-from profiler.analyze import claims
+from profiler.analyze import claims, eliminated
 from profiler.analyze.advice import advise
 from profiler.analyze.amortized import AmortizeVerdict
+from profiler.analyze.boundary import find_boundaries
 from profiler.analyze.causes.case import make_case, status_of
 from profiler.analyze.causes.inside import inside
 from profiler.analyze.causes.nested import parts
@@ -255,6 +256,48 @@ def test_a_slower_clock_takes_more_time() -> None:
     }
 
 
+def test_more_waiting_is_a_term_above_1_and_nothing_is_left_over() -> None:
+    base = {"instructions": 900.0, "cycles": 300.0, "task-clock": 100.0, "wall": 110.0}
+    other = {"instructions": 990.0, "cycles": 360.0, "task-clock": 150.0, "wall": 220.0}
+    _, wall = decompose(flat(python3=base, pyo3=other), "pyo3")
+    assert {term.term: term.ratio for term in wall.terms} == {
+        "instructions": pytest.approx(1.1),
+        "cpi": pytest.approx(1.2 / 1.1),
+        "frequency": pytest.approx(1.5 / 1.2),
+        "off-cpu": pytest.approx(2.0 / 1.5),
+    }
+    assert wall.residual == pytest.approx(0.0, abs=1e-12)
+
+
+def test_of_an_unclear_tax_there_are_no_shares() -> None:
+    made = costs(
+        {
+            BASELINE: {"instructions": [900.0] * 3, "cycles": [300.0] * 3},
+            "pyo3": {"instructions": [910.0] * 3, "cycles": [290.0, 310.0, 320.0]},
+        }
+    )
+    cycles, _ = decompose(made, "pyo3")
+    assert [term.share for term in cycles.terms] == [None, None]
+    assert "not clearly different" in (cycles.reason or "")
+
+
+def counts(*figures: float) -> pd.Series:
+    index = pd.MultiIndex.from_tuples([(block, "pyo3") for block in range(len(figures))], names=["block", "launcher"])
+    return pd.Series(1000.0 * np.array(figures), index=index)
+
+
+@pytest.mark.parametrize(("exceptional", "named"), [(3, 3), (4, 0)])
+def test_exceptions_are_less_than_a_third(exceptional: int, named: int) -> None:
+    assert len(find_boundaries(counts(*[1.1] * exceptional, *[1.0] * (10 - exceptional)))) == named
+
+
+@pytest.mark.parametrize(("most", "named"), [(1.05, 0), (1.1, 1)])
+def test_what_scatters_has_exceptions_only_beyond_eight_deviations(most: float, named: int) -> None:
+    """The median is 1 and the median deviation 0.010."""
+    usual = [0.988, *[0.991] * 5, 1.0, *[1.01] * 4, 1.012]
+    assert len(find_boundaries(counts(*usual, most))) == named
+
+
 def test_the_level_of_a_run_for_a_precision() -> None:
     frame = read_rows(RESULTS / "ipc-int_loop")
     assert costs_of(RUN, frame)[0].level == CONFIDENCE
@@ -364,6 +407,22 @@ def test_an_output_of_its_own_is_not_bit_exact(tmp_path) -> None:  # type: ignor
     assert isinstance(found, AmortizeVerdict)
     assert {(one.launcher, one.m) for one in found.points if not one.bit_exact} == {("host", 1_000_000)}
     assert found.workload.bit_exact is False
+
+
+@pytest.mark.parametrize(
+    ("lo", "hi", "status"), [(0.3, 0.7, "unresolved"), (0.6, 0.9, "confirmed"), (0.1, 0.4, "refuted")]
+)
+def test_a_suspect_takes_its_part_of_the_tax_or_does_not(lo: float, hi: float, status: str) -> None:
+    share = Share(share=(lo + hi) / 2, lo=lo, hi=hi, blocks=6)
+    assert eliminated._explained(share, Interval(ratio=1.2, lo=1.19, hi=1.21), 0.5, 0.02)[0] == status
+
+
+def test_the_whole_process_is_that_at_the_larger_m() -> None:
+    made = flat(python3={"wall": 1.0})
+    rows = pd.DataFrame(
+        {"block": 0, "launcher": BASELINE, "event": "wall", "m": m, "value": 10.0 * m} for m in (1, 5)
+    )  # fmt: skip
+    assert eliminated._with_whole(made, rows).table[eliminated.WHOLE].dropna().tolist() == [50.0]
 
 
 def test_a_loss_is_told_with_its_bounds_in_order() -> None:

@@ -76,6 +76,22 @@ def test_repetitions_go_where_the_variance_is() -> None:
     assert few == 8
 
 
+def test_between_no_and_many_repetitions_it_is_the_square_root_of_both_ratios() -> None:
+    """Start 0.1 s against 2 × 0.12 ms a turn: √(417 · π/2 · 0.01² / 3 ÷ 0.02²) = 7.4 pairs."""
+    frame = chunk_rows(60, process=0.02, chunk=0.01)
+    turns = components(cost_table(slopes(frame)), frame)[0].turns
+    assert turns is not None
+    assert 12 <= turns <= 18
+
+
+def test_the_scatter_of_chunks_is_not_called_the_processes() -> None:
+    frame = chunk_rows(200, process=0.0, chunk=0.03)
+    (wall,) = components(cost_table(slopes(frame)), frame)
+    assert wall.process is not None
+    # Medians over 8 pairs of turns scatter by 0.03 × √(1/2) × √(π/2 / 8) = 0.0094.
+    assert wall.process < 0.007
+
+
 def region_rows(steps: dict[tuple[int, int], float], event: str = "instructions") -> pd.DataFrame:
     """Three blocks of three phases; ``steps`` are planted (block, phase): factor, for pyo3 only."""
     return pd.DataFrame(
