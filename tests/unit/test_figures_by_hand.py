@@ -10,6 +10,7 @@ from scipy.special import stdtrit
 from scipy.stats import bootstrap
 
 from profiler.analyze import claims, eliminated
+from profiler.analyze import conclude as conclusion
 from profiler.analyze.advice import advise
 from profiler.analyze.amortized import AmortizeVerdict
 from profiler.analyze.boundary import find_boundaries
@@ -304,6 +305,15 @@ def test_the_level_of_a_run_for_a_precision() -> None:
     precision = Precision(metric="task-clock", half_width=0.01)
     run = msgspec.structs.replace(RUN, plan=msgspec.structs.replace(RUN.plan, precision=precision))
     assert costs_of(run, frame)[0].level == SEQUENTIAL_LEVEL
+
+
+def test_a_twin_that_takes_more_withdraws_the_metric_and_is_told() -> None:
+    frame = read_rows(RESULTS / "ipc-int_loop")
+    twins = (frame["launcher"] == AGAIN) & (frame["event"] == "branches")
+    found, _ = costs_of(RUN, frame.assign(value=frame["value"].where(~twins, 1.3 * frame["value"])))
+    assert {metric: doubt.kind for metric, doubt in found.doubts.items()}["branches"] == "differs"
+    told = [caveat.message for caveat in conclusion._health(found, RUN) if caveat.code == "a-a-differs"]
+    assert [message.partition(" is withdrawn")[0] for message in told] == ["branches"]
 
 
 @pytest.mark.parametrize(
