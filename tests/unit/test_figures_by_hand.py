@@ -14,9 +14,10 @@ from profiler.analyze import conclude as conclusion
 from profiler.analyze.advice import advise
 from profiler.analyze.amortized import AmortizeVerdict
 from profiler.analyze.boundary import find_boundaries
+from profiler.analyze.causes import remedied, tls
 from profiler.analyze.causes.case import make_case, status_of
 from profiler.analyze.causes.inside import inside
-from profiler.analyze.causes.nested import parts
+from profiler.analyze.causes.nested import parts, untold
 from profiler.analyze.causes.observed import frequency
 from profiler.analyze.causes.remembered import remembered
 from profiler.analyze.compare import Costs, compare, compare_metrics, cost_table
@@ -46,7 +47,8 @@ from profiler.analyze.wording import difference
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.metrics import METRIC
 from profiler.folder import load_run
-from profiler.model import AGAIN, BASELINE, Cause, Comparison, Interval, Precision, Unexplained
+from profiler.model import AGAIN, BASELINE, EMBEDDER, Cause, Comparison, Interval, Precision, Unexplained
+from profiler.model.factorial import RemedyTime
 from tests.builders import launcher
 from tests.recorded import RESULTS
 from tests.unit.simulated import folder_of
@@ -471,6 +473,31 @@ def cause(name: str, **more: object) -> Cause:
 def test_a_part_belongs_to_the_whole_of_its_own_launcher() -> None:
     whole, own = cause("eval-loop-image"), cause("pgo", part_of="eval-loop-image")
     assert parts([whole, own, msgspec.structs.replace(own, launcher="mine")], whole) == (own,)
+
+
+def test_what_the_parts_leave_of_the_whole() -> None:
+    whole, part = cause("eval-loop-image", share=0.9), cause("pgo", part_of="eval-loop-image", share=0.2)
+    assert untold([whole, part], whole) == pytest.approx(0.7)
+    assert untold([whole, msgspec.structs.replace(part, status="refuted")], whole) is None
+
+
+def test_a_count_yields_to_an_intervention_and_an_intervention_to_none() -> None:
+    known = cause("tls", share=0.3)
+    assert tls._stronger(cause("tls", strength="correlated"), known).share == 0.3
+    assert tls._stronger(cause("tls"), known).share == 0.5
+    assert tls._stronger(cause("tls", status="unresolved"), known).share == 0.3
+    assert tls._stronger(cause("tls"), msgspec.structs.replace(known, status="unresolved")).share == 0.5
+
+
+@pytest.mark.parametrize(("lo", "hi", "passed"), [(0.95, 0.99, True), (0.98, 1.02, None), (1.01, 1.05, False)])
+def test_a_remedy_must_not_be_slower_than_the_library_it_stands_for(lo: float, hi: float, passed: bool | None) -> None:
+    time = RemedyTime(
+        against=EMBEDDER, metric="task-clock", ratio=(lo + hi) / 2, lo=lo, hi=hi, blocks=9, asked=0.02, resolved=True,
+        kind="chunks", reason=None, disturbed=False,
+    )  # fmt: skip
+    assert remedied._check(time).passed is passed
+    assert remedied._check(msgspec.structs.replace(time, resolved=False)).passed is None
+    assert remedied._check(msgspec.structs.replace(time, against=BASELINE)).passed is True
 
 
 def test_only_an_intervention_rules_out() -> None:
