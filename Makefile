@@ -2,7 +2,7 @@ UV ?= uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
-.PHONY: setup probe rebuild test test-slow lint bench record lock clean
+.PHONY: setup probe rebuild test test-slow mutants lint bench record lock clean
 
 setup:
 	@tools/setup
@@ -24,6 +24,12 @@ test: lint
 test-slow:
 	@tools/setup --dev
 	@.venv/bin/python -m pytest -q -m slow
+
+# Do the tests see plausible bugs? Plants each change of tests/mutants.toml in a copy of the tree: some minutes.
+# make mutants ARGS='stats.py' runs those that hold the word.
+mutants:
+	@tools/setup --dev
+	@tools/mutants $(ARGS)
 
 lint:
 	@tools/setup --dev

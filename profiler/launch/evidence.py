@@ -8,7 +8,7 @@ from typing import Literal
 from profiler.launch.binaries.archive import Archive
 from profiler.launch.binaries.dwarf import DEBUG_ROOT, gcc_producers
 from profiler.launch.binaries.elf import Elf
-from profiler.launch.claims import (
+from profiler.launch.file_claims import (
     Claim,
     by_frames,
     debug_sentence,

@@ -10,7 +10,7 @@ from profiler.catalogue.caveats import MISSING_RUNG, STAND_IN_MODULES, caveat
 from profiler.catalogue.interventions import AS_LIBRARY, INTERVENTIONS, SWAPPED, End, Intervention
 from profiler.errors import MachineError, UsageError
 from profiler.launch.binaries.elf import read_elf
-from profiler.launch.claims import calls_for_tls
+from profiler.launch.file_claims import calls_for_tls
 from profiler.launch.host_builds import HostBuild, build_hosts
 from profiler.launch.launchers import ALL, baseline_launcher, names_to_own, own_launcher, user_host
 from profiler.launch.relink import relinked

@@ -11,7 +11,7 @@ import msgspec
 
 from profiler.errors import UsageError
 from profiler.launch.binaries.elf import Elf, read_elf
-from profiler.launch.claims import calls_for_tls
+from profiler.launch.file_claims import calls_for_tls
 from profiler.model.factorial import FactorialPlan, check
 
 DEFAULT = Path(__file__).with_name("rebuild-default.toml")

@@ -182,8 +182,8 @@ def test_regions_count_the_same_in_every_process_and_phase(
         "wall": "not measured in a run for the precision of instructions",
         "startup-wall": "parts of a process have no start-up",
     }
-    by_phase = phases(read_rows(only_folder(tax_probe)))["per_iteration"].unstack("repetition")
+    counted = phases(read_rows(only_folder(tax_probe)))["per_iteration"].xs("instructions", level="event")
+    by_phase = counted.unstack("repetition")
     assert list(by_phase) == [0, 1, 2]
-    by_phase = by_phase.xs("instructions", level="event")
     # A phase on a pool boundary is rare.
     assert (by_phase.max(axis=1) / by_phase.min(axis=1)).median() < 1.001

@@ -159,6 +159,9 @@ def test_the_users_own_work_per_launch(tmp_path: Path, work_ms: float, word: str
     found = amortize(tmp_path, (15e6, 1_250.0), per_launch_ms=work_ms)
     (mine,) = found.per_launch
     assert mine.gain_ms == pytest.approx(5 - 0.25 * work_ms, rel=0.1)
+    assert mine.lo is not None
+    assert mine.hi is not None
+    assert mine.lo < mine.gain_ms < mine.hi
     assert f"At {work_ms:g} ms of work per launch it {word}" in found.advice[0]
 
 

@@ -24,6 +24,7 @@ from profiler.model import (
     Plan,
     Reading,
     Regions,
+    SourceName,
     Whole,
     Workload,
 )
@@ -39,7 +40,7 @@ GOOD = "import sys\nprint('m', sys.argv[1])\n"
 class FakeSource:
     """Runs the process bare and reads ``instructions = 100 + 3 m`` from its environment."""
 
-    name = "callgrind"
+    name: SourceName = "callgrind"
     missing: tuple[Missing, ...] = ()
 
     def __init__(self) -> None:
@@ -48,8 +49,11 @@ class FakeSource:
     def describe(self) -> str:
         return "fake"
 
-    def passes(self, workload: Workload) -> tuple[Pass, ...]:
+    def passes(self, workload: Workload) -> tuple[AnyPass, ...]:
         return (Whole(name="p", events=("instructions",), m=(5, 9), exclusive=False, repetitions=1, blocks=(0, None)),)
+
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[AnyPass, ...]:
+        return self.passes(workload)
 
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         self.runs += 1

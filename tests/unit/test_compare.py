@@ -177,3 +177,19 @@ def test_scatter_of_the_workload_itself_is_no_boundary() -> None:
 def test_a_third_of_exceptional_blocks_is_no_exception() -> None:
     frame = rows(TAX, noise=lambda block, launcher, event: 1.1 if block < 3 else 1.0)
     assert not find_boundaries(slopes(frame)["per_iteration"].xs("instructions", level="event"))
+
+
+def test_the_baselines_figure_is_the_mean_of_both_its_runs_but_not_against_itself() -> None:
+    own = {"python3": 900.0, AGAIN: 990.0, "pyo3": 1134.0, "runmain": 1134.0}
+    found = compare(costs(rows({name: {"instructions": cost} for name, cost in own.items()})), LAUNCHERS)
+    one = pick(found, "pyo3", "instructions")
+    assert one.baseline_value == pytest.approx(945.0)
+    assert one.ratio == pytest.approx(1134.0 / 945.0)
+    twin = pick(found, AGAIN, "instructions")
+    assert (twin.baseline_value, twin.ratio) == (pytest.approx(900.0), pytest.approx(1.1))
+
+
+def test_where_the_twin_lacks_a_block_that_block_is_not_compared() -> None:
+    frame = rows(TAX)
+    frame = frame[~((frame["block"] == 2) & (frame["launcher"] == AGAIN))]
+    assert pick(compare(costs(frame), LAUNCHERS), "pyo3", "instructions").blocks == 5

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.hash import ELFHashSection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -99,7 +100,7 @@ def test_a_hash_chain_that_is_a_circle_ends(tmp_path: Path) -> None:
     assert elf.defines(str(library), "PyLong_Planted")
     with library.open("rb") as file:
         table = ELFFile(file).get_section_by_name(".hash")
-        assert table is not None
+        assert isinstance(table, ELFHashSection)
         offset, buckets = table["sh_offset"], table.params["nbuckets"]
         chains = table.params["nchains"]
     data = bytearray(library.read_bytes())

@@ -11,8 +11,8 @@ from profiler.launch.binaries.archive import read_archive
 from profiler.launch.binaries.dwarf import gcc_producers
 from profiler.launch.binaries.eh_frame import Frames, count_frames
 from profiler.launch.binaries.elf import Elf, build_id, holds_eval_loop, is_elf, machine, needed, read_elf
-from profiler.launch.claims import WITH_PROFILE, WITHOUT_PROFILE, lto_claim, pgo_claim
 from profiler.launch.evidence import describe_archive, describe_elf
+from profiler.launch.file_claims import WITH_PROFILE, WITHOUT_PROFILE, lto_claim, pgo_claim
 from tests.unit.elf_files import LIBPYTHON, MAIN, gcc, libpython, needs_gcc
 
 pytestmark = needs_gcc

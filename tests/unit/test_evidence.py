@@ -11,8 +11,8 @@ from elftools.elf.elffile import ELFFile
 from profiler.launch.binaries.dwarf import Producers, gcc_producers
 from profiler.launch.binaries.elf import Elf, read_elf
 from profiler.launch.binaries.relocations import LOADERS
-from profiler.launch.claims import lto_claim
 from profiler.launch.evidence import describe_elf
+from profiler.launch.file_claims import lto_claim
 from profiler.model import Program
 from tests.unit.elf_files import LIBPYTHON, MAIN, gcc, libpython, needs_gcc
 

@@ -52,11 +52,13 @@ SAME_PROBES = {"usdt": True, "usdt_probes": {"line": 2, "import__find__load__don
         ("usdt", SAME_PROBES, {"usdt": True, "usdt_probes": {"line": 1, "import__find__load__done": 1}}, "refuted",
          "at 3 and 2 sites"),
         ("usdt", SAME_PROBES, {"usdt": True, "usdt_probes": {"line": 1}}, "unresolved", "usdt_probes"),
+        ("usdt", {"usdt": True, "usdt_probes": {"line": 1}}, SAME_PROBES, "unresolved", "usdt_probes"),
         ("usdt", {"usdt": True}, {"usdt": True}, "not-tested", "whether the same is not recorded"),
         ("usdt", {"usdt": True}, {"usdt": False}, "unresolved", "usdt False"),
         ("pgo", {"pgo": True}, {"pgo": True}, "not-tested", "same profile"),
         ("pgo", {"pgo": False}, {"pgo": False}, "refuted", "neither"),
         ("pgo", {"pgo": True}, {"pgo": False}, "unresolved", "pgo False"),
+        ("pgo", {"pgo": False}, {"pgo": True}, "unresolved", "pgo True"),
         ("lto", {"lto": True}, {"lto": True}, "not-tested", "how far"),
         ("lto", {"lto": False}, {"lto": False}, "refuted", "neither"),
         ("pic", {"pic": True, "role": "library"}, {"pic": True}, "refuted", "shared libraries"),
@@ -102,8 +104,11 @@ def test_one_file_does_not_differ_from_itself() -> None:
 
 
 def test_former_folders_say_which_library_where_they_now_say_whether() -> None:
-    base = {"pgo": None, "evidence": ["no interposition: no call to its own C API goes through the PLT"]}
-    old = [
+    base: dict[str, Any] = {
+        "pgo": None,
+        "evidence": ["no interposition: no call to its own C API goes through the PLT"],
+    }
+    old: list[dict[str, Any]] = [
         {"real_path": "/a", "role": "program", "static_libpython": True, "loads_libpython": None},
         {"real_path": "/b", "role": "program", "static_libpython": False, "loads_libpython": "/l.so"},
         {"real_path": "/c", "role": "host", "static_libpython": None, "loads_libpython": None},

@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ FLAT = {
     "bare": False,
 }
 """As passes were written before there were kinds; ``kind`` came a little later, for three of them."""
-SHARED = {"name": "p", "events": ("wall",), "m": (1, 2), "blocks": (0, None)}
+SHARED: dict[str, Any] = {"name": "p", "events": ("wall",), "m": (1, 2), "blocks": (0, None)}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,18 @@ def test_quotients_and_what_is_paid_once() -> None:
     assert HEADLINE == ("instructions", "cycles", "task-clock", "wall")
 
 
+def test_equivalence_margins() -> None:
+    """As figures, since a margin decides what is called the same; that docs/method.md has them is test_readme's."""
+    assert {metric.name: metric.margin for metric in METRICS} == {
+        "instructions": 0.002,
+        "branches": 0.005, "indirect-branches": 0.005,
+        "cycles": 0.01, "task-clock": 0.01, "wall": 0.01, "ipc": 0.01,
+        "branch-misses": 0.02, "l1d-misses": 0.02, "l1i-misses": 0.02, "cache-misses": 0.02, "dtlb-misses": 0.02,
+        "itlb-misses": 0.02, "frontend-bound": 0.02, "backend-bound": 0.02, "page-faults": 0.02,
+        "startup-wall": 0.02, "startup-instructions": 0.02,
+    }  # fmt: skip
+
+
 def test_no_title_holds_a_unit() -> None:
     assert not [metric.title for metric in METRICS if re.search(r", (ns|ms|M)\b", metric.title)]
     assert not [event.title for event in EVENTS if re.search(r", (ns|ms|M)\b", event.title)]

@@ -53,7 +53,7 @@ def test_chunks_have_no_start_up_and_stand_before_whole_processes() -> None:
     whole = [row(0, "timed", name, m, 0, 7e6 + 2 * cost * m) for name, cost in LAUNCHERS.items() for m in (M, 3 * M)]
     found = slopes(pd.concat([chunk_rows(1), pd.DataFrame(whole)]))
     assert found.loc[(0, "python3", "wall"), "startup"] == pytest.approx(7e6)
-    assert found.loc[(0, "python3", "wall"), "per_iteration"] < 150
+    assert found["per_iteration"].loc[(0, "python3", "wall")] < 150
 
 
 def test_variance_components_are_those_planted() -> None:
@@ -74,6 +74,22 @@ def test_repetitions_go_where_the_variance_is() -> None:
     assert few is not None
     assert many == 64
     assert few == 8
+
+
+def test_between_no_and_many_repetitions_it_is_the_square_root_of_both_ratios() -> None:
+    """Start 0.1 s against 2 × 0.12 ms a turn: √(417 · π/2 · 0.01² / 3 ÷ 0.02²) = 7.4 pairs."""
+    frame = chunk_rows(60, process=0.02, chunk=0.01)
+    turns = components(cost_table(slopes(frame)), frame)[0].turns
+    assert turns is not None
+    assert 12 <= turns <= 18
+
+
+def test_the_scatter_of_chunks_is_not_called_the_processes() -> None:
+    frame = chunk_rows(200, process=0.0, chunk=0.03)
+    (wall,) = components(cost_table(slopes(frame)), frame)
+    assert wall.process is not None
+    # Medians over 8 pairs of turns scatter by 0.03 × √(1/2) × √(π/2 / 8) = 0.0094.
+    assert wall.process < 0.007
 
 
 def region_rows(steps: dict[tuple[int, int], float], event: str = "instructions") -> pd.DataFrame:
@@ -104,9 +120,9 @@ def test_what_a_hash_seed_does_to_all_phases_of_a_block_is_no_boundary() -> None
     frame = region_rows({(1, 2): 1.11})
     frame.loc[frame["block"] == 1, "value"] -= 0.04 * 110 * frame["m"]
     assert [(one.block, one.phase) for one in steps_between_phases(phases(frame))] == [(1, 2)]
-    found = slopes(frame)["per_iteration"].unstack("block").xs("instructions", level="event")
-    assert found.loc["pyo3"].tolist() == pytest.approx([120.0, 120.0 - 4.4, 120.0])
-    assert found.loc["python3"].tolist() == pytest.approx([100.0, 100.0 - 4.4, 100.0])
+    found = slopes(frame)["per_iteration"].xs("instructions", level="event")
+    assert found.xs("pyo3", level="launcher").tolist() == pytest.approx([120.0, 120.0 - 4.4, 120.0])
+    assert found.xs("python3", level="launcher").tolist() == pytest.approx([100.0, 100.0 - 4.4, 100.0])
 
 
 @pytest.mark.parametrize(("off", "warned"), [(1.0005, False), (1.002, True), (0.998, True)])

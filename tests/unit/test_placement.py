@@ -96,7 +96,7 @@ def test_at_one_placement_the_interval_has_no_width(tmp_path: Path) -> None:
 
 
 def test_a_twin_at_another_placement_is_noticed_and_not_compared_there(tmp_path: Path) -> None:
-    verdict = verdict_of(tmp_path, plan(blocks=6), away={2}, bump={})
+    verdict = verdict_of(tmp_path, plan(blocks=6), away=frozenset({2}), bump={})
     told = [caveat.message for caveat in verdict.warnings if caveat.code == "placement-differs"]
     assert len(told) == 1
     assert told[0].startswith("python3-again: its heap lay elsewhere than python3's in 1 of 6 blocks")

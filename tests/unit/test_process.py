@@ -150,7 +150,9 @@ def test_output_that_is_found_only_at_the_end_is_limited_too(monkeypatch: pytest
     """As when a grandchild writes it after the process itself has ended."""
     select_all = selectors.DefaultSelector.select
 
-    def only_the_end(self: selectors.DefaultSelector, timeout: float | None = None) -> list[object]:
+    def only_the_end(
+        self: selectors.DefaultSelector, timeout: float | None = None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
         while True:
             ended = [one for one in select_all(self, timeout) if one[0].data is None]
             if ended:

@@ -65,6 +65,18 @@ def test_a_launcher_that_changes_within_a_process_is_named(plan: Plan, late: flo
     assert caveat.message.startswith("pyo3: its ratio to python3 in task-clock")
 
 
+def test_the_level_is_that_of_the_later_half_without_the_first_runs(plan: Plan) -> None:
+    costs = dict(zip(range(-2, 4), (9.0, 9.0, 1.0, 1.0, 1.0, 4.0), strict=True))
+    rows = [
+        {"block": block, "kind": CHUNKS, "launcher": name, "m": M, "repetition": turn, "event": "task-clock",
+         "value": M * cost, "source": "software"}
+        for block in range(3) for turn, cost in costs.items() for name in LAUNCHERS
+    ]  # fmt: skip
+    for one in series(plan, pd.DataFrame(rows)):
+        assert one.relative == pytest.approx((4.5, 4.5, 0.5, 0.5, 0.5, 2.0)), "turns 2 and 3: √(1 × 4)"
+        assert one.first.ratio == pytest.approx(4.5)
+
+
 def test_runs_of_whole_processes_have_no_series(plan: Plan) -> None:
     frame = frame_of(warm_up=1.0, late=1.0)
     assert series(plan, frame.assign(kind="whole")) == ()

@@ -88,6 +88,7 @@ def test_twelve_instructions_net_an_access(accesses: float) -> None:
     found = judged(two_sides(accesses))
     assert found.share == pytest.approx(NET * accesses / TAX, rel=1e-3)
     assert (found.status, found.strength) == ("confirmed", "correlated")
+    assert found.share is not None
     assert found.lo is not None
     assert found.hi is not None
     assert found.lo <= found.share <= found.hi

@@ -166,6 +166,7 @@ def test_a_change_on_both_ends_of_an_equal_setting_is_a_place_whatever_goes_with
     assert (allocator.role, allocator.status, allocator.strength) == ("place", "refuted", "correlated")
     assert allocator.evidence.startswith("equal on both sides: allocator 'pymalloc'")
     assert allocator.share == pytest.approx(share, abs=2e-3)
+    assert allocator.share is not None
     assert allocator.lo is not None
     assert allocator.hi is not None
     assert allocator.lo <= allocator.share <= allocator.hi
