@@ -14,8 +14,8 @@ from profiler.analyze import conclude as conclusion
 from profiler.analyze.advice import advise
 from profiler.analyze.amortized import AmortizeVerdict
 from profiler.analyze.boundary import find_boundaries
-from profiler.analyze.causes import remedied, tls
-from profiler.analyze.causes.case import make_case, status_of
+from profiler.analyze.causes import remedied, tls, verdicts, version
+from profiler.analyze.causes.case import Finding, make_case, status_of
 from profiler.analyze.causes.inside import inside
 from profiler.analyze.causes.nested import parts, untold
 from profiler.analyze.causes.observed import frequency
@@ -473,6 +473,29 @@ def cause(name: str, **more: object) -> Cause:
 def test_a_part_belongs_to_the_whole_of_its_own_launcher() -> None:
     whole, own = cause("eval-loop-image"), cause("pgo", part_of="eval-loop-image")
     assert parts([whole, own, msgspec.structs.replace(own, launcher="mine")], whole) == (own,)
+
+
+def test_one_refuted_toggle_does_not_clear_a_cause() -> None:
+    made = flat(python3={"instructions": 900.0}, pyo3={"instructions": 1080.0})
+    case = make_case(made, launcher("pyo3"), "callgrind")
+    shares = {"refuted": 0.0, "unresolved": 0.9, "confirmed": 0.3}
+    found = [
+        Finding(
+            cause="gc", status=status, share=Share(share=share, lo=None, hi=None, blocks=3), evidence="", effect=None
+        )
+        for status, share in shares.items()
+    ]
+    assert verdicts._together(case, found).status == "confirmed"
+    assert verdicts._together(case, found[:2]).status == "unresolved"
+
+
+def test_free_threading_of_one_version_is_another_python() -> None:
+    seen = {BASELINE: {"version": "3.13.0"}, "pyo3": {"version": "3.13.0", "free_threaded": True}}
+    assert version.another(msgspec.structs.replace(RUN, fingerprints=seen), "pyo3") == (
+        "3.13.0t in pyo3, 3.13.0 in python3"
+    )
+    same = msgspec.structs.replace(RUN, fingerprints={name: {"version": "3.13.0"} for name in seen})
+    assert version.another(same, "pyo3") is None
 
 
 def test_what_the_parts_leave_of_the_whole() -> None:
