@@ -6,24 +6,23 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
-from profiler.analyze.amortized import AmortizeVerdict
-from profiler.analyze.causes.inside import inside
 from scipy.special import stdtrit
 from scipy.stats import bootstrap
 
-from profiler.analyze import claims, eliminated
+from profiler.analyze import claims, removals
 from profiler.analyze import conclude as conclusion
 from profiler.analyze.advice import advise
 from profiler.analyze.boundary import find_boundaries
-from profiler.analyze.causes import remedied, tls
-from profiler.analyze.causes.case import make_case, status_of
+from profiler.analyze.causes import cause_verdicts, remedy_verdict, tls, version
+from profiler.analyze.causes.case import InterventionResult, make_case, status_of
+from profiler.analyze.causes.fingerprint_differences import fingerprint_differences
 from profiler.analyze.causes.nested import parts, untold
 from profiler.analyze.causes.observed import frequency
 from profiler.analyze.causes.remembered import remembered
 from profiler.analyze.compare import Costs, compare, compare_metrics, cost_table
 from profiler.analyze.conclude import conclude
 from profiler.analyze.costing import costs_of
-from profiler.analyze.crossover import Crossing, Estimate, Pair, fieller, sample, spread
+from profiler.analyze.crossover import BreakEven, Crossing, Estimate, crossing_of, sample, spread
 from profiler.analyze.decompose import decompose
 from profiler.analyze.doubts import doubt_of
 from profiler.analyze.effects import Share, is_clear
@@ -48,7 +47,9 @@ from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.metrics import METRIC
 from profiler.folder import load_run
 from profiler.model import AGAIN, BASELINE, EMBEDDER, Cause, Comparison, Interval, Precision, Unexplained
+from profiler.model.amortization import Amortization
 from profiler.model.factorial import RemedyTime
+from profiler.model.verdict import part
 from tests.builders import launcher
 from tests.recorded import RESULTS
 from tests.unit.simulated import folder_of
@@ -388,7 +389,7 @@ def test_percentiles_by_hand() -> None:
 
 def test_the_ends_of_fiellers_set_solve_its_equation() -> None:
     covariance = np.array([[0.04, 0.0015], [0.0015, 1e-4]])
-    found = fieller(5.0, 0.25, covariance, freedom=14, least=1.0)
+    found = crossing_of(5.0, 0.25, covariance, freedom=14, least=1.0)
     t = stdtrit(14, 0.975)
     for x in (found.lo, found.hi):
         assert x is not None
@@ -416,8 +417,9 @@ def test_an_output_of_its_own_is_not_bit_exact(tmp_path) -> None:  # type: ignor
     assert changed != lines
     (folder / "rows.csv").write_text("".join(changed))
     found = conclude(folder)
-    assert isinstance(found, AmortizeVerdict)
-    assert {(one.launcher, one.m) for one in found.points if not one.bit_exact} == {("host", 1_000_000)}
+    swept = part(found, Amortization)
+    assert swept is not None
+    assert {(one.launcher, one.m) for one in swept.points if not one.bit_exact} == {("host", 1_000_000)}
     assert found.workload.bit_exact is False
 
 
@@ -426,7 +428,7 @@ def test_an_output_of_its_own_is_not_bit_exact(tmp_path) -> None:  # type: ignor
 )
 def test_a_suspect_takes_its_part_of_the_tax_or_does_not(lo: float, hi: float, status: str) -> None:
     share = Share(share=(lo + hi) / 2, lo=lo, hi=hi, blocks=6)
-    assert eliminated._explained(share, Interval(ratio=1.2, lo=1.19, hi=1.21), 0.5, 0.02)[0] == status
+    assert removals._explained(share, Interval(ratio=1.2, lo=1.19, hi=1.21), 0.5, 0.02)[0] == status
 
 
 def test_the_whole_process_is_that_at_the_larger_m() -> None:
@@ -434,12 +436,12 @@ def test_the_whole_process_is_that_at_the_larger_m() -> None:
     rows = pd.DataFrame(
         {"block": 0, "launcher": BASELINE, "event": "wall", "m": m, "value": 10.0 * m} for m in (1, 5)
     )  # fmt: skip
-    assert eliminated._with_whole(made, rows).table[eliminated.WHOLE].dropna().tolist() == [50.0]
+    assert removals._with_whole(made, rows).table[removals.WHOLE].dropna().tolist() == [50.0]
 
 
 def test_a_loss_is_told_with_its_bounds_in_order() -> None:
     never = Crossing(status="none", at=None, lo=None, hi=None)
-    pair = Pair(
+    pair = BreakEven(
         launcher="host",
         saving=Estimate(value=-5e6, lo=-6e6, hi=-4e6),
         tax=Estimate(value=0.2, lo=0.1, hi=0.3),
@@ -475,6 +477,29 @@ def test_a_part_belongs_to_the_whole_of_its_own_launcher() -> None:
     assert parts([whole, own, msgspec.structs.replace(own, launcher="mine")], whole) == (own,)
 
 
+def test_one_refuted_toggle_does_not_clear_a_cause() -> None:
+    made = flat(python3={"instructions": 900.0}, pyo3={"instructions": 1080.0})
+    case = make_case(made, launcher("pyo3"), "callgrind")
+    shares = {"refuted": 0.0, "unresolved": 0.9, "confirmed": 0.3}
+    found = [
+        InterventionResult(
+            cause="gc", status=status, share=Share(share=share, lo=None, hi=None, blocks=3), evidence="", effect=None
+        )
+        for status, share in shares.items()
+    ]
+    assert cause_verdicts._together(case, found).status == "confirmed"
+    assert cause_verdicts._together(case, found[:2]).status == "unresolved"
+
+
+def test_free_threading_of_one_version_is_another_python() -> None:
+    seen = {BASELINE: {"version": "3.13.0"}, "pyo3": {"version": "3.13.0", "free_threaded": True}}
+    assert version.another(msgspec.structs.replace(RUN, fingerprints=seen), "pyo3") == (
+        "3.13.0t in pyo3, 3.13.0 in python3"
+    )
+    same = msgspec.structs.replace(RUN, fingerprints={name: {"version": "3.13.0"} for name in seen})
+    assert version.another(same, "pyo3") is None
+
+
 def test_what_the_parts_leave_of_the_whole() -> None:
     whole, part = cause("eval-loop-image", share=0.9), cause("pgo", part_of="eval-loop-image", share=0.2)
     assert untold([whole, part], whole) == pytest.approx(0.7)
@@ -495,9 +520,9 @@ def test_a_remedy_must_not_be_slower_than_the_library_it_stands_for(lo: float, h
         against=EMBEDDER, metric="task-clock", ratio=(lo + hi) / 2, lo=lo, hi=hi, blocks=9, asked=0.02, resolved=True,
         kind="chunks", reason=None, disturbed=False,
     )  # fmt: skip
-    assert remedied._check(time).passed is passed
-    assert remedied._check(msgspec.structs.replace(time, resolved=False)).passed is None
-    assert remedied._check(msgspec.structs.replace(time, against=BASELINE)).passed is True
+    assert remedy_verdict._check(time).passed is passed
+    assert remedy_verdict._check(msgspec.structs.replace(time, resolved=False)).passed is None
+    assert remedy_verdict._check(msgspec.structs.replace(time, against=BASELINE)).passed is True
 
 
 def test_only_an_intervention_rules_out() -> None:
@@ -540,7 +565,7 @@ def test_the_twin_is_no_launcher_that_differs() -> None:
         RUN,
         fingerprints={name: {"gc_enabled": name == BASELINE} for name in (BASELINE, AGAIN, "pyo3")},
     )
-    assert {who for who, *_ in inside(run)} == {"pyo3"}
+    assert {who for who, *_ in fingerprint_differences(run)} == {"pyo3"}
 
 
 def test_what_was_not_tested_is_not_remembered() -> None:

@@ -313,6 +313,18 @@ def test_two_causes_that_work_on_each_other_leave_nothing_when_both_are_met() ->
     assert left["mine"].share == pytest.approx(math.log(1500 / 1200) / math.log(3000 / 900), abs=1e-3)
 
 
+def test_what_is_left_when_all_is_removed_is_measured_and_no_sum() -> None:
+    """Alone they take log 2 and log 1.5 of log 10/3; together they take all of it."""
+    host = launcher("mine", link=None, image=PROGRAM)
+    relieved = [launcher(f"mine~{name}", link=None, image=PROGRAM, base="mine") for name in ("tracing", "gc", "all")]
+    fingerprints = {one.name: CLEAN for one in OWN} | {"mine": CLEAN | {"trace": "'function'", "gc_enabled": False}}
+    cost = COST | {"mine": 3000.0, "mine~tracing": 1500.0, "mine~gc": 2000.0, "mine~all": 900.0}
+    found, left = judged(cost, (*OWN, host, *relieved), fingerprints)
+    assert confirmed(found, "mine") == {"tracing", "gc"}
+    assert left["mine"].share == pytest.approx(math.log(10 / 9) / math.log(10 / 3), abs=1e-3)
+    assert left["mine"].all_met == pytest.approx(0.0, abs=1e-3)
+
+
 def test_a_host_on_another_library_is_explained_by_nothing_but_that_library() -> None:
     host = launcher("mine", link=None, image=OTHER)
     bare = launcher("bare@mine", image=OTHER, base="runmain")
