@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 
 from profiler.catalogue.caveats import NOT_BUILT
+from profiler.catalogue.factorial_design import cells
 from profiler.catalogue.interventions import REBUILT, Given
 from profiler.errors import Interrupted, MachineError
 from profiler.launch.host_builds import build_hosts
 from profiler.launch.launchers import baseline_launcher, names_to_own, own_launcher
 from profiler.model import Launcher, Target, Variant
-from profiler.model.factorial import Built, FactorialPlan, Rebuilt, cells
+from profiler.model.factorial import Built, FactorialPlan, Rebuilt
 from profiler.plan.lineup import Lineup
 from profiler.plan.treat import on_library, vary
 from profiler.rebuild.build_cache import BuildCache, default_cache

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
+from profiler.catalogue.factorial_design import check
 from profiler.errors import UsageError
 from profiler.launch.binaries.elf import Elf, read_elf
 from profiler.launch.file_claims import calls_for_tls
-from profiler.model.factorial import FactorialPlan, check
+from profiler.model.factorial import FactorialPlan
 
 DEFAULT = Path(__file__).with_name("rebuild-default.toml")
 """A link into ``experiments/`` in a checkout, a file in an installed package."""

@@ -16,10 +16,11 @@ from typing import Final, Literal
 
 import msgspec
 
+from profiler.catalogue.factorial_design import levels_of
 from profiler.errors import MachineError
 from profiler.launch.interpreters import ask
 from profiler.model import Noun, Target
-from profiler.model.factorial import FactorialPlan, Level, Levels, levels_of
+from profiler.model.factorial import FactorialPlan, Level, Levels
 from profiler.system.tools import output_of, run_briefly
 
 _DECIDED: Final = ("--enable-shared", "--disable-shared", "--enable-optimizations", "--with-lto", "--enable-bolt")

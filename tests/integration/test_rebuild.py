@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from profiler.catalogue.factorial_design import cells
 from profiler.errors import MachineError
 from profiler.launch.interpreters import resolve_target
-from profiler.model.factorial import cell_name, cells
+from profiler.model.factorial import cell_name
 from profiler.rebuild.build_cache import BuildCache, drop_unfinished
 from profiler.rebuild.builder import Builder
 from profiler.rebuild.plans import load_plan

@@ -5,19 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from profiler.catalogue.factorial_design import cells, check, columns, model, separable
 from profiler.errors import UsageError
-from profiler.model.factorial import (
-    Factor,
-    FactorialPlan,
-    Level,
-    Levels,
-    cell_name,
-    cells,
-    check,
-    columns,
-    model,
-    separable,
-)
+from profiler.model.factorial import Factor, FactorialPlan, Level, Levels, cell_name
 from profiler.rebuild.plans import DEFAULT, load_plan
 
 

@@ -11,11 +11,12 @@ from profiler.analyze.causes.files import recorded
 from profiler.analyze.causes.option_verdicts import rebuilt_of
 from profiler.analyze.causes.option_walk import completed
 from profiler.analyze.conclude import conclude
+from profiler.catalogue.factorial_design import levels_of
 from profiler.folder import load_run
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.evidence import describe_elf
 from profiler.model import BASELINE, Run, Verdict
-from profiler.model.factorial import FactorialPlan, Levels, levels_of
+from profiler.model.factorial import FactorialPlan, Levels
 from profiler.present.finding import render
 from tests.recorded import FOLDERS, RESULTS
 from tests.unit.elf_files import libpython, needs_gcc

@@ -11,20 +11,10 @@ import pytest
 from profiler.analyze.causes.factorial_fit import account, effects
 from profiler.analyze.causes.option_verdicts import best_library, caveats, judge_options, rebuilt_of
 from profiler.analyze.compare import Costs
+from profiler.catalogue.factorial_design import cells, levels_of
 from profiler.errors import UsageError
 from profiler.model import BASELINE, Comparison, Launcher, Run
-from profiler.model.factorial import (
-    Built,
-    Factor,
-    FactorialPlan,
-    Level,
-    Levels,
-    NotBuilt,
-    Rebuilt,
-    Training,
-    cells,
-    levels_of,
-)
+from profiler.model.factorial import Built, Factor, FactorialPlan, Level, Levels, NotBuilt, Rebuilt, Training
 from profiler.model.option_effects import FactorEffect
 from tests.builders import launcher
 

@@ -15,8 +15,9 @@ import msgspec
 from profiler.analyze.causes.option_walk import Stride, costs_of_builds, walk
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, ratio, share_of
+from profiler.catalogue.factorial_design import columns, separable
 from profiler.model import BASELINE, EMBEDDER, Run, Rung
-from profiler.model.factorial import Built, Effect, FactorialPlan, Rebuilt, columns, separable
+from profiler.model.factorial import Built, Effect, FactorialPlan, Rebuilt
 from profiler.model.option_effects import FactorEffect, OptionEffects
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from profiler.analyze.wording import told as told_of
 from profiler.catalogue.causes import IMAGE
 from profiler.catalogue.caveats import NOT_BUILT, NOT_THAT_LIBRARY, TRAINING_DOES_NOT_FIT, TRAINING_INCOMPLETE, caveat
 from profiler.catalogue.events import BY_NAME
+from profiler.catalogue.factorial_design import needed_hwcap
 from profiler.errors import UsageError
 from profiler.model import BASELINE, EMBEDDER, Cause, Caveat, Comparison, Interval, Run, Unexplained, Verdict
-from profiler.model.factorial import Built, Rebuilt, Remedy, Training, cell_name, needed_hwcap
+from profiler.model.factorial import Built, Rebuilt, Remedy, Training, cell_name
 from profiler.model.option_effects import OptionEffects, Rebuilding
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import Share, logs, share_of
+from profiler.catalogue.factorial_design import levels_of
 from profiler.model import BASELINE, EMBEDDER, Noun
-from profiler.model.factorial import Built, Factor, FactorialPlan, Levels, levels_of
+from profiler.model.factorial import Built, Factor, FactorialPlan, Levels
 
 if TYPE_CHECKING:
     import pandas as pd
