@@ -10,6 +10,7 @@ import pytest
 
 from profiler.analyze.causes.factorial_fit import account, effects
 from profiler.analyze.causes.option_verdicts import best_library, caveats, judge_options, rebuilt_of
+from profiler.analyze.causes.option_walk import walk
 from profiler.analyze.compare import Costs
 from profiler.catalogue.factorial_design import cells, levels_of
 from profiler.errors import UsageError
@@ -138,6 +139,17 @@ def test_the_account_adds_up_to_the_whole_ladder_and_shows_what_is_left() -> Non
     assert "lto" not in by_name, "both ends are built with LTO"
     assert rungs[-1].ratio == pytest.approx(math.exp(0.004))
     assert left.share == pytest.approx(0.004 / whole)
+
+
+def test_a_factor_that_is_fixed_stays_in_the_step_of_what_it_applies_to() -> None:
+    """Interposition is never varied, so it goes with position-independent code; the account stands all the same."""
+    plan = msgspec.structs.replace(PLAN, fixed={"lto": "lto", "plt": "interposable"})
+    ones = tuple(built(levels) for levels in cells(plan))
+    walked = walk(costs_of(ones, scatter=0.0), plan, ones, "instructions")
+    assert walked is not None
+    assert [stride.factor.name for stride in walked.strides] == ["pgo", "pic"]
+    (_, pic) = walked.strides
+    assert pic.effect.mean() == pytest.approx(math.log(1.02) + math.log(1.03))
 
 
 def test_what_rebuilding_does_not_reproduce_is_not_the_images() -> None:

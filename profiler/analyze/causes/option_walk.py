@@ -161,8 +161,9 @@ def costs_of_builds(costs: Costs, built: tuple[Built, ...], metric: str) -> pd.D
 
 
 def completed(plan: FactorialPlan, levels: Levels) -> Levels:
-    """``levels`` with the first level of each factor that does not apply there."""
-    return {factor.name: levels.get(factor.name, factor.levels[0].name) for factor in plan.factors}
+    """``levels`` with the level of each factor that does not apply there: the one that is fixed, or else the first."""
+    first = {factor.name: factor.levels[0].name for factor in plan.factors} | plan.fixed
+    return {factor.name: levels.get(factor.name, first[factor.name]) for factor in plan.factors}
 
 
 def _in_sequence(order: tuple[Factor, ...]) -> bool:
