@@ -150,6 +150,11 @@ def test_a_factor_that_is_fixed_stays_in_the_step_of_what_it_applies_to() -> Non
     assert [stride.factor.name for stride in walked.strides] == ["pgo", "pic"]
     (_, pic) = walked.strides
     assert pic.effect.mean() == pytest.approx(math.log(1.02) + math.log(1.03))
+    run = run_of(ones, plan)
+    causes = judge_options(costs_of(ones, scatter=0), run, msgspec.convert(run.rebuilt, Rebuilt))
+    status = {cause.cause: cause.status for cause in causes}
+    assert status["plt"] == "not-tested", "it is no more equal at both ends than it was varied"
+    assert status["lto"] == "refuted"
 
 
 def test_what_rebuilding_does_not_reproduce_is_not_the_images() -> None:

@@ -135,7 +135,7 @@ def judge_options(costs: Costs, run: Run, rebuilt: Rebuilt) -> tuple[Cause, ...]
 
     An option's share is its mean over the orders of the options; what two builds were measured to differ by stands in
     the evidence. An option that is the same at both ends, which the rebuilt ends reproduce, is no cause of the
-    difference.
+    difference; one that was not varied, and that the program cannot have, is not tested.
     """
     metric = METRICS[0]
     walked = walk(costs, rebuilt.plan, measured(run, rebuilt), metric)
@@ -154,6 +154,11 @@ def judge_options(costs: Costs, run: Run, rebuilt: Rebuilt) -> tuple[Cause, ...]
             found.append(_option(costs, run, rebuilt, case, walked, strides[factor.name]))
             continue
         level = completed(rebuilt.plan, rebuilt.plan.reproduces["library"])[factor.name]
+        if factor.name not in rebuilt.plan.reproduces["program"]:
+            # It does not apply to the program, so that nothing is equal: its effect is in that of what it depends on.
+            apart = f"every library was built with {level}: what it makes is in {', '.join(factor.applies)}"
+            found.append(cause_of(case, entry_of(factor.cause), "not-tested", None, apart))
+            continue
         equal = f"both ends are built with {level}; the rebuilt ends leave {percent(walked.left.share)} of the tax"
         status = "refuted" if status_of(walked.left) == "refuted" else "unresolved"
         found.append(cause_of(case, entry_of(factor.cause), status, "intervened", equal))
