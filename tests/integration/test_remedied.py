@@ -64,7 +64,11 @@ def test_a_library_beside_the_run_is_timed_in_chunks_and_gone_on_with(tmp_path: 
 
     ran = tax_probe("ipc", "--resume", str(place), "--budget", "0.5", "--format", "json")
     assert ran.code == 0, ran.err
-    after = timed(remedy, tmp_path).times
-    assert after[0].blocks >= 1
-    assert after[1].ratio == pytest.approx(1.0, abs=0.5), "the same library against itself"
+    against_itself = timed(remedy, tmp_path).times[1]
+    if against_itself.ratio is None:
+        # Two blocks on a machine with noisy neighbours may leave the baseline's own two runs open: then that is told.
+        assert "leave task-clock open" in (against_itself.reason or "")
+    else:
+        assert against_itself.blocks >= 1
+        assert against_itself.ratio == pytest.approx(1.0, abs=0.5), "the same library against itself"
     assert msgspec.json.encode(load_run(place).plan.launchers) == msgspec.json.encode(begun.plan.launchers)
