@@ -11,7 +11,7 @@ from typing import Any
 
 Raw = dict[str, Any]
 
-_PROGRAM = "python3"
+_PROGRAM = ("python3", "python3-again")
 _SECTIONS = {
     "variants": ("causes",),
     "rebuild": ("rebuilt",),
@@ -53,7 +53,7 @@ def _kind(one: Raw, launchers: list[Raw]) -> str:
     by_name = {other["name"]: other for other in launchers}
     while one["base"] is not None and one["base"] in by_name:
         one = by_name[one["base"]]
-    if one["name"].startswith(_PROGRAM):
+    if one["name"] in _PROGRAM:
         return "program"
     return "user" if one["link"] is None else "bundled"
 

@@ -11,6 +11,7 @@ from profiler.catalogue.events import BY_NAME, TLS_ACCESSES
 from profiler.errors import MachineError
 from profiler.model import Reading
 from profiler.sources.by_function import Tls
+from profiler.sources.source import reading_of
 
 REGION_TRIGGER = "Client Request: region"
 _REGION_MARK = f"desc: Trigger: {REGION_TRIGGER}"
@@ -86,26 +87,15 @@ def _by_column(name: str, processes: list[dict[str, int]]) -> Reading:
     known = all(column in totals for totals in processes for column in columns)
     value = float(sum(totals[column] for totals in processes for column in columns)) if known else None
     raw_name = "+".join(columns)
-    return _reading(name, value, raw_name, None if known else f"this callgrind does not write {raw_name}")
+    return reading_of(
+        "callgrind", name, value, raw_name, None if known else f"this callgrind does not write {raw_name}"
+    )
 
 
 def _by_function(name: str, tls: Tls | None) -> Reading:
     if tls is None:
-        return _reading(name, None, "", "not read by function")
+        return reading_of("callgrind", name, None, "", "not read by function")
     value = tls.accesses if name == TLS_ACCESSES else tls.instructions
     called = "+".join(sorted({one.callee for one in tls.callers})) or "__tls_get_addr"
     what = "calls of" if name == TLS_ACCESSES else "Ir inside"
-    return _reading(name, None if value is None else float(value), f"{what} {called}", tls.reason)
-
-
-def _reading(name: str, value: float | None, raw_name: str, reason: str | None) -> Reading:
-    return Reading(
-        event=name,
-        value=value,
-        unit=BY_NAME[name].unit,
-        enabled_ns=None,
-        running_ns=None,
-        source="callgrind",
-        raw_name=raw_name,
-        reason=reason,
-    )
+    return reading_of("callgrind", name, None if value is None else float(value), f"{what} {called}", tls.reason)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from profiler.catalogue.events import BY_NAME
 from profiler.model import AnyPass, Calls, Missing, Noun, Pass, Reading, SourceName, Workload
 from profiler.system.process import Command
 
@@ -51,3 +52,19 @@ class Source(Protocol):
         Raises:
             MachineError: the measuring tool itself failed (perf died, valgrind crashed).
         """
+
+
+def reading_of(
+    source: SourceName, event: str, value: float | None, raw_name: str, reason: str | None = None
+) -> Reading:
+    """A reading of a source that is on the machine all the time, so that no counter's times belong to it."""
+    return Reading(
+        event=event,
+        value=value,
+        unit=BY_NAME[event].unit,
+        enabled_ns=None,
+        running_ns=None,
+        source=source,
+        raw_name=raw_name,
+        reason=reason,
+    )

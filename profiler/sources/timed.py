@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from profiler.catalogue.events import BY_NAME, EVENTS
-from profiler.model import Reading
-from profiler.sources.source import Outcome
+from profiler.catalogue.events import EVENTS
+from profiler.sources.source import Outcome, reading_of
 from profiler.system import process
 from profiler.system.process import Command
 
@@ -33,12 +32,12 @@ def timed(command: Command) -> Outcome:
     stolen = None if before is None or after is None else float(after - before)
     return Outcome(
         readings=(
-            _reading("page-faults", float(done.page_faults), "wait4: ru_minflt + ru_majflt"),
-            _reading("task-clock", float(done.cpu_ns), "wait4: ru_utime + ru_stime"),
-            _reading("wall", float(done.wall_ns), "CLOCK_MONOTONIC around the process"),
-            _reading("context-switches", float(done.context_switches), "wait4: ru_nvcsw + ru_nivcsw"),
-            _reading("steal", stolen, "/proc/stat of the CPU", None if stolen is not None else _NO_STEAL),
-            _reading("clock", ghz, "dependent multiplications before the process", reason),
+            reading_of("software", "page-faults", float(done.page_faults), "wait4: ru_minflt + ru_majflt"),
+            reading_of("software", "task-clock", float(done.cpu_ns), "wait4: ru_utime + ru_stime"),
+            reading_of("software", "wall", float(done.wall_ns), "CLOCK_MONOTONIC around the process"),
+            reading_of("software", "context-switches", float(done.context_switches), "wait4: ru_nvcsw + ru_nivcsw"),
+            reading_of("software", "steal", stolen, "/proc/stat of the CPU", None if stolen is not None else _NO_STEAL),
+            reading_of("software", "clock", ghz, "dependent multiplications before the process", reason),
         ),
         exit=done.exit,
         stdout=done.stdout,
@@ -76,16 +75,3 @@ def _clock_ghz(cpu: int | None) -> tuple[float | None, str | None]:
         return None, _NO_CLOCK + "the latency of a multiplication is known for x86-64 only"
     finally:
         os.sched_setaffinity(0, restore)
-
-
-def _reading(event: str, value: float | None, raw_name: str, reason: str | None = None) -> Reading:
-    return Reading(
-        event=event,
-        value=value,
-        unit=BY_NAME[event].unit,
-        enabled_ns=None,
-        running_ns=None,
-        source="software",
-        raw_name=raw_name,
-        reason=reason,
-    )

@@ -53,6 +53,14 @@ def test_how_variants_are_shown_is_how_older_folders_named_them(variant: Variant
     assert msgspec.convert(read["variant"], Variant) == variant
 
 
+def test_a_host_of_an_older_folder_is_the_users_whatever_it_is_called() -> None:
+    names = {"python3": "program", "python3-again": "program", "python3-mine": "host", "pyo3": "bundled"}
+    links = {"program": "program", "bundled": "shared", "host": None}
+    launchers = [{"name": name, "base": None, "factor": None, "link": links[kind]} for name, kind in names.items()]
+    read = up_to_date({"plan": {"launchers": launchers}})["plan"]["launchers"]
+    assert [one["kind"] for one in read] == ["program", "program", "user", "bundled"]
+
+
 def test_a_host_that_is_called_as_a_variant_is_shown_is_refused() -> None:
     made = plan()
     toggled = vary(made.launchers[0], Variant(of="python3", intervention="malloc", way="changed"))
