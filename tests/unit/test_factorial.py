@@ -1,5 +1,6 @@
 """Factorial plans: combinations, and what they can and cannot tell apart, on designs from the textbook."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +93,7 @@ def test_effects_of_known_size_come_back_from_the_model_matrix() -> None:
 
     def cost(levels: Levels) -> float:
         sign = {name: 1 if level.endswith("1") else -1 for name, level in levels.items()}
-        return 5 + sum(size / 2 * np.prod([sign[name] for name in effect]) for effect, size in truth.items())
+        return 5 + sum(size / 2 * math.prod(sign[name] for name in effect) for effect, size in truth.items())
 
     solved, *_ = np.linalg.lstsq(
         columns(full, cells(full), model(full)), np.array([cost(one) for one in cells(full)]), rcond=None
