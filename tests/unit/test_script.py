@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from profiler.catalogue.heap import MIB, PAGE_BYTES
+from profiler.catalogue.heap import MIB, PAGE_BYTES, SIZE_CLASSES
 from profiler.collect.fingerprint import FINGERPRINT_SCRIPT
 from profiler.collect.live import CLOCK, parse_chunk, served
 from profiler.guest.script import ENV_ARENA_OFFSET, ENV_TREATMENT, environment, read_fingerprint, render
@@ -73,13 +73,14 @@ def test_the_script_reports_the_seed_in_effect(tmp_path: Path) -> None:
 
 
 def test_the_heap_phase_is_alive_while_the_work_runs(tmp_path: Path) -> None:
-    source = "import sys\nprint(sys.getallocatedblocks())"
+    """By class: what was kept on the way to a new arena comes to it, a number that depends on the process's layout."""
     block = draw_blocks(1, 1)[0]
-    empty = Block(index=0, hash_seed=block.hash_seed, env_padding=block.env_padding, heap_phase=(0,) * 32)
-    with_phase, _ = run(tmp_path, source, block=block)
-    without, _ = run(tmp_path, source, block=empty)
-    kept = sum(block.heap_phase)
-    assert kept <= int(with_phase) - int(without) <= kept + 100
+    source = "(held, kept), *plugs = _tax_probe_kept\nprint([len(kept[size]) for size in sorted(kept)])"
+    printed, _ = run(tmp_path, source, block=block)
+    alive = ast.literal_eval(printed)
+    assert len(alive) == len(block.heap_phase) == len(SIZE_CLASSES)
+    assert all(found >= wanted for found, wanted in zip(alive, block.heap_phase, strict=True))
+    assert sum(block.heap_phase) > 1000, "else it would be little that is looked for"
 
 
 PLACED = """\
