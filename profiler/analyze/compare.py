@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MEASURED_ONCE = "measured once (no interval: --blocks 3)"
 """Said of a figure of one block."""
 
+TOO_RARE = "too rare to compare"
+
 _RARE = 1e-3
 """Under one event in a thousand iterations in both launchers, the slope is noise of the rest of the process."""
 
@@ -142,7 +144,7 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
     if both.empty:
         reason = costs.reasons.get(metric.name) or costs.reasons.get(metric.event, "no complete block")
     elif float(both.abs().mean().max()) < _RARE:
-        reason = f"too rare to compare: fewer than one in {round(1 / _RARE)} iterations"
+        reason = f"{TOO_RARE}: fewer than one in {round(1 / _RARE)} iterations"
     elif (both > 0).all(axis=None):
         logs = [math.log(a / b) for a, b in zip(other, base, strict=True)]
         interval = log_ratio_interval(logs, confidence=costs.level)

@@ -22,6 +22,7 @@ from profiler.analyze.costing import costs_of
 from profiler.analyze.decompose import decompose
 from profiler.analyze.doubts import told_of
 from profiler.analyze.placement import misplaced
+from profiler.analyze.points import Points, block_points
 from profiler.analyze.removals import eliminate, reference_rows
 from profiler.analyze.rows import DAMAGED, measured, read_all
 from profiler.analyze.steady_state import not_steady, series
@@ -54,8 +55,29 @@ def conclude(folder: Path) -> Verdict:
     Raises:
         UsageError: the folder is not a readable result folder, or holds no complete block.
     """
+    return analyse(folder).verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """A result folder, analysed."""
+
+    verdict: Verdict
+    run: Run
+    points: tuple[Points, ...]
+    """What its comparisons say block by block."""
+
+
+def analyse(folder: Path) -> Analysis:
+    """The verdict of a result folder, and what stands behind it.
+
+    Raises:
+        UsageError: the folder is not a readable result folder, or holds no complete block.
+    """
     run = load_run(folder)
-    return version.said_first(_conclude(run, folder), run)
+    verdict, costs = _conclude(run, folder)
+    verdict = version.said_first(verdict, run)
+    return Analysis(verdict=verdict, run=run, points=block_points(costs, verdict.comparisons))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +137,7 @@ _SECTIONS: dict[Section, _Part] = {
 """Sections are added in this order."""
 
 
-def _conclude(run: Run, folder: Path) -> Verdict:
+def _conclude(run: Run, folder: Path) -> tuple[Verdict, Costs]:
     everything = read_all(folder)
     frame = rows = measured(everything)
     parts = [part for section, part in _SECTIONS.items() if section in run.plan.sections]
@@ -140,7 +162,7 @@ def _conclude(run: Run, folder: Path) -> Verdict:
     known = _Measured(run=run, folder=folder, frame=frame, costs=costs, names=names)
     for part in parts:
         verdict = msgspec.structs.replace(verdict, **part.fields(verdict, known))
-    return verdict
+    return verdict, costs
 
 
 def _compared(run: Run, everything: pd.DataFrame, frame: pd.DataFrame, costs: Costs, names: tuple[str, ...]) -> Verdict:

@@ -43,7 +43,7 @@ CAUSES: tuple[CauseEntry, ...] = (
     ),
     CauseEntry(
         id="eval-loop-image",
-        title="another file's machine code",
+        title="eval loop of another file",
         shows="instructions",
         observable="the mapped file that defines _PyEval_EvalFrameDefault, and its build-id",
     ),

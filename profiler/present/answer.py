@@ -10,15 +10,16 @@ from pathlib import Path
 
 import msgspec
 
-from profiler.analyze.conclude import conclude
+from profiler.analyze.conclude import analyse, conclude
 from profiler.errors import GateFailed, MachineError
 from profiler.folder import compress, load_run
 from profiler.model import AGAIN, BASELINE, Verdict
 from profiler.present import figures, finding, tables, terminal
 from profiler.present.answer_sections import sections
+from profiler.present.view import view
 
 
-def show(folder: Path, *, format_: str, max_ratio: float | None) -> int:
+def show(folder: Path, *, format_: str, max_ratio: float | None, verbose: bool = False) -> int:
     """Write ``verdict.json``, the CSVs, ``finding.md`` and the figures into ``folder``; print the answer.
 
     Returns:
@@ -29,16 +30,16 @@ def show(folder: Path, *, format_: str, max_ratio: float | None) -> int:
         MachineError: the files cannot be written.
         GateFailed: a launcher is proven to exceed ``max_ratio``.
     """
-    verdict = conclude(folder)
+    found = analyse(folder)
+    verdict, run = found.verdict, found.run
     tables.write(folder, verdict)
-    run = load_run(folder)
     pictures = figures.write(folder, sections(verdict, run))
     finding.write(folder, verdict, run, pictures)
     with _stdout(folder):
         if format_ == "json":
             sys.stdout.write(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode() + "\n")
         else:
-            terminal.print_verdict(verdict, run, folder)
+            terminal.print_view(view(found), folder, sections(verdict, run), verdict.warnings, verbose=verbose)
     if max_ratio is not None:
         _gate(verdict, max_ratio)
     return 0

@@ -15,10 +15,26 @@ from profiler.model import Noun
 UNKNOWN = "–"
 """Stands where nobody knows a figure."""
 
-Kind = Literal["word", "figure", "ratio", "interval", "share", "verdict", "bar"]
-"""What a column holds. Words may be broken into lines and stand left; everything else is never cut."""
+Kind = Literal["word", "name", "figure", "ratio", "interval", "share", "verdict", "bar", "lane"]
+"""What a column holds. Words may be broken into lines and names shortened in the middle, both stand left; everything
+else is never cut. Bars and lanes are drawings: they go first where there is no room."""
 Tone = Literal["worse", "better", "open", "plain", "faint"]
 """What a verdict says, for a renderer that has colours."""
+
+
+class Axis(Noun, frozen=True, kw_only=True):
+    """From where to where a lane reaches, in the unit of what is drawn there."""
+
+    lo: float
+    hi: float
+    ticks: tuple[tuple[float, str], ...]
+    """Where something is written, and what."""
+    one: float | None = None
+    """The value that says that nothing differs."""
+
+    def at(self, value: float) -> float:
+        """Where ``value`` lies, in parts of the axis: below 0 or above 1 where it is beyond."""
+        return (value - self.lo) / (self.hi - self.lo)
 
 
 class Column(Noun, frozen=True, kw_only=True):
@@ -26,6 +42,10 @@ class Column(Noun, frozen=True, kw_only=True):
 
     title: str
     kind: Kind
+    axis: Axis | None = None
+    """Of a lane."""
+    spare: bool = False
+    """It goes where there is no room for all."""
 
 
 class Mark(Noun, frozen=True, kw_only=True):
@@ -42,7 +62,17 @@ class Bar(Noun, frozen=True, kw_only=True):
     end: float
 
 
-Cell = str | Mark | Bar
+class Lane(Noun, frozen=True, kw_only=True):
+    """A value with its interval on the column's axis, and what it is the mean of; to be drawn, as a bar is."""
+
+    value: float | None
+    lo: float | None
+    hi: float | None
+    tone: Tone
+    points: tuple[float, ...] = ()
+
+
+Cell = str | Mark | Bar | Lane
 
 
 class Table(Noun, frozen=True, kw_only=True):
@@ -51,8 +81,10 @@ class Table(Noun, frozen=True, kw_only=True):
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     """Footnotes, each a line."""
+    groups: bool = False
+    """Rows that begin with an empty cell belong to the row above."""
 
 
 def columns(kind: Kind, *titles: str) -> tuple[Column, ...]:
@@ -62,7 +94,7 @@ def columns(kind: Kind, *titles: str) -> tuple[Column, ...]:
 
 def text_of(cell: Cell) -> str:
     """The words or figures of a cell; a drawing has none."""
-    return "" if isinstance(cell, Bar) else cell.text if isinstance(cell, Mark) else cell
+    return "" if isinstance(cell, Bar | Lane) else cell.text if isinstance(cell, Mark) else cell
 
 
 def notes(*found: str | None) -> tuple[str, ...]:

@@ -1,30 +1,90 @@
-"""The answer as tables on a terminal."""
+"""The answer on a terminal: headline, tables, a line for each fact, what to type next; ``-v`` unfolds the rest."""
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
+from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
+from rich.text import Text
 
-from profiler.model import Run, Verdict
-from profiler.present.answer_sections import sections
+from profiler.model import Caveat
+from profiler.present.layout import ASCII, UNICODE, Marks, lay_out
 from profiler.present.reservations import reservations
+from profiler.present.section import Section
 from profiler.present.text import console, to_rich
+from profiler.present.view import View
+
+_LABEL = 13
+MOST_LINES = 40
+_LINES = 3
+"""Of a fact, before ``-v`` shows it whole."""
 
 
-def print_verdict(verdict: Verdict, run: Run, folder: Path) -> None:
-    """Print what is not folded, warnings and the sentence."""
+def print_view(
+    shown: View, folder: Path, folded: tuple[Section, ...], caveats: tuple[Caveat, ...], *, verbose: bool
+) -> None:
+    """Print the answer of ``folder``; its sections and caveats in full where ``verbose``."""
     out = console()
-    heading = f"\nsource: {verdict.source}, workload: {verdict.workload.name}, target: {verdict.target.real_path}"
-    out.print(heading, markup=False, soft_wrap=True)
-    for section in sections(verdict, run):
-        for table in section.tables if not section.folded else ():
+    for line in lines(shown, folder, out.width, _marks(out), verbose=verbose):
+        out.print(line, soft_wrap=True)
+    if verbose:
+        _print_folded(out, folded, caveats)
+
+
+def lines(shown: View, folder: Path, width: int, marks: Marks, *, verbose: bool) -> list[Text]:
+    """The answer's lines, none longer than ``width`` but for paths and commands, which are to be copied; at most
+    ``MOST_LINES`` where a terminal is wide enough, facts being told in fewer lines before anything else is.
+    """
+    for most in (None,) if verbose else range(_LINES, 0, -1):
+        found = list(_lines(shown, folder, width, marks, most))
+        if len(found) <= MOST_LINES:
+            break
+    return found
+
+
+def _lines(shown: View, folder: Path, width: int, marks: Marks, most: int | None) -> Iterator[Text]:
+    for line in textwrap.wrap(" ".join(shown.headline), width, break_on_hyphens=False):
+        yield Text(line, style="bold")
+    for table in shown.tables:
+        yield Text()
+        yield from lay_out(table, width, marks)
+    yield Text()
+    for label, text in shown.facts:
+        yield from _fact(label, text, width, most)
+    yield _labelled("Report", f"{folder}/report.html  (finding.md, verdict.json, *.csv)")
+    if shown.next is not None:
+        command, what = shown.next
+        yield _labelled("Next", command)
+        yield from _fact("", what, width, None)
+
+
+def _fact(label: str, text: str, width: int, most: int | None) -> Iterator[Text]:
+    wrapped = textwrap.wrap(
+        text, max(24, width - _LABEL), max_lines=most, placeholder=" … (-v)", break_on_hyphens=False
+    )
+    for at, line in enumerate(wrapped):
+        yield _labelled("" if at else label, line)
+
+
+def _labelled(label: str, line: str) -> Text:
+    return Text.assemble((f"{label:<{_LABEL}}", "bold"), line)
+
+
+def _marks(out: Console) -> Marks:
+    return ASCII if out.options.ascii_only else UNICODE
+
+
+def _print_folded(out: Console, folded: tuple[Section, ...], caveats: tuple[Caveat, ...]) -> None:
+    for section in folded:
+        for table in section.tables:
+            out.print()
             for part in to_rich(table, out.width):
                 out.print(part)
-    for one in reservations(verdict.warnings):
-        out.print(f"[yellow]warning[/yellow] {one.code}: {escape(one.title)}")
+    for one in reservations(caveats):
+        out.print(f"[bold]warning[/bold] {one.code}: {escape(one.title)}")
         for line in (*one.messages, *((f"→ {one.remedy}",) if one.remedy else ())):
             out.print(Padding(escape(line), (0, 0, 0, 2)))
-    out.print(f"\n[bold]{escape(verdict.sentence)}[/bold]\n")
-    out.print(f"results: {folder}", markup=False, soft_wrap=True)

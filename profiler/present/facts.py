@@ -1,0 +1,142 @@
+"""A line each beside the tables: what was ruled out, what stays open, how it was measured, and what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from profiler.analyze.compare import TOO_RARE
+from profiler.catalogue.metrics import METRICS, title
+from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, SourceName, Verdict
+from profiler.plan.studies import STUDIES
+from profiler.present.cause_tree import TITLES
+from profiler.present.numbers import bounds
+from profiler.present.reservations import reservations
+from profiler.present.whom import against_baseline, subjects
+
+_FOLDED = frozenset({"a-a-differs", "a-a-useless", "unfinished"})
+"""Caveats that lines of their own tell."""
+_HOW: dict[SourceName, str] = {
+    "hardware": "hardware counters",
+    "callgrind": "callgrind counts, bare runs timed",
+    "software": "clocks alone, nothing counted",
+}
+
+
+def facts(verdict: Verdict, run: Run) -> tuple[tuple[str, str], ...]:
+    """Label and text, in order; without those that have nothing to say."""
+    found = (
+        ("Ruled out", _ruled_out(verdict)),
+        ("Not decided", _open(verdict)),
+        ("Withdrawn", _withdrawn(verdict)),
+        ("Not counted", _uncounted(verdict)),
+        ("Warning", _warnings(verdict)),
+        ("Measured", _measured(verdict, run)),
+    )
+    return tuple((label, text) for label, text in found if text)
+
+
+def following(verdict: Verdict) -> tuple[str, str] | None:
+    """The command that answers the next question, and what it does."""
+    return STUDIES[verdict.command].next if verdict.command in STUDIES else None
+
+
+def _of_subject(verdict: Verdict) -> list[Cause]:
+    names = subjects(verdict)
+    return [one for one in verdict.causes if names and one.launcher == names[0]]
+
+
+def _ruled_out(verdict: Verdict) -> str:
+    causes = [one for one in _of_subject(verdict) if one.status == "refuted"]
+    removed = [one for one in causes if one.strength == "intervened"]
+    equal = [one for one in causes if one.strength != "intervened"]
+    said = []
+    if removed:
+        said.append(f"by removal: {_titles(removed)}.")
+    if equal:
+        said.append(f"Equal on both sides: {_titles(equal)}.")
+    return " ".join(said)
+
+
+def _open(verdict: Verdict) -> str:
+    said = [*_open_metrics(verdict), *_open_causes(verdict)]
+    return "; ".join(said) + "." if said else ""
+
+
+def _open_metrics(verdict: Verdict) -> Iterator[str]:
+    """Metrics with an interval that decides nothing."""
+    names = subjects(verdict)[:2]
+    for metric in METRICS:
+        found = [
+            f"{name} {bounds(one.lo, one.hi)}"
+            for name in names
+            if (one := against_baseline(verdict, name).get(metric.name)) is not None
+            if one.verdict == "unresolved" and one.lo is not None and one.hi is not None
+        ]
+        if found:
+            yield f"{metric.title}: {', '.join(found)}"
+
+
+def _uncounted(verdict: Verdict) -> str:
+    """What nobody could count of the launcher that was asked about, the rare apart."""
+    withdrawn = {one.metric for one in verdict.withdrawn}
+    missing = [
+        one
+        for one in verdict.comparisons
+        if one.baseline == BASELINE and one.launcher in subjects(verdict)[:1]
+        if one.ratio is None and one.metric not in withdrawn
+    ]
+    rare = [one for one in missing if (one.reason or "").startswith(TOO_RARE)]
+    rest = [one for one in missing if one not in rare]
+    said = []
+    if rest:
+        said.append(f"{_named(rest)} (tax-probe doctor says why)")
+    if rare:
+        said.append(f"under one in 1,000 iterations: {_named(rare)}")
+    return "; ".join(said) + "." if said else ""
+
+
+def _named(found: Iterable[Comparison]) -> str:
+    return ", ".join(dict.fromkeys(title(one.metric) for one in found))
+
+
+def _open_causes(verdict: Verdict) -> Iterator[str]:
+    left = [one for one in _of_subject(verdict) if one.status in ("unresolved", "not-tested")]
+    acting = [one for one in left if one.status == "not-tested" and one.evidence.startswith("acts on cpi")]
+    if acting:
+        yield f"{_titles(acting)}: they show in cycles only, which need a PMU"
+    rest = [one for one in left if one not in acting]
+    if rest:
+        yield f"{_titles(rest)}: not taken away in this run"
+
+
+def _withdrawn(verdict: Verdict) -> str:
+    """Metrics in which nothing is claimed, and the figure that takes them out."""
+    if not verdict.withdrawn:
+        return ""
+    named = ", ".join(
+        title(one.metric) + ("" if one.lo is None or one.hi is None else f" ({bounds(one.lo, one.hi)})")
+        for one in verdict.withdrawn
+    )
+    return f"{named}: {BASELINE} ÷ itself, so no figure of these is shown; more --blocks, or a quieter machine."
+
+
+def _warnings(verdict: Verdict) -> str:
+    found = reservations(one for one in verdict.warnings if one.code not in _FOLDED)
+    return "; ".join(f"{one.title} ({len(one.messages)} ×)" if len(one.messages) > 1 else one.title for one in found)
+
+
+def _measured(verdict: Verdict, run: Run) -> str:
+    blocks = max((one.blocks for one in verdict.comparisons if one.launcher != AGAIN), default=0)
+    took = "unfinished" if run.measured_s is None else f"in {run.measured_s:.0f} s"
+    equal = {True: "outputs equal bit for bit", False: "outputs differ", None: ""}[verdict.workload.bit_exact]
+    said = [
+        f"{blocks} {'block' if blocks == 1 else 'blocks'} {took}, seed {run.plan.seed}",
+        _HOW[verdict.source],
+        equal,
+    ]
+    paired = "÷: paired by block, then averaged; 95 %." if blocks > 1 else ""
+    return "; ".join(filter(None, said)) + f". {paired}".rstrip()
+
+
+def _titles(causes: Iterable[Cause]) -> str:
+    return ", ".join(dict.fromkeys(TITLES.get(one.cause, one.cause) for one in causes))

@@ -1,0 +1,164 @@
+"""The tables that answer the question: the metrics that count, and what the time is made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from profiler.analyze.points import Points
+from profiler.analyze.wording import measured_once
+from profiler.catalogue.metrics import METRIC, title
+from profiler.model import AGAIN, BASELINE, Comparison, Decomposition, Verdict
+from profiler.present.numbers import Told, told, value
+from profiler.present.table import UNKNOWN, Axis, Cell, Column, Lane, Mark, Table, columns
+from profiler.present.whom import against_baseline, itself, subjects, telling
+from profiler.present.words import of_exact_source, verdict_mark
+
+MOST_LAUNCHERS = 4
+"""Of so many a terminal shows the metrics; the others stand behind."""
+_WIDEST = (0.5, 2.5)
+"""A lane reaches no farther: what lies beyond is drawn as leaving it."""
+_STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_TICKS = 5
+_TERMS = {
+    "instructions": "instructions",
+    "cpi": "cycles per instruction",
+    "frequency": "core clock",
+    "off-cpu": "waiting for a CPU",
+    "time-per-instruction": "time per instruction",
+    "task-clock": "CPU time",
+}
+
+
+def table(verdict: Verdict, points: Sequence[Points]) -> Table | None:
+    """Each launcher's telling metrics against the baseline, and one row of the baseline against itself."""
+    shown = subjects(verdict)[:MOST_LAUNCHERS]
+    rows = [(name, one) for name in shown for one in telling(against_baseline(verdict, name))]
+    if not rows:
+        return None
+    again = telling(itself(verdict))
+    rows += [(BASELINE, again[-1])] if again else []
+    blocks = {(one.baseline, one.launcher, one.metric): one.ratios for one in points}
+    found = [(name, one, blocks.get((one.baseline, one.launcher, one.metric), ())) for name, one in rows]
+    axis = axis_of([bound for _, one, _ in found for bound in (one.lo, one.ratio, one.hi) if bound is not None])
+    last, cells = "", []
+    for name, one, ratios in found:
+        cells.append(("" if name == last else name, *_cells(one, ratios)))
+        last = name
+    return Table(
+        title="per iteration",
+        columns=(
+            *columns("name", "per iteration", ""),
+            Column(title=BASELINE, kind="figure", spare=True),
+            Column(title="here", kind="figure", spare=True),
+            *columns("ratio", f"÷ {BASELINE}"),
+            *columns("interval", ""),
+            Column(title="", kind="lane", axis=axis),
+            *columns("verdict", ""),
+        ),
+        rows=tuple(cells),
+        groups=True,
+    )
+
+
+def _cells(one: Comparison, ratios: tuple[float, ...]) -> tuple[Cell, ...]:
+    ratio = ratio_of(one)
+    mark = itself_mark(one) if one.launcher == AGAIN else mark_of(one)
+    return (
+        title(one.metric),
+        value(one.metric, one.baseline_value),
+        value(one.metric, one.value),
+        ratio.ratio,
+        ratio.spread,
+        Lane(value=one.ratio if ratio.ratio else None, lo=one.lo, hi=one.hi, tone=mark.tone, points=ratios),
+        mark,
+    )
+
+
+def ratio_of(one: Comparison) -> Told:
+    """A comparison's ratio as it is written."""
+    return told(one.ratio, one.lo, one.hi, exact=of_exact_source(one))
+
+
+def mark_of(one: Comparison) -> Mark:
+    """Its verdict; what is unresolved is "not decided"."""
+    mark = verdict_mark(one)
+    return Mark(text="not decided", tone="open") if one.verdict == "unresolved" and not measured_once(one) else mark
+
+
+def itself_mark(one: Comparison) -> Mark:
+    """Of A/A: whether its interval holds 1."""
+    if measured_once(one):
+        return Mark(text="measured once", tone="open")
+    holds = one.verdict == "same" or (one.lo is not None and one.hi is not None and one.lo <= 1 <= one.hi)
+    return Mark(text="holds 1" if holds else "is not 1", tone="plain" if holds else "open")
+
+
+def axis_of(values: Iterable[float], *, one: float | None = 1.0) -> Axis | None:
+    """An axis that holds ``values`` and ``one``, with a few round ticks; None without values."""
+    inside = [min(max(value, _WIDEST[0]), _WIDEST[1]) for value in values]
+    if not inside:
+        return None
+    inside += [] if one is None else [one]
+    lo, hi = min(inside), max(inside)
+    pad = max(0.06 * (hi - lo), 0.002)
+    return axis(lo - pad, hi + pad, one=one)
+
+
+def axis(lo: float, hi: float, *, one: float | None, unit: str = "") -> Axis:
+    """From ``lo`` to ``hi``, with a few round ticks between."""
+    scale = 10.0 ** math.floor(math.log10(max(abs(lo), abs(hi), 1e-9))) if hi > 1.5 * _STEPS[-1] * _TICKS else 1.0
+    step = next((one * scale for one in _STEPS if (hi - lo) / (one * scale) <= _TICKS), (hi - lo) / 2)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    first, last = math.ceil(lo / step - 1e-9), math.floor(hi / step + 1e-9)
+    ticks = tuple((at * step, f"{at * step:.{max(decimals, 1 if scale == 1.0 else 0)}f}{unit}")
+                  for at in range(first, last + 1))  # fmt: skip
+    return Axis(lo=lo, hi=hi, ticks=ticks, one=one)
+
+
+def terms(verdict: Verdict) -> Table | None:
+    """What the time is made of, a column for each launcher; the last row is their product."""
+    splits = [split for name in subjects(verdict)[:2] if (split := time_split(verdict, name)) is not None]
+    if not splits or len({tuple(term.term for term in split.terms) for split in splits}) > 1:
+        return None
+    exact = {one.metric for one in verdict.comparisons if of_exact_source(one)}
+    estimated = {term.term for split in splits for term in split.terms if is_estimated(verdict, split, term.term)}
+    rows = []
+    for at, term in enumerate(splits[0].terms):
+        told_ = [told(s.terms[at].ratio, s.terms[at].lo, s.terms[at].hi, exact=term.term in exact) for s in splits]
+        name = term_name(term.term) + (", est." if term.term in estimated else "")
+        rows.append((f"{'×' if at else ' '} {name}", *(cell for one in told_ for cell in (one.ratio, one.spread))))
+    whole = [against_baseline(verdict, split.launcher).get(split.of) for split in splits]
+    totals = [Told(ratio=UNKNOWN, spread="") if one is None else ratio_of(one) for one in whole]
+    rows.append((f"= {title(splits[0].of)}", *(cell for one in totals for cell in (one.ratio, one.spread))))
+    return Table(
+        title="what the time is made of",
+        columns=(
+            *columns("name", "what the time is made of"),
+            *(column for split in splits for column in (*columns("ratio", split.launcher), *columns("interval", ""))),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def time_split(verdict: Verdict, launcher: str) -> Decomposition | None:
+    """The split of the launcher's time, where all its terms are known."""
+    return next(
+        (
+            split
+            for split in verdict.decomposition
+            if split.launcher == launcher and split.of in ("wall", "task-clock")
+            if split.terms and all(term.ratio is not None for term in split.terms)
+        ),
+        None,
+    )
+
+
+def is_estimated(verdict: Verdict, split: Decomposition, term: str) -> bool:
+    """Without a cycle counter CPI and core clock come from a timed chain."""
+    return term in ("cpi", "frequency") and "cycles" not in against_baseline(verdict, split.launcher)
+
+
+def term_name(term: str) -> str:
+    """A term for people."""
+    return _TERMS.get(term, METRIC[term].title if term in METRIC else term)

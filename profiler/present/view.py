@@ -1,0 +1,69 @@
+"""The answer as it is told, made once from the verdict; terminal, page and finding only lay it out.
+
+First the headline, then few tables, then a line each for what was ruled out, what stays open, how it was measured.
+Everything else is folded: sections that a terminal shows on ``-v`` and a page behind a click.
+"""
+
+from __future__ import annotations
+
+from profiler.analyze.conclude import Analysis
+from profiler.catalogue.metrics import title
+from profiler.model import BASELINE, Noun, Verdict
+from profiler.present import cause_tree, forest, headline, own_tables
+from profiler.present.cause_tree import CauseRow
+from profiler.present.eval_loops import table as eval_loops
+from profiler.present.facts import facts, following
+from profiler.present.table import Table
+from profiler.present.whom import against_baseline, subjects, telling
+
+
+class View(Noun, frozen=True, kw_only=True):
+    """What is shown of one result folder."""
+
+    title: str
+    """``pyo3 against python3 on int_loop``: of a page, of a finding."""
+    headline: tuple[str, ...]
+    """Sentences: the figure, then its cause."""
+    tables: tuple[Table, ...]
+    """In order, at most three."""
+    tree: tuple[CauseRow, ...]
+    """The causes of the launcher that the headline is about; one of ``tables`` has them too."""
+    facts: tuple[tuple[str, str], ...]
+    """Label and text of a line each."""
+    next: tuple[str, str] | None
+    """The command to type next, and what it is for."""
+
+
+def view(analysis: Analysis) -> View:
+    """The answer of one folder."""
+    verdict, run = analysis.verdict, analysis.run
+    names = subjects(verdict)
+    tree = cause_tree.tree(verdict, names[0]) if names else ()
+    own = own_tables.tables(verdict)
+    measured = forest.table(verdict, analysis.points)
+    explained = cause_tree.table(tree, _what(verdict, names))
+    split = None if tree or own else forest.terms(verdict)
+    loops = None if tree or own else eval_loops(verdict, run)
+    first = own if own else (measured,)
+    found = [table for table in (*first, explained, split, loops) if table is not None]
+    return View(
+        title=f"{names[0] if names else 'launchers'} against {BASELINE} on {verdict.workload.name}",
+        headline=headline.sentences(verdict, run),
+        tables=tuple(found[:3]),
+        tree=tree,
+        facts=facts(verdict, run),
+        next=following(verdict),
+    )
+
+
+def _what(verdict: Verdict, names: tuple[str, ...]) -> str:
+    """``1.205 times the instructions``: what the shares are shares of."""
+    if not names:
+        return "it is slower"
+    own = [one for one in verdict.causes if one.launcher == names[0] and one.status == "confirmed"]
+    metric = next((one.metric for one in own if one.metric is not None), "instructions")
+    known = against_baseline(verdict, names[0])
+    one = known.get(metric) or next(iter(telling(known)), None)
+    if one is None:
+        return "it is slower"
+    return f"{forest.ratio_of(one).ratio} times the {title(one.metric)}"

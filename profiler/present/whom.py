@@ -1,0 +1,43 @@
+"""About which launchers an answer speaks, and in which metrics."""
+
+from __future__ import annotations
+
+from profiler.model import AGAIN, BASELINE, Comparison, LauncherResult, Verdict
+
+_COUNTED, _USED, _PASSED = "instructions", ("cycles", "task-clock"), "wall"
+
+
+def subjects(verdict: Verdict) -> tuple[str, ...]:
+    """Launchers in their own right, other than the baseline, the one that was asked about first: the user's hosts, then
+    ours as they were planned; links with an archive, which only explain, are none where there is another.
+    """
+    own = [one for one in verdict.launchers if one.variant is None and one.name != BASELINE]
+    users = [one for one in own if one.kind == "user"]
+    ours = [one for one in own if one.kind != "user"]
+    as_shipped = [one for one in ours if not _explains(one)]
+    return tuple(one.name for one in (*users, *(as_shipped or ours)))
+
+
+def _explains(launcher: LauncherResult) -> bool:
+    return launcher.link in ("static", "pic")
+
+
+def against_baseline(verdict: Verdict, launcher: str) -> dict[str, Comparison]:
+    """By metric: the comparisons of a launcher with the baseline that have a ratio."""
+    return {
+        one.metric: one
+        for one in verdict.comparisons
+        if one.baseline == BASELINE and one.launcher == launcher and one.ratio is not None
+    }
+
+
+def itself(verdict: Verdict) -> dict[str, Comparison]:
+    """By metric: the baseline against itself (A/A), of the metrics that it leaves standing."""
+    withdrawn = {one.metric for one in verdict.withdrawn}
+    return {metric: one for metric, one in against_baseline(verdict, AGAIN).items() if metric not in withdrawn}
+
+
+def telling(known: dict[str, Comparison]) -> tuple[Comparison, ...]:
+    """The few that answer the question: instructions, cycles or else CPU time, and wall time."""
+    used = next((metric for metric in _USED if metric in known), None)
+    return tuple(known[metric] for metric in (_COUNTED, used, _PASSED) if metric in known)
