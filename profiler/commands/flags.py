@@ -16,6 +16,13 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("table", "json"), default="table", help="what to print on stdout")
 
 
+def add_verbose(parser: argparse.ArgumentParser) -> None:
+    """``-v``, of an answer that is folded."""
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="print all tables, evidence and warnings after the answer"
+    )
+
+
 def add_target(parser: argparse.ArgumentParser) -> None:
     """``--python``."""
     parser.add_argument(
@@ -57,6 +64,7 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
         help="exit 6 if a launcher's instructions (or else wall time) are proven to exceed R times the baseline's",
     )
     add_format(parser)
+    add_verbose(parser)
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:

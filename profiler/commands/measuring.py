@@ -63,4 +63,4 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
         )
         if after is not None:
             after(folder, wanted, bar)
-    return show(folder, format_=args.format, max_ratio=wanted.max_ratio)
+    return show(folder, format_=args.format, max_ratio=wanted.max_ratio, verbose=args.verbose)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from profiler.analyze.conclude import analyse, conclude
+from profiler.analyze.conclude import analyse
 from profiler.errors import GateFailed, MachineError
-from profiler.folder import compress, load_run
+from profiler.folder import compress
 from profiler.model import AGAIN, BASELINE, Verdict
 from profiler.present import figures, finding, tables, terminal
 from profiler.present.answer_sections import sections
@@ -34,12 +34,13 @@ def show(folder: Path, *, format_: str, max_ratio: float | None, verbose: bool =
     verdict, run = found.verdict, found.run
     tables.write(folder, verdict)
     pictures = figures.write(folder, sections(verdict, run))
-    finding.write(folder, verdict, run, pictures)
+    shown = view(found)
+    finding.write(folder, found, shown, pictures)
     with _stdout(folder):
         if format_ == "json":
             sys.stdout.write(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode() + "\n")
         else:
-            terminal.print_view(view(found), folder, sections(verdict, run), verdict.warnings, verbose=verbose)
+            terminal.print_view(shown, folder, sections(verdict, run), verdict.warnings, verbose=verbose)
     if max_ratio is not None:
         _gate(verdict, max_ratio)
     return 0
@@ -56,9 +57,9 @@ def keep(folder: Path) -> None:
     compress(folder)
     for made_again in (*folder.glob("figures/*"), *tables.csv_files(folder)):
         made_again.unlink(missing_ok=True)
-    verdict, run = conclude(folder), load_run(folder)
-    tables.write_verdict(folder, verdict)
-    finding.write(folder, verdict, run, figures.write(folder, sections(verdict, run)))
+    found = analyse(folder)
+    tables.write_verdict(folder, found.verdict)
+    finding.write(folder, found, view(found), figures.write(folder, sections(found.verdict, found.run)))
 
 
 @contextmanager
