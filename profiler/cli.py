@@ -20,6 +20,7 @@ COMMANDS = {
     "inspect": "which file the eval loop comes from, and how it was built; measures nothing",
     "doctor": "what this machine can measure, why not more, and what to do about it",
     "report": "analyse a result folder again",
+    "export": "a result folder for other tools: pyperf's commands, Parquet",
 }
 """Name and one line of help; the module of the same name in ``profiler.commands`` has the rest."""
 
