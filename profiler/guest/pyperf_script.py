@@ -52,7 +52,7 @@ class Runner:
             from argparse import ArgumentParser
 
             self._parser = ArgumentParser(prog=_SCRIPT)
-        self._parser.set_defaults(**self._given)
+            self._parser.set_defaults(**self._given)
         return self._parser
 
     def parse_args(self, args=None):
