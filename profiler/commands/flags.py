@@ -34,7 +34,9 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     """What every measuring command understands; ``--m`` takes two, or for a ``sweep`` as many as there are."""
     add_target(parser)
     parser.add_argument(
-        "--workload", metavar="NAME|FILE.py", help=f"built-in workload or a script (default: {workload})"
+        "--workload",
+        metavar="NAME|FILE.py",
+        help=f"built-in workload, a script, or one for pyperf, FILE.py:BENCHMARK (default: {workload})",
     )
     parser.add_argument(
         "--host",
