@@ -243,7 +243,7 @@ def test_the_rows_hold_every_reading_of_the_plan(measured: tuple[Ran, Path]) -> 
 
 
 def test_the_finding_names_its_data(measured: tuple[Ran, Path]) -> None:
-    ran, folder = measured
+    _, folder = measured
     text = (folder / "finding.md").read_text()
     assert "embedder-20 takes 1.150 times as long as python3 on int_loop, because it executes 1.200 times" in text
     named = dict(re.findall(r"^\| \[.*\]\((.*)\) \| `([0-9a-f]{64})` \|$", text, re.MULTILINE))
