@@ -14,9 +14,9 @@ from profiler.analyze.rows import PER_ITERATION, STARTUP
 from profiler.analyze.stats import (
     CONFIDENCE,
     FAMILY_ERROR,
-    chance_of_difference,
     holm,
     log_ratio_interval,
+    p_value_of_difference,
     ratio_of_means,
     smallest_detectable_effect,
     spanning,
@@ -99,13 +99,13 @@ def compare_metrics(
 
 
 def _as_family(found: list[Comparison]) -> Iterator[Comparison]:
-    adjusted = holm([comparison.chance for comparison in found])
-    for comparison, chance in zip(found, adjusted, strict=True):
+    adjusted = holm([comparison.p_value for comparison in found])
+    for comparison, p_value in zip(found, adjusted, strict=True):
         word, reason = comparison.verdict, comparison.reason
-        if word in {"slower", "faster"} and (chance is None or chance > FAMILY_ERROR):
+        if word in {"slower", "faster"} and (p_value is None or p_value > FAMILY_ERROR):
             word = "unresolved"
             reason = f"a difference as large comes by chance too often among {len(found)} metrics (Holm); more --blocks"
-        judged = msgspec.structs.replace(comparison, verdict=word, reason=reason, chance=chance)
+        judged = msgspec.structs.replace(comparison, verdict=word, reason=reason, p_value=p_value)
         yield msgspec.structs.replace(judged, blocks_needed=price(judged))
 
 
@@ -136,7 +136,7 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
     both = paired(costs, baseline, launcher, metric.name)
     reason = None
     interval = Interval(ratio=None, lo=None, hi=None)
-    effect = chance = None
+    effect = p_value = None
     over: Literal["placements"] | None = None
     base, other = both["base"].tolist(), both["other"].tolist()
     if both.empty:
@@ -150,10 +150,10 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
             over = "placements" if by_placement_alone(pd.Series(logs, index=both.index), costs.sides) else None
             interval = spanning(interval, logs, all_seen=over is not None)
         effect = smallest_detectable_effect(logs)
-        chance = chance_of_difference(other, base, margin=metric.margin)
+        p_value = p_value_of_difference(other, base, margin=metric.margin)
     else:
         interval = ratio_of_means(other, base, confidence=costs.level)
-        chance = chance_of_difference(other, base, margin=metric.margin)
+        p_value = p_value_of_difference(other, base, margin=metric.margin)
     word = verdict(interval, margin=metric.margin, better=metric.better)
     if reason is None and interval.lo is None:
         reason = MEASURED_ONCE if len(both) < 2 else "the interval is unbounded; more --blocks"
@@ -168,9 +168,9 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
         hi=interval.hi,
         confidence=CONFIDENCE,
         verdict=word,
-        chance=chance,
+        p_value=p_value,
         blocks=len(both),
-        smallest_effect=effect,
+        detectable_effect=effect,
         source=costs.sources.get(metric.event, costs.fallback_source),
         reason=reason,
         over=over,

@@ -56,7 +56,7 @@ def test_a_metric_in_which_the_baseline_differs_is_withdrawn_of_all_but_the_proo
     assert (wall.ratio, wall.lo, wall.hi, wall.value, wall.verdict) == (None, None, None, None, "unresolved")
     assert wall.reason is not None
     assert wall.reason.startswith("the baseline differs from itself in wall (A/A 1.3")
-    assert wall.smallest_effect is None
+    assert wall.detectable_effect is None
     assert of(costs, "wall", AGAIN).ratio == pytest.approx(1.3, rel=0.01)
     assert logs(costs, BASELINE, "pyo3", "wall").empty
     assert of(costs, "instructions").verdict == "slower"

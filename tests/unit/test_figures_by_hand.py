@@ -33,9 +33,9 @@ from profiler.analyze.stats import (
     CONFIDENCE,
     FAMILY_ERROR,
     SEQUENTIAL_LEVEL,
-    chance_of_difference,
     log_ratio_interval,
     mean_intervals,
+    p_value_of_difference,
     ratio_of_means,
     smallest_detectable_effect,
     spanning,
@@ -120,11 +120,11 @@ def test_the_smallest_detectable_effect_by_hand() -> None:
 
 
 @pytest.mark.parametrize("other", [[1.1, 1.2, 1.3], [0.9, 0.8, 0.7]])
-def test_the_chance_of_a_difference_by_hand(other: list[float]) -> None:
+def test_the_p_value_of_a_difference_by_hand(other: list[float]) -> None:
     """Contrasts 0.09, 0.19, 0.29 beyond the margin: t = 0.19 √3 / 0.1; of two degrees of freedom P(T > t) is known."""
     t = 0.19 * math.sqrt(3) / 0.1
     expected = 1 - t / math.sqrt(2 + t * t)
-    assert chance_of_difference(other, [1.0, 1.0, 1.0], margin=0.01) == pytest.approx(expected)
+    assert p_value_of_difference(other, [1.0, 1.0, 1.0], margin=0.01) == pytest.approx(expected)
 
 
 def test_an_interval_spans_what_was_seen() -> None:
@@ -149,17 +149,17 @@ def test_a_clear_tax_or_gain_lies_wholly_beyond_the_margin() -> None:
 def test_one_metric_among_many_must_stand_out_more() -> None:
     """Each test alone is significant at the level of the family, all four together are not."""
     base, other = [1.0] * 6, [1.030, 1.012, 1.040, 1.028, 1.019, 1.033]
-    chance = chance_of_difference(other, base, margin=0.01)
-    assert chance is not None
-    assert FAMILY_ERROR / 4 < chance < FAMILY_ERROR
+    p_value = p_value_of_difference(other, base, margin=0.01)
+    assert p_value is not None
+    assert FAMILY_ERROR / 4 < p_value < FAMILY_ERROR
     alone = compared("wall", base, other)
-    assert (alone.verdict, alone.chance) == ("slower", pytest.approx(chance))
+    assert (alone.verdict, alone.p_value) == ("slower", pytest.approx(p_value))
     four = ("cycles", "task-clock", "wall", "ipc")
     made = costs({BASELINE: dict.fromkeys(four, base), "pyo3": dict.fromkeys(four, other)})
     for one in compare_metrics(made, BASELINE, "pyo3", tuple(METRIC[name] for name in four)):
         assert one.lo is not None
         assert one.lo > 1.01
-        assert (one.verdict, one.chance) == ("unresolved", pytest.approx(4 * chance))
+        assert (one.verdict, one.p_value) == ("unresolved", pytest.approx(4 * p_value))
         assert "Holm" in (one.reason or "")
 
 
