@@ -23,7 +23,7 @@ from profiler.analyze.stats import (
     verdict,
 )
 from profiler.catalogue.metrics import METRICS, PER_LAUNCH, QUOTIENTS, Metric
-from profiler.model import AGAIN, BASELINE, Comparison, Doubt, Interval, Noun, SourceName
+from profiler.model import Comparison, Doubt, Interval, Noun, Roles, SourceName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,8 @@ class Costs(Noun, frozen=True, kw_only=True):
     reasons: dict[str, str]
     """By metric or by its event."""
     fallback_source: SourceName
+    roles: Roles
+    """Of the plan: whose figures are the baseline's, and its twin's."""
     calls: pd.DataFrame | None = None
     """``calls.csv``: who made the calls that are events of their own; None: no process made any."""
     level: float = CONFIDENCE
@@ -70,12 +72,12 @@ def cost_table(slopes: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def pairs(launchers: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Which launchers are compared: each with the baseline, and PyO3 with Py_RunMain on the same image."""
+def pairs(roles: Roles, launchers: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Which launchers are compared: each with the baseline, and the embedder with the other start on the same image."""
     names = tuple(launchers)
-    against_baseline = tuple((BASELINE, name) for name in names if name != BASELINE)
-    start_up = (("runmain", "pyo3"),) if {"runmain", "pyo3"} <= set(names) else ()
-    return against_baseline + start_up
+    yield from ((roles.baseline, name) for name in names if name != roles.baseline)
+    if roles.same_start in names and roles.embedder in names:
+        yield roles.same_start, roles.embedder
 
 
 def compare(costs: Costs, launchers: tuple[str, ...]) -> tuple[Comparison, ...]:
@@ -86,7 +88,7 @@ def compare(costs: Costs, launchers: tuple[str, ...]) -> tuple[Comparison, ...]:
     """
     return tuple(
         comparison
-        for baseline, launcher in pairs(launchers)
+        for baseline, launcher in pairs(costs.roles, launchers)
         for comparison in compare_metrics(costs, baseline, launcher)
     )
 
@@ -124,9 +126,9 @@ def paired(costs: Costs, baseline: str, launcher: str, metric: str) -> pd.DataFr
             wide.loc[block, name] = float("nan")
     if not {baseline, launcher} <= set(wide.columns):
         return pd.DataFrame(columns=["base", "other"], dtype=float)
-    base = wide[baseline]
-    if baseline == BASELINE and launcher != AGAIN and AGAIN in wide:
-        base = (base + wide[AGAIN]) / 2
+    base, twin = wide[baseline], costs.roles.twin
+    if baseline == costs.roles.baseline and launcher != twin and twin in wide:
+        base = (base + wide[twin]) / 2
     return pd.DataFrame({"base": base, "other": wide[launcher]}).dropna()
 
 

@@ -17,6 +17,7 @@ from profiler.analyze.rows import read_rows
 from profiler.analyze.stats import blocks_needed, smallest_detectable_effect, too_wide
 from profiler.folder import load_run
 from profiler.model import AGAIN, BASELINE, Comparison
+from tests.builders import ROLES
 from tests.recorded import FOLDERS, RESULTS
 
 
@@ -36,7 +37,7 @@ def planted(twin: dict[str, float], *, blocks: int = 6, scatter: float = 0.001) 
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index = pd.MultiIndex.from_tuples(table.index, names=["block", "launcher"])
     table["ipc"] = table["instructions"] / table["cycles"]
-    return Costs(table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware")
+    return Costs(table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware", roles=ROLES)
 
 
 def of(costs: Costs, metric: str, launcher: str = "pyo3") -> Comparison:
@@ -99,7 +100,7 @@ def test_baselines_that_are_themselves_are_hardly_ever_accused() -> None:
         noise = np.exp(random.normal(0, 0.02, costs.table.shape))
         table = costs.table * noise
         accused += bool(withdraw(Costs(
-            table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware"
+            table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware", roles=ROLES
         )).doubts)  # fmt: skip
     assert accused <= 10
 

@@ -50,7 +50,7 @@ from profiler.model import AGAIN, BASELINE, EMBEDDER, Cause, Comparison, Interva
 from profiler.model.amortization import Amortization
 from profiler.model.factorial import RemedyTime
 from profiler.model.verdict import part
-from tests.builders import launcher
+from tests.builders import ROLES, launcher
 from tests.recorded import RESULTS
 from tests.unit.simulated import folder_of
 from tests.unit.test_amortize import sweep_plan, truth
@@ -69,7 +69,9 @@ def costs(figures: dict[str, dict[str, list[float]]], *, level: float = CONFIDEN
         orient="index",
     )
     table.index = pd.MultiIndex.from_tuples(table.index, names=["block", "launcher"])
-    return Costs(table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware", level=level)
+    return Costs(
+        table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware", roles=ROLES, level=level
+    )
 
 
 def compared(metric: str, base: list[float], other: list[float], *, level: float = CONFIDENCE) -> Comparison:
@@ -374,7 +376,7 @@ def test_components_without_chunks_by_hand() -> None:
     logs = [0.0, 1.0, 2.0]
     made = costs({BASELINE: {"wall": [math.exp(x) for x in logs]}, AGAIN: {"wall": [math.exp(x - 0.2) for x in logs]}})
     empty = pd.DataFrame({"block": [], "kind": [], "event": [], "m": [], "repetition": [], "launcher": [], "value": []})
-    (found,) = components(made.table, empty)
+    (found,) = components(made.table, empty, ROLES)
     assert found.chunk is None
     assert found.process == pytest.approx(math.sqrt(0.02))
     assert found.block == pytest.approx(math.sqrt(0.99))
@@ -403,7 +405,7 @@ def test_the_twins_runs_are_the_baselines() -> None:
         {"block": block, "launcher": name, "m": m, "event": "wall", "value": value}
         for block in range(2) for name, value in values.items() for m in (1, 2)
     )  # fmt: skip
-    found = sample(frame, "wall", (BASELINE, AGAIN, "host"), seed=1)
+    found = sample(frame, "wall", (BASELINE, AGAIN, "host"), ROLES, seed=1)
     assert found is not None
     assert found.launchers == (BASELINE, "host")
     # Of 2, 2, 10, 10 the lower quartile is at place 0.75: 2.
@@ -450,7 +452,7 @@ def test_a_loss_is_told_with_its_bounds_in_order() -> None:
         in_work=never,
         gain=None,
     )
-    assert "it loses 5.00 ms (4.00 to 6.00) per launch" in advise(pair, None)
+    assert "it loses 5.00 ms (4.00 to 6.00) per launch" in advise(pair, BASELINE, None)
 
 
 # Causes and words
@@ -520,9 +522,9 @@ def test_a_remedy_must_not_be_slower_than_the_library_it_stands_for(lo: float, h
         against=EMBEDDER, metric="task-clock", ratio=(lo + hi) / 2, lo=lo, hi=hi, blocks=9, asked=0.02, resolved=True,
         kind="chunks", reason=None, disturbed=False,
     )  # fmt: skip
-    assert remedy_verdict._check(time).passed is passed
-    assert remedy_verdict._check(msgspec.structs.replace(time, resolved=False)).passed is None
-    assert remedy_verdict._check(msgspec.structs.replace(time, against=BASELINE)).passed is True
+    assert remedy_verdict._check(time, ROLES).passed is passed
+    assert remedy_verdict._check(msgspec.structs.replace(time, resolved=False), ROLES).passed is None
+    assert remedy_verdict._check(msgspec.structs.replace(time, against=BASELINE), ROLES).passed is True
 
 
 def test_only_an_intervention_rules_out() -> None:
