@@ -1,8 +1,8 @@
 """``run.json`` as earlier versions wrote it: read as if it were of today.
 
 Until 2026-11-26 a launcher's identity and role stood in its name (``h~x``, ``bare@h``, ``python3+x@h``), and what a
-verdict has in the command's. Nowhere else is either asked. And passes were one kind of record with
-flags, of which three became kinds first.
+verdict has in the command's. Nowhere else is either asked. And passes were one kind of record with flags, of which
+three became kinds first.
 """
 
 from __future__ import annotations

@@ -107,8 +107,8 @@ def stand_in_caveats(builds: Iterable[HostBuild]) -> tuple[Caveat, ...]:
 
 
 def _relinked(target: Target, host: Launcher) -> tuple[tuple[Launcher, ...], tuple[Caveat, ...]]:
-    """``host`` on a library linked from the objects of ``-pic.a``: only where thread-local variables of
-    the target's library take a call, which is what it is compared for with the program linked with these objects.
+    """``host`` on a library linked from the objects of ``-pic.a``: only where thread-local variables of the target's
+    library take a call, which is what it is compared for with the program linked with these objects.
     """
     if target.shared_library is None or not calls_for_tls(read_elf(target.shared_library)):
         return (), ()

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from profiler.analyze.conclude import conclude
+from profiler.errors import UsageError
 from profiler.folder import load_run, open_recorded
 from profiler.launch.launchers import ALL
 from profiler.model import AGAIN, Plan
@@ -109,6 +110,14 @@ def test_the_verdict_is_the_same_whatever_the_launchers_are_called(name: str, tm
     assert without_words(other) == without_words(renamed(one))
     spoken = re.findall(r"(?<![\w/.@-])(?:python3|pyo3|runmain)(?![\w/.@+~-])", other["sentence"])
     assert spoken == [], other["sentence"]
+
+
+def test_a_folder_without_a_baseline_is_refused(tmp_path: Path) -> None:
+    run = json.loads(msgspec.json.encode(load_run(RESULTS / "ipc-int_loop")))
+    run["plan"]["launchers"] = run["plan"]["launchers"][1:]
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    with pytest.raises(UsageError, match="none of its launchers is the baseline"):
+        load_run(tmp_path)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(RESULTS)))
