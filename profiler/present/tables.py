@@ -43,7 +43,7 @@ def csv_files(folder: Path) -> tuple[Path, ...]:
 def _csv(kind: type[Noun], nouns: Sequence[Noun]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(kind.__struct_fields__)
+    writer.writerow(kind.__struct_encode_fields__)
     for noun in nouns:
         values = (getattr(noun, name) for name in kind.__struct_fields__)
         writer.writerow("" if value is None else value for value in values)
