@@ -19,6 +19,7 @@ COMMANDS = {
     "inspect": "which file the eval loop comes from, and how it was built; measures nothing",
     "doctor": "what this machine can measure, why not more, and what to do about it",
     "report": "analyse a result folder again",
+    "compare": "what changed between runs: another day, machine, interpreter or commit",
 }
 """Name and one line of help; the module of the same name in ``profiler.commands`` has the rest."""
 

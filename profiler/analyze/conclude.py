@@ -115,15 +115,30 @@ _SECTIONS: dict[Section, _Part] = {
 """Sections are added in this order."""
 
 
+def compared_costs(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...], tuple[str, ...]]:
+    """What the comparisons of a verdict stand on, from its measured rows: costs in all metrics that A/A leaves
+    standing, who sat on an allocator boundary, and the launchers that are compared.
+    """
+    parts = _parts(run)
+    for part in parts:
+        frame = part.rows(frame)
+    costs, boundaries = costs_of(run, frame)
+    return (
+        costs,
+        boundaries,
+        tuple(one.name for one in run.plan.launchers if all(part.compared(one) for part in parts)),
+    )
+
+
+def _parts(run: Run) -> list[_Part]:
+    return [part for section, part in _SECTIONS.items() if section in run.plan.sections]
+
+
 def _conclude(run: Run, folder: Path) -> Verdict:
     everything = read_all(folder)
-    frame = rows = measured(everything)
-    parts = [part for section, part in _SECTIONS.items() if section in run.plan.sections]
-    for part in parts:
-        rows = part.rows(rows)
-    costs, boundaries = costs_of(run, rows)
+    frame = measured(everything)
+    costs, boundaries, names = compared_costs(run, frame)
     costs = with_calls(costs, folder)
-    names = tuple(one.name for one in run.plan.launchers if all(part.compared(one) for part in parts))
     verdict = _compared(run, everything, frame, costs, names)
     verdict = msgspec.structs.replace(
         verdict,
@@ -138,7 +153,7 @@ def _conclude(run: Run, folder: Path) -> Verdict:
         ),
     )
     known = _Measured(run=run, folder=folder, frame=frame, costs=costs, names=names)
-    for part in parts:
+    for part in _parts(run):
         verdict = msgspec.structs.replace(verdict, **part.fields(verdict, known))
     return verdict
 

@@ -50,13 +50,25 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     )
     parser.add_argument("--experiment", metavar="FILE.toml", type=Path, help="take options from an experiment file")
     parser.add_argument("--resume", metavar="DIR", type=Path, help="continue an interrupted run with the same plan")
+    add_gate(parser)
+    add_format(parser)
+
+
+def add_gate(parser: argparse.ArgumentParser) -> None:
+    """``--max-ratio`` and ``--baseline``."""
     parser.add_argument(
         "--max-ratio",
-        metavar="R",
-        type=float,
-        help="exit 6 if a launcher's instructions (or else wall time) are proven to exceed R times the baseline's",
+        metavar="METRIC=R",
+        action="append",
+        default=[],
+        help="exit 6 if a launcher is proven to exceed R times the baseline's METRIC, e.g. instructions=1.25 "
+        "(repeatable; R alone: instructions, or else wall); 3 if that is not measured",
     )
-    add_format(parser)
+    parser.add_argument(
+        "--baseline",
+        metavar="DIR",
+        help="an earlier result folder: --max-ratio is then on what its ratios to the baseline changed by",
+    )
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:

@@ -14,3 +14,5 @@ class Workload(Noun, frozen=True, kw_only=True):
     """The two M of exact (slow) counting, ascending; None: calibrate on the baseline."""
     timed_m: tuple[int, int] | None
     """The two M of runs at native speed, ascending; None: calibrate on the baseline."""
+    sha256: str | None = None
+    """Of the script's text, hex; None: read by a version that did not look."""

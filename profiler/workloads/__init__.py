@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+
+import msgspec
 
 from profiler.errors import UsageError
 from profiler.model import Workload
@@ -47,7 +50,7 @@ def find_workload(name_or_path: str) -> Workload:
     """
     for workload in BUILT_IN:
         if workload.name == name_or_path:
-            return workload
+            return msgspec.structs.replace(workload, sha256=_sha256(Path(workload.path)))
     path = Path(name_or_path)
     if not path.is_file():
         names = ", ".join(workload.name for workload in BUILT_IN)
@@ -55,4 +58,14 @@ def find_workload(name_or_path: str) -> Workload:
             f"no workload {name_or_path!r}: neither built in ({names}) nor a file",
             hint="give a script that reads M from sys.argv[1] and prints one line that depends on M only",
         )
-    return Workload(name=path.stem, path=str(path.resolve()), counts_m=None, timed_m=None)
+    return Workload(
+        name=path.stem, path=str(path.resolve()), counts_m=None, timed_m=None, sha256=_sha256(path.resolve())
+    )
+
+
+def _sha256(script: Path) -> str | None:
+    """Of its text; None where it cannot be read, which its first run will say better."""
+    try:
+        return hashlib.sha256(script.read_bytes()).hexdigest()
+    except OSError:
+        return None
