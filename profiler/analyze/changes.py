@@ -16,7 +16,7 @@ from profiler.analyze.conclude import compared_costs
 from profiler.analyze.rows import measured, read_all
 from profiler.analyze.run_differences import ANOTHER, differences, own_right
 from profiler.analyze.stats import CONFIDENCE, FAMILY_ERROR, holm, verdict
-from profiler.analyze.two_runs import Blocks, RunRatio, Kind, changed
+from profiler.analyze.two_runs import Blocks, Kind, RunRatio, changed
 from profiler.catalogue.caveats import OTHER_MACHINE, WORKLOAD_UNSURE, caveat
 from profiler.catalogue.events import BY_NAME
 from profiler.catalogue.metrics import METRIC, METRICS, Metric
