@@ -56,6 +56,18 @@ def test_welch_is_that_of_scipy(before: list[float], after: list[float]) -> None
     assert (math.log(found.lo), math.log(found.hi)) == pytest.approx((bounds.low, bounds.high), abs=1e-9)
 
 
+@pytest.mark.parametrize("grown", [1.05, 1 / 1.05], ids=["slower", "faster"])
+def test_the_p_value_is_of_a_change_beyond_the_margin(grown: float) -> None:
+    """Welch's t-test against the nearer end of the margin, doubled for the choice of the side."""
+    logs = [0.0, 0.01, -0.01, 0.02]
+    before, after = np.array(logs), np.array(logs[:3]) + math.log(grown)
+    found = changed(blocks(*np.exp(before)), blocks(*np.exp(after), draws="other"), kind="timed", margin=0.01)
+    end, side = (math.log(1.01), "greater") if grown > 1 else (math.log(0.99), "less")
+    theirs = scipy_stats.ttest_ind(after - end, before, equal_var=False, alternative=side)
+    assert found.p_value == pytest.approx(2 * theirs.pvalue)
+    assert 0 < 2 * theirs.pvalue < 0.05
+
+
 def test_one_block_has_no_interval() -> None:
     found = changed(blocks(100), blocks(102, 104, draws="other"), kind="timed", margin=0.01)
     assert found.ratio == pytest.approx(math.sqrt(102 * 104) / 100)
