@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -62,8 +63,9 @@ def test_the_p_value_is_of_a_change_beyond_the_margin(grown: float) -> None:
     logs = [0.0, 0.01, -0.01, 0.02]
     before, after = np.array(logs), np.array(logs[:3]) + math.log(grown)
     found = changed(blocks(*np.exp(before)), blocks(*np.exp(after), draws="other"), kind="timed", margin=0.01)
-    end, side = (math.log(1.01), "greater") if grown > 1 else (math.log(0.99), "less")
-    theirs = scipy_stats.ttest_ind(after - end, before, equal_var=False, alternative=side)
+    end = math.log(1.01 if grown > 1 else 0.99)
+    side: Literal["greater", "less"] = "greater" if grown > 1 else "less"
+    theirs = scipy_stats.ttest_ind((after - end).tolist(), before.tolist(), equal_var=False, alternative=side)
     assert found.p_value == pytest.approx(2 * theirs.pvalue)
     assert 0 < 2 * theirs.pvalue < 0.05
 
