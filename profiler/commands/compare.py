@@ -17,7 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="result folders; the first is the reference, unless --baseline names it",
     )
-    add_gate(parser)
+    add_gate(
+        parser,
+        on="a launcher's METRIC is proven to exceed R times what it was in the reference",
+        baseline="the reference; --max-ratio is then on what ratios to the baseline changed by, and not on costs",
+    )
     parser.add_argument("--out", metavar="DIR", type=Path, help="write compare.json and comparison.md below it")
     add_format(parser)
 

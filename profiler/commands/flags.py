@@ -54,20 +54,25 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     add_format(parser)
 
 
-def add_gate(parser: argparse.ArgumentParser) -> None:
-    """``--max-ratio`` and ``--baseline``."""
+def add_gate(
+    parser: argparse.ArgumentParser,
+    *,
+    on: str = "a launcher's METRIC is proven to exceed R times the baseline's",
+    baseline: str = "an earlier result folder: --max-ratio is then on what ratios to the baseline changed by since",
+) -> None:
+    """``--max-ratio`` and ``--baseline``; ``on`` and ``baseline`` are what the help says of them."""
     parser.add_argument(
         "--max-ratio",
         metavar="METRIC=R",
         action="append",
         default=[],
-        help="exit 6 if a launcher is proven to exceed R times the baseline's METRIC, e.g. instructions=1.25 "
-        "(repeatable; R alone: instructions, or else wall); 3 if that is not measured",
+        help=f"exit 6 if {on}, e.g. instructions=1.25 (repeatable; R alone: instructions, or else wall); 3 if that "
+        "was not measured",
     )
     parser.add_argument(
         "--baseline",
         metavar="DIR",
-        help="an earlier result folder: --max-ratio is then on what its ratios to the baseline changed by",
+        help=baseline,
     )
 
 

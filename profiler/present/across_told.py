@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.padding import Padding
 
 from profiler.analyze.change_wording import is_exact
 from profiler.catalogue.metrics import METRIC, title
+from profiler.errors import MachineError
 from profiler.folder import write_result
 from profiler.model.across import Across, AcrossChange, AcrossFolder
 from profiler.present.markdown import to_markdown
@@ -42,10 +44,28 @@ _PAIRED = {"blocks": "same blocks", "placements": "same placements", "none": "in
 
 
 def show(document: Across, *, format_: str, folder: Path | None) -> None:
-    """Print it on stdout: one JSON document, or at most ``_LINES`` lines of 80 characters for people."""
-    if format_ == "json":
-        sys.stdout.write(as_json(document).decode())
-        return
+    """Print it on stdout: one JSON document, or at most ``_LINES`` lines of 80 characters for people.
+
+    Raises:
+        MachineError: stdout cannot be written to.
+    """
+    try:
+        if format_ == "json":
+            sys.stdout.write(as_json(document).decode())
+        else:
+            _print(document, folder)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is buffered cannot be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise MachineError(
+            f"cannot write the answer to stdout: {error.strerror}", hint="make room, or let --out DIR keep it elsewhere"
+        ) from error
+
+
+def _print(document: Across, folder: Path | None) -> None:
     out = console()
     told = [*_difference_lines(document, out.width), *_warning_lines(document)]
     matrix, folders = _matrix(document, _MOST_ROWS), [_folder_line(one) for one in document.folders]

@@ -15,7 +15,7 @@ from profiler.launch.interpreters import resolve_target
 from profiler.model.across import Across
 from profiler.plan.studies import STUDIES
 from profiler.sources import hardware
-from tests.commandline import SMALL, Ran, TaxProbe, assert_refused, script
+from tests.commandline import SMALL, Ran, TaxProbe, assert_refused, in_a_process, script
 from tests.conftest import FakePerf
 from tests.recorded import RESULTS
 from tests.unit.test_changes import planted, times
@@ -83,6 +83,13 @@ def test_what_cannot_be_compared_is_refused(tax_probe: TaxProbe, tmp_path: Path)
     assert_refused(tax_probe("compare", str(REFERENCE), str(RESULTS / "ipc-dynamic")), 2, "int_loop", "dynamic")
     refused = tax_probe("compare", str(REFERENCE), str(RESULTS / "ipc-dynamic"), "--out", str(tax_probe.out))
     assert (refused.code, tax_probe.folders()) == (2, [])
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_full_disk_behind_stdout_is_no_bug(form: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = in_a_process("compare", str(REFERENCE), str(REFERENCE), "--format", form, stdout=full)
+    assert_refused(ran, 3, "cannot write the answer to stdout: No space left on device")
 
 
 # ---------------------------------------------------------------- gates on folders
