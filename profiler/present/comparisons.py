@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from profiler.analyze.numbers import bounds, pair
 from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import METRIC, METRICS, meaning, title
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
-from profiler.present.numbers import bounds, pair
 from profiler.present.section import Picture, Section
 from profiler.present.table import Cell, Table, columns, filled, notes
 from profiler.present.words import (

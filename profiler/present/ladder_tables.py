@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING
 
+from profiler.analyze.numbers import pair, share
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Rung, Verdict
 from profiler.present.comparisons import COLOURS
-from profiler.present.numbers import pair, share
 from profiler.present.section import Picture, Section
 from profiler.present.table import Bar, Table, columns, filled, notes
 from profiler.present.words import detectable, exact_metrics
