@@ -17,18 +17,20 @@ from profiler.catalogue.metrics import METRIC, title
 from profiler.errors import MachineError
 from profiler.folder import write_result
 from profiler.model.across import Across, AcrossChange, AcrossFolder
+from profiler.present.layout import lay_out
 from profiler.present.markdown import to_markdown
 from profiler.present.reservations import reservations
 from profiler.present.table import UNKNOWN, Cell, Mark, Table, Tone, columns, filled
-from profiler.present.text import console, to_rich
+from profiler.present.terminal import marks_of
+from profiler.present.text import console
 from profiler.present.words import amount, effect
 
 _BESIDE = ("cycles", "wall")
 DOCUMENT, PAGE = "compare.json", "comparison.md"
 _LINES = 40
 """What a terminal shows without being scrolled."""
-_FRAME = 5
-"""Lines of a table beside its rows: title, head, rules."""
+_FRAME = 2
+"""Lines of a table beside its rows: one before it, and its head."""
 _LEAST = 3
 """Rows of changes that are shown whatever stands above them."""
 _MOST_ROWS = 8
@@ -79,8 +81,9 @@ def _print(document: Across, folder: Path | None) -> None:
     for line in said:
         out.print(Padding(escape(line), (0, 0, 0, 2)))
     for table in (matrix, _changes(document, _main(document), shown=max(_LEAST, room))):
-        for part in to_rich(table, out.width):
-            out.print(part)
+        out.print()
+        for drawn in lay_out(table, out.width, marks_of(out)):
+            out.print(drawn)
     if folder is not None:
         out.print(f"results: {folder}", markup=False, soft_wrap=True)
 
@@ -237,7 +240,8 @@ def _mark(change: AcrossChange) -> Mark:
     if change.ratio is not None and change.lo is None:
         return Mark(text="measured once", tone="open")
     words = _WORDS[METRIC[change.metric].words]
-    return Mark(text=words.get(change.verdict, change.verdict), tone=_TONES[change.verdict])
+    word = "not decided" if change.verdict == "unresolved" else words.get(change.verdict, change.verdict)
+    return Mark(text=word, tone=_TONES[change.verdict])
 
 
 def _all(document: Across) -> Table:

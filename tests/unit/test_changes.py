@@ -128,7 +128,7 @@ def test_two_per_cent_more_instructions_are_two_per_cent_exactly(
         found = change(document, launcher, "instructions", of)  # type: ignore[arg-type]
         assert (found.ratio, found.verdict) == (pytest.approx(1, rel=1e-12), "same")
     assert document.sentence == (
-        "pyo3 on B executes 1.0200 times the instructions it did on A (exact); its tax went from 1.2046 to 1.2287."
+        "pyo3 on B executes 1.020 times the instructions it did on A (exact); its tax went from 1.205 to 1.229."
     )
 
 
