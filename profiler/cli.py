@@ -20,6 +20,7 @@ COMMANDS = {
     "inspect": "which file the eval loop comes from, and how it was built; measures nothing",
     "doctor": "what this machine can measure, why not more, and what to do about it",
     "report": "analyse a result folder again",
+    "attach": "its tables, figures and data in a finding of your own, kept fitting",
     "export": "a result folder for other tools: pyperf's commands, Parquet",
     "compare": "what changed between runs: another day, machine, interpreter or commit",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import os
 import zlib
@@ -130,6 +131,11 @@ def write_result(folder: Path, name: str, data: bytes) -> None:
             f"cannot write to {folder}: {error.strerror}",
             hint=f"the rows are kept; make room or let it be written to, then tax-probe report {folder}",
         ) from error
+
+
+def sha256_of(data: bytes) -> str:
+    """Hex, as a finding names its files."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def load_run(folder: Path) -> Run:

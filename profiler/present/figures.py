@@ -19,10 +19,15 @@ def write(folder: Path, sections: Sequence[Section]) -> tuple[str, ...]:
     Raises:
         MachineError: the folder cannot be written to.
     """
-    pictures = [picture for section in sections for picture in section.pictures]
-    for picture in pictures:
-        write_result(folder, path_of(picture), _svg(picture))
-    return tuple(map(path_of, pictures))
+    made = drawn(sections)
+    for path, data in made.items():
+        write_result(folder, path, data)
+    return tuple(made)
+
+
+def drawn(sections: Sequence[Section]) -> dict[str, bytes]:
+    """The pictures of ``sections``, by where they stand in a result folder."""
+    return {path_of(picture): _svg(picture) for section in sections for picture in section.pictures}
 
 
 def path_of(picture: Picture) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from profiler.analyze.conclude import Analysis
-from profiler.folder import ROWS, RUN, recorded, write_result
+from profiler.folder import ROWS, RUN, recorded, sha256_of, write_result
 from profiler.model import Run
 from profiler.present.cause_tree import CauseRow
 from profiler.present.markdown import escaped, to_markdown
@@ -59,7 +58,7 @@ def _lines(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, .
     yield from ("", "| file | SHA-256 |", "|---|---|")
     for path in (recorded(folder, name) for name in (*_ATTACHED, *pictures)):
         if path.exists():
-            yield f"| [{path.relative_to(folder)}]({path.relative_to(folder)}) | `{_sha256(path)}` |"
+            yield f"| [{path.relative_to(folder)}]({path.relative_to(folder)}) | `{sha256_of(path.read_bytes())}` |"
     yield ""
 
 
@@ -81,7 +80,3 @@ def _measured(shown: View) -> str:
 def _repeat(run: Run) -> list[str]:
     argv = list(run.argv)
     return argv if any(word.startswith("--seed") for word in argv) else [*argv, "--seed", str(run.plan.seed)]
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,8 +22,8 @@ def write(folder: Path, verdict: Verdict) -> None:
         MachineError: the folder cannot be written to.
     """
     write_verdict(folder, verdict)
-    write_result(folder, _SUMMARY, _csv(Comparison, verdict.comparisons))
-    write_result(folder, _CAUSES, _csv(Cause, verdict.causes))
+    for name, made in CSVS.items():
+        write_result(folder, name, made(verdict))
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
@@ -37,7 +37,7 @@ def write_verdict(folder: Path, verdict: Verdict) -> None:
 
 def csv_files(folder: Path) -> tuple[Path, ...]:
     """Where the two CSVs stand."""
-    return (folder / _SUMMARY, folder / _CAUSES)
+    return tuple(folder / name for name in CSVS)
 
 
 def _csv(kind: type[Noun], nouns: Sequence[Noun]) -> bytes:
@@ -48,3 +48,10 @@ def _csv(kind: type[Noun], nouns: Sequence[Noun]) -> bytes:
         values = (getattr(noun, name) for name in kind.__struct_fields__)
         writer.writerow("" if value is None else value for value in values)
     return text.getvalue().encode()
+
+
+CSVS: dict[str, Callable[[Verdict], bytes]] = {
+    _SUMMARY: lambda verdict: _csv(Comparison, verdict.comparisons),
+    _CAUSES: lambda verdict: _csv(Cause, verdict.causes),
+}
+"""Each file, and what makes it."""
