@@ -184,3 +184,15 @@ def test_json_is_one_document_with_null_for_unknown(capsys: pytest.CaptureFixtur
     document = json.loads(capsys.readouterr().out)
     assert document["events"][0]["hardware"] is None
     assert document["targets"][0]["shared_library"] is None
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_a_terminal_shows_it_on_one_screen(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("profiler.present.text.WITHOUT_TERMINAL", width)
+    show(HEALTH, format_="table")
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) <= 40
+    assert shown[0].startswith("--source auto takes software")
+    assert shown[-1] == "Next         tax-probe ipc"

@@ -316,3 +316,17 @@ def test_tables_show_unknown_as_a_dash_and_no_markup_of_paths(capsys: pytest.Cap
     assert "?" in out
     assert "in the host" in out
     assert "Warning      c" in out
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_a_terminal_shows_many_files_on_one_screen(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left out is counted, and no cell of the table is cut but names."""
+    monkeypatch.setattr("profiler.present.text.WITHOUT_TERMINAL", width)
+    print_inspection(Inspection(programs=(PYTHON, ARCHIVE) * 20, contradictions=("c",), expectation="e"), as_json=False)
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) <= 40
+    assert max(map(len, shown)) <= width
+    assert "More         26 files: -v" in shown
+    assert shown[-2] == "Next         tax-probe ipc"
