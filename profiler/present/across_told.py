@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,12 +13,12 @@ from rich.padding import Padding
 from profiler.analyze.change_wording import is_exact
 from profiler.analyze.numbers import digits, pair, told
 from profiler.catalogue.metrics import METRIC, title
-from profiler.errors import MachineError
 from profiler.folder import write_result
 from profiler.model.across import Across, AcrossChange, AcrossFolder
 from profiler.present.layout import lay_out
 from profiler.present.markdown import to_markdown
 from profiler.present.reservations import reservations
+from profiler.present.stdout import printing
 from profiler.present.table import UNKNOWN, Cell, Mark, Table, Tone, columns, filled
 from profiler.present.terminal import marks_of
 from profiler.present.text import console
@@ -52,20 +51,11 @@ def show(document: Across, *, format_: str, folder: Path | None) -> None:
     Raises:
         MachineError: stdout cannot be written to.
     """
-    try:
+    with printing("make room, or let --out DIR keep it elsewhere"):
         if format_ == "json":
             sys.stdout.write(as_json(document).decode())
         else:
             _print(document, folder)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        # What is buffered cannot be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise MachineError(
-            f"cannot write the answer to stdout: {error.strerror}", hint="make room, or let --out DIR keep it elsewhere"
-        ) from error
 
 
 def _print(document: Across, folder: Path | None) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from profiler.analyze.conclude import analyse
-from profiler.errors import MachineError
 from profiler.folder import compress
 from profiler.model import Verdict
 from profiler.present import figures, finding, tables, terminal
 from profiler.present.answer_sections import sections
+from profiler.present.stdout import printing
 from profiler.present.view import view
 
 
@@ -35,7 +32,7 @@ def show(folder: Path, *, format_: str, verbose: bool = False) -> Verdict:
     pictures = figures.write(folder, sections(verdict, run))
     shown = view(found)
     finding.write(folder, found, shown, pictures)
-    with _stdout(folder):
+    with printing(f"it is in {folder}; tax-probe report {folder} shows it again"):
         if format_ == "json":
             sys.stdout.write(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode() + "\n")
         else:
@@ -57,20 +54,3 @@ def keep(folder: Path) -> None:
     found = analyse(folder)
     tables.write_verdict(folder, found.verdict)
     finding.write(folder, found, view(found), figures.write(folder, sections(found.verdict, found.run)))
-
-
-@contextmanager
-def _stdout(folder: Path) -> Iterator[None]:
-    """Printing may fail (a full disk behind ``>``); a reader that left is the command line's matter."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        # What is buffered cannot be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise MachineError(
-            f"cannot write the answer to stdout: {error.strerror}",
-            hint=f"it is in {folder}; tax-probe report {folder} shows it again",
-        ) from error
