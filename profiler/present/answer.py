@@ -10,17 +10,17 @@ from pathlib import Path
 
 import msgspec
 
-from profiler.analyze.conclude import analyse, conclude
+from profiler.analyze.conclude import analyse
 from profiler.errors import GateFailed, MachineError
-from profiler.folder import compress, load_run
+from profiler.folder import compress
 from profiler.model import AGAIN, BASELINE, Verdict
-from profiler.present import figures, finding, tables, terminal
+from profiler.present import figures, finding, page, tables, terminal
 from profiler.present.answer_sections import sections
 from profiler.present.view import view
 
 
 def show(folder: Path, *, format_: str, max_ratio: float | None, verbose: bool = False) -> int:
-    """Write ``verdict.json``, the CSVs, ``finding.md`` and the figures into ``folder``; print the answer.
+    """Write ``verdict.json``, CSVs, figures, ``report.html`` and ``finding.md`` into ``folder``; print the answer.
 
     Returns:
         The exit code 0.
@@ -32,33 +32,36 @@ def show(folder: Path, *, format_: str, max_ratio: float | None, verbose: bool =
     """
     found = analyse(folder)
     verdict, run = found.verdict, found.run
+    shown, folded = view(found), sections(verdict, run)
     tables.write(folder, verdict)
-    pictures = figures.write(folder, sections(verdict, run))
+    tables.write_points(folder, found.points)
+    pictures = figures.write(folder, verdict, shown)
+    page.write(folder, found, shown, folded)
     finding.write(folder, verdict, run, pictures)
     with _stdout(folder):
         if format_ == "json":
             sys.stdout.write(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode() + "\n")
         else:
-            terminal.print_view(view(found), folder, sections(verdict, run), verdict.warnings, verbose=verbose)
+            terminal.print_view(shown, folder, folded, verdict.warnings, verbose=verbose)
     if max_ratio is not None:
         _gate(verdict, max_ratio)
     return 0
 
 
 def keep(folder: Path) -> None:
-    """Make ``folder`` small enough to be kept: what was recorded is compressed, the answer is made anew, and the CSVs,
-    which ``show`` makes at any time, go.
+    """Make ``folder`` small enough to be kept: what was recorded is compressed, the answer is made anew, and what
+    ``show`` makes at any time, the CSVs and the page, goes.
 
     Raises:
         UsageError: ``folder`` is not a readable result folder.
         MachineError: the files cannot be written.
     """
     compress(folder)
-    for made_again in (*folder.glob("figures/*"), *tables.csv_files(folder)):
+    for made_again in (*folder.glob("figures/*"), *tables.csv_files(folder), folder / page.NAME):
         made_again.unlink(missing_ok=True)
-    verdict, run = conclude(folder), load_run(folder)
-    tables.write_verdict(folder, verdict)
-    finding.write(folder, verdict, run, figures.write(folder, sections(verdict, run)))
+    found = analyse(folder)
+    tables.write_verdict(folder, found.verdict)
+    finding.write(folder, found.verdict, found.run, figures.write(folder, found.verdict, view(found)))
 
 
 @contextmanager

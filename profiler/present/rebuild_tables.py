@@ -34,7 +34,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
         return ()
     checked = () if found.remedy is None else (Section(title="Remedy", tables=(_remedy(found.remedy),)),)
     return (
-        Section(title="Combinations", tables=(_combinations(verdict),)),
+        Section(title="Combinations", tables=(_combinations(verdict),), pictures=("forest",)),
         Section(title="Effects of the build options", tables=(_effects(verdict, found.factorial),)),
         *checked,
         Section(title="Builds", tables=(_builds(found.rebuilt),)),
