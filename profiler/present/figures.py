@@ -59,7 +59,7 @@ def path_of(picture: str) -> str:
 def _drawings(verdict: Verdict, shown: View) -> Iterator[tuple[str, bytes]]:
     boxes = nested_causes.boxes(shown.tree)
     if boxes:
-        legend = [box for level in boxes for box in level]
+        legend = nested_causes.legend(shown.tree)
         yield "causes", render("causes.svg", levels=boxes, whole=shown.what, legend=legend, letter=_LETTER)
     curves = panels.crossovers(verdict)
     forest = next((table for table in shown.tables if any(one.kind == "lane" for one in table.columns)), None)
@@ -95,7 +95,7 @@ def _forest(table: Table, label: str) -> bytes:
 
 def _row(table: HtmlTable, row: tuple[HtmlCell, ...], lane: int) -> ForestRow:
     kinds = [column.kind for column in table.columns]
-    name = " ".join(
+    name = ", ".join(
         " ".join(filter(None, (cell.text, cell.beside)))
         for cell, kind in zip(row, kinds, strict=True)
         if kind == "name"

@@ -36,13 +36,21 @@ class CauseBox(Noun, frozen=True, kw_only=True):
 
 def boxes(tree: tuple[CauseRow, ...]) -> tuple[tuple[CauseBox, ...], ...]:
     """By depth, from left to right; empty without shares. Places are no parts and have none."""
+    by_depth: dict[int, list[CauseBox]] = {}
+    for row, box in _boxes(tree):
+        by_depth.setdefault(row.depth, []).append(box)
+    return tuple(tuple(sorted(level, key=lambda one: one.at)) for _, level in sorted(by_depth.items()))
+
+
+def legend(tree: tuple[CauseRow, ...]) -> tuple[CauseBox, ...]:
+    """The same boxes in the order of the tree: a whole, then its parts."""
+    return tuple(box for _, box in _boxes(tree))
+
+
+def _boxes(tree: tuple[CauseRow, ...]) -> list[tuple[CauseRow, CauseBox]]:
     shown = [(row, colour) for row, colour in zip(tree, colours(tree), strict=True) if _is_drawn(row)]
     whole = max([1.0, *(row.start + (row.share or 0.0) for row, _ in shown)])
-    depths = sorted({row.depth for row, _ in shown})
-    return tuple(
-        tuple(sorted((_box(row, colour, whole) for row, colour in shown if row.depth == depth), key=lambda one: one.at))
-        for depth in depths
-    )
+    return [(row, _box(row, colour, whole)) for row, colour in shown]
 
 
 def _is_drawn(row: CauseRow) -> bool:
