@@ -10,7 +10,7 @@ from profiler.present.table import Axis, Lane, Tone
 
 MOST_POINTS = 200
 """Of a lane: more strokes than that are one grey band, and weigh megabytes."""
-_EDGE = 7.0
+_EDGE = 2.0
 """A tick's label nearer to an end than so many per cent is set inwards."""
 
 StrokeKind = Literal["grid", "one", "stem", "link", "raw", "ci", "dot", "hollow", "below", "above"]

@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from profiler.analyze.conclude import Analysis
 from profiler.errors import MachineError
 from profiler.folder import write_result
@@ -259,7 +261,7 @@ def _files(verdict: Verdict, run: Run) -> Iterator[Chapter]:
         for one in programs
         if one.get("evidence")
     )
-    said = tuple(map(str, run.interpreters.get("contradictions", ())))
+    said = tuple(without_folders(str(one)) for one in run.interpreters.get("contradictions", ()))
     contradictions = (Chapter(title="Where sysconfig contradicts the files", items=said),) if said else ()
     if found is not None or folds:
         yield Chapter(
@@ -284,7 +286,9 @@ def _behind(verdict: Verdict, run: Run, sections: Sequence[Section]) -> Iterator
             "runs, which stand in no other figure.",
         )
     for section in sections:
-        yield Chapter(title=f"In full: {section.title}", tables=tuple(html_table(table) for table in section.tables))
+        yield Chapter(
+            title=f"In full: {section.title}", tables=tuple(html_table(_cut(table)) for table in section.tables)
+        )
     found = reservations(verdict.warnings)
     if found:
         yield Chapter(
@@ -300,6 +304,12 @@ def _behind(verdict: Verdict, run: Run, sections: Sequence[Section]) -> Iterator
             ),
         )
     yield Chapter(title="How it was measured", items=tuple(_setting(verdict, run)))
+
+
+def _cut(table: Table) -> Table:
+    """``table`` without the folders of the paths in it."""
+    rows = (tuple(without_folders(cell) if isinstance(cell, str) else cell for cell in row) for row in table.rows)
+    return msgspec.structs.replace(table, rows=tuple(rows), notes=tuple(map(without_folders, table.notes)))
 
 
 def _setting(verdict: Verdict, run: Run) -> Iterator[str]:

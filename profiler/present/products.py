@@ -15,7 +15,7 @@ _COUNTED = "instructions"
 _LARGEST = 0.5
 
 
-class Factor(Noun, frozen=True, kw_only=True):
+class ProductTerm(Noun, frozen=True, kw_only=True):
     """One term of a product, or the product itself."""
 
     name: str
@@ -30,8 +30,8 @@ class Product(Noun, frozen=True, kw_only=True):
     """``whole`` = the first factor × the second × …"""
 
     launcher: str
-    whole: Factor
-    factors: tuple[Factor, ...]
+    whole: ProductTerm
+    factors: tuple[ProductTerm, ...]
     note: str
 
 
@@ -48,16 +48,16 @@ def _products(verdict: Verdict) -> Iterator[Product]:
             continue
         yield Product(
             launcher=name,
-            whole=Factor(name=title(split.of), ratio=ratio_of(whole), how="measured", main=False),
+            whole=ProductTerm(name=title(split.of), ratio=ratio_of(whole), how="measured", main=False),
             factors=tuple(_factor(verdict, split, term) for term in split.terms),
             note=split.reason or "",
         )
 
 
-def _factor(verdict: Verdict, split: Decomposition, term: Term) -> Factor:
+def _factor(verdict: Verdict, split: Decomposition, term: Term) -> ProductTerm:
     how = "counted" if term.term == _COUNTED else "estimated" if is_estimated(verdict, split, term.term) else "measured"
     holds = term.lo is not None and term.hi is not None and term.lo <= 1 <= term.hi
-    return Factor(
+    return ProductTerm(
         name=term_name(term.term),
         ratio=told(term.ratio, term.lo, term.hi, exact=term.term in exact_metrics(verdict)),
         how=f"{how}, holds 1" if holds else how,

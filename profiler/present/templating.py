@@ -13,7 +13,7 @@ _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\
 """Control characters (a terminal's escapes begin with one), marks that turn the reading direction, halves of pairs: no
 document may hold them, or a reader cannot see that it does.
 """
-_PATH = re.compile(r"(?<![\w.:/])(?:/[\w.+@~-]+)+/([\w.+@~-]+)")
+_PATH = re.compile(r"(?<![\w.:/])(?!/proc/|/sys/)(?:/[\w.+@~-]+)+/([\w.+@~-]+)")
 
 
 def render(name: str, **data: object) -> bytes:
