@@ -6,8 +6,9 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from profiler.commands.completion import SHELLS
 from profiler.errors import Interrupted, ProbeError, UsageError
 
 COMMANDS = {
@@ -19,6 +20,7 @@ COMMANDS = {
     "inspect": "which file the eval loop comes from, and how it was built; measures nothing",
     "doctor": "what this machine can measure, why not more, and what to do about it",
     "report": "analyse a result folder again",
+    "export": "a result folder for other tools: pyperf's commands, Parquet",
 }
 """Name and one line of help; the module of the same name in ``profiler.commands`` has the rest."""
 
@@ -39,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         args = _parse(arguments)
+        if args.run is None:
+            return _without_a_command(args.completion)
         args.argv = arguments
         code = int(args.run(args))
         sys.stdout.flush()
@@ -62,6 +66,24 @@ def entry() -> None:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
+    # Only the module of the command that is asked for is imported: help must come at once.
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    return _parser(arguments, [name for name in COMMANDS if name == asked]).parse_args(arguments)
+
+
+def _without_a_command(completion: str | None) -> int:
+    """Help, which is what whoever types the bare name looks for; or the completion script of a shell."""
+    if completion is None:
+        _parser([], ()).print_help()
+        return 0
+    from profiler.commands.completion import script_for
+
+    print(script_for(_parser([], COMMANDS), completion))  # noqa: T201
+    return 0
+
+
+def _parser(arguments: Sequence[str], filled: Collection[str]) -> argparse.ArgumentParser:
+    """The parser of all commands; those of ``filled`` with their options."""
     parser = _Parser(
         prog="tax-probe",
         description="How much slower CPython runs when it is embedded, and why: counted, with intervals, and proved.",
@@ -71,16 +93,16 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--version", action="version", version=f"tax-probe {_version()}" if "--version" in arguments else ""
     )
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    # Only the module of the command that is asked for is imported: help must come at once.
-    asked = next((word for word in arguments if not word.startswith("-")), None)
+    parser.add_argument("--completion", choices=SHELLS, help="print the script that completes commands and options")
+    parser.set_defaults(run=None)
+    subparsers = parser.add_subparsers(metavar="COMMAND")
     for name, line in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=line, description=line)
-        if name == asked:
+        if name in filled:
             module = importlib.import_module(f"profiler.commands.{name}")
             module.add_arguments(subparser)
             subparser.set_defaults(run=module.run)
-    return parser.parse_args(arguments)
+    return parser
 
 
 def _version() -> str:

@@ -137,13 +137,18 @@ _SECTIONS: dict[Section, _Part] = {
 """Sections are added in this order."""
 
 
+def compared_rows(run: Run, frame: pd.DataFrame) -> pd.DataFrame:
+    """Those of the measured rows on which the verdict's comparisons stand."""
+    for section, part in _SECTIONS.items():
+        frame = part.rows(frame) if section in run.plan.sections else frame
+    return frame
+
+
 def _conclude(run: Run, folder: Path) -> tuple[Verdict, Costs]:
     everything = read_all(folder)
-    frame = rows = measured(everything)
+    frame = measured(everything)
     parts = [part for section, part in _SECTIONS.items() if section in run.plan.sections]
-    for part in parts:
-        rows = part.rows(rows)
-    costs, boundaries = costs_of(run, rows)
+    costs, boundaries = costs_of(run, compared_rows(run, frame))
     costs = with_calls(costs, folder)
     names = tuple(one.name for one in run.plan.launchers if all(part.compared(one) for part in parts))
     verdict = _compared(run, everything, frame, costs, names)

@@ -113,19 +113,42 @@ def slopes(frame: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Index (block, launcher, event), columns ``per_iteration`` and ``startup``, in the event's unit.
     """
+    return _slopes(frame)[0]
+
+
+def spans(frame: pd.DataFrame) -> dict[str, int]:
+    """Over how many iterations one reading behind ``slopes`` goes, by event: the difference of the two M of processes
+    and regions, the M of a chunk.
+    """
+    parts = _slopes(frame)[1]
+    found = {}
+    for event, rows in frame.groupby("event", observed=True):
+        kind = parts.get(str(event))
+        inside = rows["kind"].isin([REGIONS, CHUNKS])
+        m = rows["m"][~inside if kind is None else rows["kind"] == kind]
+        if not m.empty:
+            found[str(event)] = int(m.min() if kind == CHUNKS else m.max() - m.min())
+    return found
+
+
+def _slopes(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, PassKind]]:
+    """What ``slopes`` gives, and by event whether it is of regions or of chunks; of processes where it says nothing."""
     import pandas as pd
 
+    parts: dict[str, PassKind] = {}
     whole = _of_processes(frame[~frame["kind"].isin([REGIONS, CHUNKS])])
     costs = whole[[PER_ITERATION]]
     if _OF_PROCESSES not in costs.index.get_level_values("event"):
         own = pd.DataFrame({PER_ITERATION: inside(frame, _OF_PROCESSES)}).assign(event=_OF_PROCESSES)
         costs = pd.concat([costs, own.set_index("event", append=True)])
-    for finer in (_of_regions(frame), _of_chunks(frame)):
+    finest: tuple[tuple[PassKind, pd.DataFrame], ...] = (("regions", _of_regions(frame)), ("chunks", _of_chunks(frame)))
+    for kind, finer in finest:
         blocks = _blocks(finer).sub(_blocks(costs), fill_value=0)
         better = blocks.index[blocks >= 0].intersection(finer.index.get_level_values("event"))
         replaced = costs.index.get_level_values("event").isin(better)
         costs = pd.concat([costs[~replaced], finer[finer.index.isin(better, level="event")]])
-    return costs.join(whole[[STARTUP]], how="outer")
+        parts |= dict.fromkeys(map(str, better), kind)
+    return costs.join(whole[[STARTUP]], how="outer"), parts
 
 
 def _blocks(costs: pd.DataFrame) -> pd.Series:

@@ -17,7 +17,20 @@ from profiler.collect.workplace import Workplace
 from profiler.errors import WorkloadError
 from profiler.folder import RowWriter
 from profiler.guest import script
-from profiler.model import BASELINE, Block, Caveat, Chunks, Launcher, Noun, PassKind, Plan, Regions, Step, Workload
+from profiler.model import (
+    BASELINE,
+    Block,
+    Caveat,
+    Chunks,
+    Launcher,
+    Noun,
+    PassKind,
+    Plan,
+    PyperfScript,
+    Regions,
+    Step,
+    Workload,
+)
 from profiler.plan.calibrate import does_not_grow, grows
 from profiler.plan.schedule import steps
 from profiler.sources.source import Source
@@ -46,7 +59,7 @@ class Bench:
         self._place = Workplace(folder, limits.timeout_s)
         self._checker = Checker(limits.timeout_s)
         self._setting = Setting(plan=plan, source=source, place=self._place, checker=self._checker)
-        self._growing: set[str] = set()
+        self._growing: set[tuple[str, PyperfScript | None]] = set()
         """Workloads that print the same for every M, and were seen to do more for more."""
 
     @property
@@ -141,7 +154,7 @@ class Bench:
             if not self._checker.knows(workload, m):
                 done, _ = self._bare(block, baseline, workload, m)
                 self._checker.compare_output(baseline, workload, m, done.stdout)
-        for workload in {one.path: one for one, _ in wanted}.values():
+        for workload in {one.work: one for one, _ in wanted}.values():
             self._require_growth(block, baseline, workload)
         _, fingerprint = self._bare(block, baseline, plan.workload, self._checker.smallest_m())
         self._checker.learn_hash(block, fingerprint)
@@ -153,9 +166,9 @@ class Bench:
         measured.
         """
         printed = self._checker.printed(workload)
-        if len(printed) < 2 or len(set(printed.values())) > 1 or workload.path in self._growing:
+        if len(printed) < 2 or len(set(printed.values())) > 1 or workload.work in self._growing:
             return
-        self._growing.add(workload.path)
+        self._growing.add(workload.work)
         try:
             if grows(lambda m: self._bare(block, baseline, workload, m)[0].cpu_ns, max(printed)):
                 return

@@ -9,7 +9,7 @@ from profiler.catalogue.caveats import HASH_SEED_IGNORED, HEAP_NOT_PLACED, NOT_V
 from profiler.collect.workplace import MAX_OUTPUT_BYTES
 from profiler.errors import WorkloadError
 from profiler.guest import script
-from profiler.model import BASELINE, Block, Caveat, Launcher, Workload
+from profiler.model import BASELINE, Block, Caveat, Launcher, PyperfScript, Workload
 from profiler.sources.source import Outcome
 from profiler.system.process import Completed
 
@@ -21,16 +21,16 @@ class Checker:
         self.caveats: dict[tuple[str, str], Caveat] = {}
         """By code and launcher."""
         self._timeout_s = timeout_s
-        self._expected: dict[tuple[str, int], bytes] = {}
+        self._expected: dict[tuple[tuple[str, PyperfScript | None], int], bytes] = {}
         self._hashes: dict[int, int] = {}
 
     def knows(self, workload: Workload, m: int) -> bool:
         """Is it known what is to be printed?"""
-        return (workload.path, m) in self._expected
+        return (workload.work, m) in self._expected
 
     def printed(self, workload: Workload) -> dict[int, bytes]:
         """What is to be printed, by M."""
-        return {m: text for (path, m), text in self._expected.items() if path == workload.path}
+        return {m: text for (work, m), text in self._expected.items() if work == workload.work}
 
     def smallest_m(self) -> int:
         """Of those of which the output is known, whatever the workload."""
@@ -74,7 +74,7 @@ class Checker:
         Raises:
             WorkloadError: this is another.
         """
-        expected = self._expected.setdefault((workload.path, m), printed)
+        expected = self._expected.setdefault((workload.work, m), printed)
         if printed != expected:
             raise WorkloadError(
                 f"outputs differ for M = {m}\n  {BASELINE:<14} printed {_shorten(expected)}\n"

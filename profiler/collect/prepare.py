@@ -7,7 +7,6 @@ import random
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -216,7 +215,7 @@ def _with_m(workload: Workload, request: Request, study: Study, baseline: Launch
 
 
 def _known_causes(target: Target, workload: Workload) -> tuple[Cause, ...]:
-    found = recall(default_cache().folder, target, Path(workload.path))
+    found = recall(default_cache().folder, target, workload)
     if found is None:
         return ()
     by = f"; found by rebuild on {found.measured_utc[:10]} ({found.source}), part of eval-loop-image"

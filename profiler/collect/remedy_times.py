@@ -108,7 +108,7 @@ def plan_of(run: Run, remedy: Remedy, folder: Path, limits: Limits) -> Run:
     library = (folder / remedy.library).resolve()
     variant = Variant(of=embedder.name, intervention=REBUILT, way="replaced")
     workload = next(
-        (one for one in BUILT_IN if one.path == run.plan.workload.path),
+        (one for one in BUILT_IN if one.work == run.plan.workload.work),
         # M that suit counting, or were asked for, may be too little work to time.
         msgspec.structs.replace(run.plan.workload, counts_m=None, timed_m=None),
     )

@@ -16,6 +16,7 @@ from profiler.catalogue.interventions import BY_ID
 from profiler.catalogue.properties import Fingerprint
 from profiler.collect.bench import Bench, LauncherFingerprint, Limits, open_bench
 from profiler.collect.fingerprint import complete, image_of
+from profiler.collect.pace import Pace
 from profiler.errors import Interrupted, MachineError, ProbeError, WorkloadError
 from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch.binaries import elf
@@ -41,6 +42,9 @@ class Progress(Protocol):
     def standing(self, standing: Standing, blocks: int, left_s: float | None) -> None:
         """After ``blocks`` blocks: how far it is to the precision that was asked for."""
 
+
+_LEAST_BLOCKS = 2
+"""Fewer give no interval, whatever the budget."""
 
 Look = Callable[[Run, int], Standing]
 """Where a run stands on its way to a precision after so many blocks (``analyze.sequential.PrecisionWatch``)."""
@@ -79,7 +83,8 @@ def measure(
     """Carry ``run.plan`` out into ``folder`` and return the finished run (also saved there).
 
     Complete processes that ``folder`` already holds are not repeated. With ``budget_s`` no block is begun that would
-    probably end later. With ``look`` blocks are added to the plan until it says that the precision is reached.
+    probably end later, but for the second, without which there is no interval. With ``look`` blocks are added to the
+    plan until it says that the precision is reached.
 
     Raises:
         Interrupted: by Ctrl-C, SIGTERM or SIGHUP; ``--resume`` continues.
@@ -126,12 +131,17 @@ def _run_blocks(
     progress: Progress,
 ) -> None:
     progress.start(sum(len(steps(plan, block)) for block in plan.blocks), len(done))
-    started = time.monotonic()
+    pace = Pace()
     for index, block in enumerate(plan.blocks):
-        spent = time.monotonic() - started
-        if budget_s is not None and index > 0 and spent * (index + 1) / index > budget_s:
+        todo = [step for step in steps(plan, block) if step not in done]
+        if budget_s is not None and index >= _LEAST_BLOCKS and pace.spent + pace.expected(todo) > budget_s:
             return
-        bench.run_block(block, done, writer, progress.step)
+
+        def on_step(step: Step) -> None:
+            pace.step(step)
+            progress.step(step)
+
+        bench.run_block(block, done, writer, on_step)
         progress.block(block)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from profiler.collect.fingerprint import FINGERPRINT_SCRIPT
 from profiler.guest import script
 from profiler.model import Block, Launcher, Workload
@@ -39,17 +41,24 @@ class Workplace:
     def placed(self, block: Block, workload: Workload) -> Path:
         """The script of ``block``: its heap phase, then the work."""
         name = f"block-{block.index:05d}-{_mark(workload)}.py"
-        return self._written(name, lambda path: script.render(block, workload, path))
+        return self._written(name, lambda path: script.render(block, self._own(workload), path))
 
     def marked(self, workload: Workload) -> Path:
         """The workload between the marks that cut a process into phases."""
-        return self._written(f"marked-{_mark(workload)}.py", lambda path: script.render_marked(workload))
+        return self._written(f"marked-{_mark(workload)}.py", lambda path: script.render_marked(self._own(workload)))
 
     def native(self, workload: Workload, launchers: tuple[Launcher, ...]) -> Path:
         """The workload's own file; where a launcher hands on no arguments, all run one that takes M by another way."""
         if all(any("{m}" in part for part in launcher.argv) for launcher in launchers):
-            return Path(workload.path)
-        return self._written(f"native-{_mark(workload)}.py", lambda path: script.render_native(workload))
+            return Path(self._own(workload).path)
+        return self._written(f"native-{_mark(workload)}.py", lambda path: script.render_native(self._own(workload)))
+
+    def _own(self, workload: Workload) -> Workload:
+        """``workload``, or a script that reads M itself in the place of one for pyperf's runner."""
+        if workload.pyperf is None:
+            return workload
+        path = self._written(f"pyperf-{_mark(workload)}.py", lambda path: script.render_pyperf(workload))
+        return msgspec.structs.replace(workload, path=str(path), pyperf=None)
 
     def _written(self, name: str, text: Callable[[Path], str]) -> Path:
         path = self._folder / name
@@ -85,4 +94,4 @@ class Workplace:
 
 def _mark(workload: Workload) -> str:
     """Of one length for all workloads, which may share a name."""
-    return hashlib.sha256(workload.path.encode()).hexdigest()[:8]
+    return hashlib.sha256(msgspec.json.encode(workload.work)).hexdigest()[:8]

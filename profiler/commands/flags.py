@@ -16,6 +16,13 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("table", "json"), default="table", help="what to print on stdout")
 
 
+def add_verbose(parser: argparse.ArgumentParser) -> None:
+    """``-v``, of an answer that is folded."""
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="print all tables, evidence and warnings after the answer"
+    )
+
+
 def add_target(parser: argparse.ArgumentParser) -> None:
     """``--python``."""
     parser.add_argument(
@@ -27,7 +34,9 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     """What every measuring command understands; ``--m`` takes two, or for a ``sweep`` as many as there are."""
     add_target(parser)
     parser.add_argument(
-        "--workload", metavar="NAME|FILE.py", help=f"built-in workload or a script (default: {workload})"
+        "--workload",
+        metavar="NAME|FILE.py",
+        help=f"built-in workload, a script, or one for pyperf, FILE.py:BENCHMARK (default: {workload})",
     )
     parser.add_argument(
         "--host",
@@ -57,6 +66,7 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
         help="exit 6 if a launcher's instructions (or else wall time) are proven to exceed R times the baseline's",
     )
     add_format(parser)
+    add_verbose(parser)
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,8 @@ from profiler.commands.flags import request
 
 if TYPE_CHECKING:
     from profiler.collect.request import Request
+    from profiler.model import Run
+    from profiler.plan.studies import Study
     from profiler.present.progress import ProgressBar
 
 
@@ -26,6 +28,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     Raises:
         ProbeError: whatever its steps raise; what was measured is kept.
     """
+    from profiler.analyze.first_figure import first_figure
     from profiler.analyze.sequential import PrecisionWatch
     from profiler.collect.bench import Limits
     from profiler.collect.prepare import prepare, require_same_machine, require_same_passes
@@ -33,7 +36,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     from profiler.folder import load_run, new_folder
     from profiler.plan.studies import STUDIES
     from profiler.present.answer import show
-    from profiler.present.progress import ProgressBar
+    from profiler.present.progress import Foretelling, ProgressBar
     from profiler.sources.choose import choose_source
     from profiler.system.run_lock import only_one_run
 
@@ -57,10 +60,17 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
             source,
             folder,
             limits=limits,
-            budget_s=wanted.budget,
-            progress=bar,
+            budget_s=_budget(wanted, study, begun) if args.resume is None else wanted.budget,
+            progress=Foretelling(bar, lambda: first_figure(begun, folder)),
             look=PrecisionWatch(folder) if begun.plan.precision is not None else None,
         )
         if after is not None:
             after(folder, wanted, bar)
-    return show(folder, format_=args.format, max_ratio=wanted.max_ratio)
+    return show(folder, format_=args.format, max_ratio=wanted.max_ratio, verbose=args.verbose)
+
+
+def _budget(wanted: Request, study: Study, begun: Run) -> float | None:
+    """What was asked for; or the study's own, where it is left to the command how much to measure."""
+    if wanted.budget is not None or wanted.blocks is not None or wanted.precision is not None:
+        return wanted.budget
+    return study.budget_s.get(begun.plan.source)

@@ -70,7 +70,7 @@ def _keep(folder: Path, wanted: Request, bar: ProgressBar) -> None:
     run, verdict = load_run(folder), conclude(folder)
     if verdict.causes:
         finding = RebuildFinding(measured_utc=run.started_utc, source=verdict.source, causes=verdict.causes)
-        remember(default_cache().folder, run.target, Path(run.plan.workload.path), finding)
+        remember(default_cache().folder, run.target, run.plan.workload, finding)
     if not wanted.remedy:
         return
     rebuilt = rebuilt_of(run)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ ENV_REQUESTS, ENV_ANSWERS = "TAX_PROBE_REQUESTS", "TAX_PROBE_ANSWERS"
 
 PLACED = Path(__file__).with_name("placed.py")
 """The text of the script, with values that stand for those of a block."""
-_BEGIN, _END = "# Values of one block: begin.\n", "# Values of one block: end.\n"
+PYPERF_SCRIPT = Path(__file__).with_name("pyperf_script.py")
+"""The text of a workload that does what a script asks of pyperf's runner, with values that stand for those of one."""
 
 
 class ProcessFingerprint(Noun, frozen=True, kw_only=True):
@@ -70,11 +72,16 @@ class ProcessFingerprint(Noun, frozen=True, kw_only=True):
 
 def render(block: Block, workload: Workload, script: Path) -> str:
     """The text of ``block``'s script; ``script`` is where it will stand."""
-    head, begin, rest = PLACED.read_text(encoding="utf-8").partition(_BEGIN)
-    _, end, tail = rest.partition(_END)
+    return _filled(PLACED, "block", values(block, workload, script))
+
+
+def _filled(text: Path, of: str, values: Mapping[str, object]) -> str:
+    """The text with ``values`` in the place of its marked lines."""
+    head, begin, rest = text.read_text(encoding="utf-8").partition(f"# Values of one {of}: begin.\n")
+    _, end, tail = rest.partition(f"# Values of one {of}: end.\n")
     assert begin
     assert end
-    lines = (f"{name} = {value!r}\n" for name, value in values(block, workload, script).items())
+    lines = (f"{name} = {value!r}\n" for name, value in values.items())
     return "".join((head, begin, *lines, end, tail))
 
 
@@ -88,6 +95,21 @@ def values(block: Block, workload: Workload, script: Path) -> dict[str, int | st
         "_tax_probe_phase": tuple(reversed(tuple(zip(SIZE_CLASSES, block.heap_phase, strict=True)))),
         "_tax_probe_script": str(script),
         "_tax_probe_workload": workload.path,
+    }
+
+
+def render_pyperf(workload: Workload) -> str:
+    """A script that reads M itself and does as many loops of what ``workload`` asks of pyperf's runner."""
+    return _filled(PYPERF_SCRIPT, "workload", pyperf_values(workload))
+
+
+def pyperf_values(workload: Workload) -> dict[str, str | tuple[str, ...]]:
+    """What stands in the marked lines of ``pyperf_script.py`` when it does the work of ``workload``."""
+    assert workload.pyperf is not None
+    return {
+        "_SCRIPT": workload.path,
+        "_BENCHMARK": workload.pyperf.benchmark or "",
+        "_ARGUMENTS": workload.pyperf.arguments,
     }
 
 

@@ -42,7 +42,7 @@ from profiler.model.verdict import (
     VerdictWord,
     WorkloadResult,
 )
-from profiler.model.workload import Workload
+from profiler.model.workload import PyperfScript, Workload
 
 __all__ = [
     "AGAIN",
@@ -82,6 +82,7 @@ __all__ = [
     "Plan",
     "Precision",
     "Program",
+    "PyperfScript",
     "Reading",
     "Regions",
     "Row",

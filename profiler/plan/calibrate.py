@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from profiler.errors import WorkloadError
 from profiler.model import Workload
 
@@ -41,9 +43,8 @@ def calibrate(workload: Workload, cpu_time: CpuTime) -> Workload:
         m *= _GROWTH
         work = _work(cpu_time, m, startup)
     unit = work / m
-    return Workload(
-        name=workload.name,
-        path=workload.path,
+    return msgspec.structs.replace(
+        workload,
         counts_m=workload.counts_m or _range(_COUNTED_WORK_NS / unit, 1.6),
         timed_m=workload.timed_m or _range(_TIMED_WORK_NS / unit, _LO_OF_TIMED),
     )

@@ -22,6 +22,7 @@ from profiler.model import (
     Phased,
     Plan,
     Precision,
+    Regions,
     Section,
     SourceName,
     Step,
@@ -131,8 +132,9 @@ def steps(plan: Plan, block: Block) -> tuple[Step, ...]:
     """The processes of one block in their order.
 
     Within a pass and repetition every launcher runs once at each M, in random order (or each launcher after the other,
-    where the order is what is asked about); passes follow each other, since some need the machine for themselves. The
-    arms of eliminations take turns in random order. A process that does chunks or regions is one step.
+    where the order is what is asked about, and for exact counts, which no order changes); passes follow each other,
+    since some need the machine for themselves. The arms of eliminations take turns in random order. A process that does
+    chunks or regions is one step.
     """
     rng = random.Random(f"order {plan.seed} {block.index}")
     passes = [what for what in plan.passes if _runs_in(what, block)]
@@ -166,7 +168,11 @@ def _runs(plan: Plan, pass_: AnyPass, rng: random.Random) -> Iterator[tuple[str,
     for group in [(name,) for name in names] if isinstance(pass_, Whole) and pass_.serial else [names]:
         for repetition, ms in _repetitions(pass_):
             pairs = [(name, m) for name in group for m in ms]
-            rng.shuffle(pairs)
+            if isinstance(pass_, Regions):
+                # Exact in any order, so the one in which there is something to tell soonest.
+                pairs.sort(key=lambda pair: pair[0] == AGAIN)
+            else:
+                rng.shuffle(pairs)
             yield from ((name, m, repetition) for name, m in pairs)
 
 

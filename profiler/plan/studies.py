@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from profiler.launch.launchers import DEFAULT
@@ -14,8 +14,6 @@ class Study:
     """One command's question."""
 
     command: str
-    next: tuple[str, str]
-    """What to type after it, and what that does."""
     lineup: Literal["chosen", "ladder", "rebuilt"]
     """Who runs: those that are named, every rung and change, or the combinations of a plan of builds."""
     passes: Literal["source", "sweep", "arms"] = "source"
@@ -24,6 +22,8 @@ class Study:
     """What the verdict has beside comparisons."""
     blocks: dict[SourceName, int]
     """Enough for intervals within the time of a command."""
+    budget_s: dict[SourceName, float] = field(default_factory=dict)
+    """Where neither blocks nor a budget were asked for: begin no block that would end later."""
     workload: str = "int_loop"
     launchers: tuple[str, ...] = DEFAULT
     parts_suffice: bool = False
@@ -41,14 +41,13 @@ STUDIES = {
     for study in (
         Study(
             command="ipc",
-            next=("tax-probe variants", "proves the cause by removing it, some 6 min"),
             lineup="chosen",
-            blocks={"hardware": 10, "callgrind": 6, "software": 15},  # a minute with counters, two without
+            blocks={"hardware": 10, "callgrind": 6, "software": 15},
+            budget_s={"callgrind": 48.0},  # a minute with what comes before and after
             parts_suffice=True,
         ),
         Study(
             command="variants",
-            next=("tax-probe rebuild", "which build option it is: builds CPython anew, an hour or more"),
             lineup="ladder",
             sections=("causes",),
             blocks={"hardware": 8, "callgrind": 5, "software": 10},  # five minutes with counters, eight without
@@ -57,17 +56,12 @@ STUDIES = {
         ),
         Study(
             command="rebuild",
-            next=(
-                "tax-probe rebuild --plan experiments/rebuild-upstream.toml --remedy",
-                "builds the library that takes the tax away, and checks it",
-            ),
             lineup="rebuilt",
             sections=("rebuilt",),
             blocks={"hardware": 8, "callgrind": 4, "software": 10},
         ),
         Study(
             command="amortize",
-            next=("tax-probe variants --workload dynamic", "why the work costs more"),
             lineup="chosen",
             passes="sweep",
             sections=("sweep",),
@@ -77,7 +71,6 @@ STUDIES = {
         ),
         Study(
             command="eliminate",
-            next=("tax-probe variants", "what it comes from"),
             lineup="chosen",
             passes="arms",
             sections=("eliminations",),

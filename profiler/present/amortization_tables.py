@@ -6,9 +6,10 @@ from profiler.model import BASELINE, PHASES, Verdict
 from profiler.model.amortization import Amortization, CountedSweep, Crossover
 from profiler.model.startup import Cost, Startup, Sum
 from profiler.model.verdict import part
+from profiler.present.numbers import share, told
 from profiler.present.section import Section
 from profiler.present.table import UNKNOWN, Mark, Table, columns, notes
-from profiler.present.words import detectable, figure, interval, ratio, ratio_interval, share
+from profiler.present.words import detectable, figure, interval
 
 _COARSE_FROM_MS = 100
 
@@ -27,7 +28,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
         tables += [_model(swept), _crossover(swept)]
     if swept.instructions is not None:
         tables.append(_counted(swept.instructions))
-    found = [Section(title="From how much work on it pays", tables=tuple(tables), pictures=("amortize",))]
+    found = [Section(title="From how much work on it pays", tables=tuple(tables))]
     startup = swept.startup
     if any(one.instructions is not None or one.cpu_ms is not None for one in startup.phases):
         found.append(Section(title="Where a launch goes", tables=(_phases(startup), _changes(startup))))
@@ -53,8 +54,7 @@ def _sweep(verdict: Verdict, swept: Amortization, launcher: str) -> Table:
                 f"{point.m:,}",
                 *(_with_interval(one.wall_ms, one.lo, one.hi) for one in (base[point.m], point)),
                 _with_interval(point.delta_ms, point.delta_ms_lo, point.delta_ms_hi),
-                f"{ratio(point.ratio, point.ratio_lo, point.ratio_hi, 3)} "
-                f"{ratio_interval(point.ratio_lo, point.ratio_hi, 3)}",
+                str(told(point.ratio, point.ratio_lo, point.ratio_hi)),
                 _EXACT[point.bit_exact],
             )
             for point in swept.points

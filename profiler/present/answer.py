@@ -37,7 +37,7 @@ def show(folder: Path, *, format_: str, max_ratio: float | None, verbose: bool =
     tables.write_points(folder, found.points)
     pictures = figures.write(folder, verdict, shown)
     page.write(folder, found, shown, folded)
-    finding.write(folder, verdict, run, pictures)
+    finding.write(folder, found, shown, pictures)
     with _stdout(folder):
         if format_ == "json":
             sys.stdout.write(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode() + "\n")
@@ -61,7 +61,8 @@ def keep(folder: Path) -> None:
         made_again.unlink(missing_ok=True)
     found = analyse(folder)
     tables.write_verdict(folder, found.verdict)
-    finding.write(folder, found.verdict, found.run, figures.write(folder, found.verdict, view(found)))
+    shown = view(found)
+    finding.write(folder, found, shown, figures.write(folder, found.verdict, shown))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The answer as a list of sections, by what the verdict holds; terminal, finding and figures read the same list."""
+"""The answer as a list of sections, by what the verdict holds; terminal and page read the same list."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def sections(verdict: Verdict, run: Run) -> tuple[Section, ...]:
     compared = comparisons.section(verdict, run, shown=main)
     found = (
         *own,
-        replace(compared, pictures=() if own else ("forest",)),
+        compared,
         splits.section(verdict, shown=main),
         *series_tables.sections(verdict),
         *((comparisons.side_by_side(verdict, run),) if verdict.causes and not own else ()),
         ladder_tables.section(verdict),
-        replace(cause_tables.section(verdict), pictures=("causes",)),
+        cause_tables.section(verdict),
         *((cause_tables.differences(run),) if verdict.causes and not own else ()),
         comparisons.others(verdict, run, shown=main),
         splits.others(verdict, shown=main),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from profiler.analyze.causes.fingerprint_differences import fingerprint_differences
 from profiler.analyze.causes.nested import beneath
 from profiler.model import BASELINE, Cause, Run, Verdict
+from profiler.present.numbers import share
 from profiler.present.section import Section
 from profiler.present.table import Cell, Mark, Table, Tone, columns, filled, notes
-from profiler.present.words import share
 
 _TONES: dict[str, Tone] = {"confirmed": "worse", "refuted": "better", "unresolved": "open", "not-tested": "faint"}
 

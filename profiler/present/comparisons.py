@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import METRIC, METRICS, meaning, title
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
+from profiler.present.numbers import bounds, pair
 from profiler.present.section import Section
 from profiler.present.table import Cell, Table, columns, filled, notes
 from profiler.present.words import (
     amount,
-    bounds,
     detectable,
     launcher_name,
     metric_name,
+    of_exact_source,
     price,
-    ratio,
     reach,
     verdict_mark,
 )
@@ -46,7 +46,7 @@ def others(verdict: Verdict, run: Run, *, shown: Collection[str]) -> Section:
         c
         for c in verdict.comparisons
         if c.launcher not in shown or (c.launcher == AGAIN and METRIC[c.metric].rank > 1)
-        if c.ratio is not None
+        if c.ratio is not None and _tells(c)
     ]
     unknown = [c for c in verdict.comparisons if c.launcher not in shown and c.ratio is None]
     table = Table(
@@ -65,7 +65,8 @@ def _pairs(comparisons: Iterable[Comparison]) -> list[tuple[str, str]]:
 def _pair(verdict: Verdict, run: Run, baseline: str, launcher: str) -> Table:
     twin = launcher == AGAIN
     found = [c for c in verdict.comparisons if (c.baseline, c.launcher) == (baseline, launcher)]
-    rows = [c for c in found if c.ratio is not None and not (twin and METRIC[c.metric].rank > 1)]
+    known = [c for c in found if c.ratio is not None and not (twin and METRIC[c.metric].rank > 1)]
+    rows = [c for c in known if twin or _tells(c)]
     unknown = [] if twin else [c for c in found if c.ratio is None]
     table = Table(
         title=f"{'A/A: the baseline against itself' if twin else f'{launcher} against {baseline}'}, per iteration",
@@ -75,9 +76,20 @@ def _pair(verdict: Verdict, run: Run, baseline: str, launcher: str) -> Table:
             *_FIGURES,
         ),
         rows=tuple(_cells(c) for c in rows),
-        notes=notes(*_unmeasured(unknown), *_about(rows, run)),
+        notes=notes(_undecided(known, rows), *_unmeasured(unknown), *_about(rows, run)),
     )
     return filled(table)
+
+
+def _tells(c: Comparison) -> bool:
+    return c.verdict != "unresolved" or measured_once(c)
+
+
+def _undecided(known: Iterable[Comparison], rows: Collection[Comparison]) -> str | None:
+    """A line for what has an interval that decides nothing."""
+    left = [c for c in known if c not in rows and c.lo is not None and c.hi is not None]
+    told = ", ".join(f"{title(c.metric)} {bounds(c.lo or 0.0, c.hi or 0.0)}" for c in left)
+    return f"not decided: {told}" if told else None
 
 
 def _cells(c: Comparison) -> tuple[Cell, ...]:
@@ -85,8 +97,7 @@ def _cells(c: Comparison) -> tuple[Cell, ...]:
         metric_name(c),
         amount(c.metric, c.baseline_value),
         amount(c.metric, c.value),
-        ratio(c.ratio, c.lo, c.hi),
-        bounds(c),
+        *pair(c.ratio, c.lo, c.hi, exact=of_exact_source(c)),
         reach(c),
         verdict_mark(c),
         price(c),

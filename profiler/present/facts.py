@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from profiler.analyze.compare import TOO_RARE
 from profiler.catalogue.metrics import METRICS, title
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, SourceName, Verdict
-from profiler.plan.studies import STUDIES
 from profiler.present.cause_tree import TITLES
 from profiler.present.numbers import bounds
 from profiler.present.reservations import reservations
@@ -15,6 +14,16 @@ from profiler.present.whom import against_baseline, subjects
 
 _FOLDED = frozenset({"a-a-differs", "a-a-useless", "unfinished"})
 """Caveats that lines of their own tell."""
+_NEXT = {
+    "ipc": ("tax-probe variants", "proves the cause by removing it, some 6 min"),
+    "variants": ("tax-probe rebuild", "which build option it is: builds CPython anew, an hour or more"),
+    "rebuild": (
+        "tax-probe rebuild --plan experiments/rebuild-upstream.toml --remedy",
+        "builds the library that takes the tax away, and checks it",
+    ),
+    "amortize": ("tax-probe variants --workload dynamic", "why the work costs more"),
+    "eliminate": ("tax-probe variants", "what it comes from"),
+}
 _HOW: dict[SourceName, str] = {
     "hardware": "hardware counters",
     "callgrind": "callgrind counts, bare runs timed",
@@ -37,7 +46,7 @@ def facts(verdict: Verdict, run: Run) -> tuple[tuple[str, str], ...]:
 
 def following(verdict: Verdict) -> tuple[str, str] | None:
     """The command that answers the next question, and what it does."""
-    return STUDIES[verdict.command].next if verdict.command in STUDIES else None
+    return _NEXT.get(verdict.command)
 
 
 def _of_subject(verdict: Verdict) -> list[Cause]:

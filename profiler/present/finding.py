@@ -1,84 +1,81 @@
-"""``finding.md``: the result as a text that can be attached to a report."""
+"""``finding.md``: the answer on two pages, to be attached to a report, with the data's checksums beside it."""
 
 from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from profiler.analyze.conclude import Analysis
 from profiler.folder import ROWS, RUN, recorded, write_result
-from profiler.model import Run, Verdict
-from profiler.present.answer_sections import sections
-from profiler.present.figures import path_of
-from profiler.present.markdown import to_markdown
+from profiler.model import Run
+from profiler.present.cause_tree import CauseRow
+from profiler.present.markdown import escaped, to_markdown
 from profiler.present.reservations import reservations
-from profiler.present.section import Section
+from profiler.present.view import View
+from profiler.present.whom import subjects
 
-_ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv")
+_ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv", "report.html")
 
 
-def write(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) -> None:
+def write(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, ...]) -> None:
     """Write the finding; the data stand beside it and are named with their SHA-256.
 
     Raises:
         MachineError: the folder cannot be written to.
     """
-    write_result(folder, "finding.md", render(folder, verdict, run, pictures).encode())
+    write_result(folder, "finding.md", render(folder, analysis, shown, pictures).encode())
 
 
-def render(folder: Path, verdict: Verdict, run: Run, pictures: tuple[str, ...]) -> str:
+def render(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, ...]) -> str:
     """The text of the finding."""
-    lines = [
-        f"# What embedding costs: {verdict.workload.name} on CPython {verdict.target.version}",
-        "",
-        verdict.sentence,
-        "",
-        "## Setting",
-        "",
-        f"- target: `{verdict.target.real_path}`, build-id `{verdict.target.build_id}`",
-        *(f"- {one.name}: eval loop in `{one.image}`, build-id `{one.build_id}`" for one in verdict.launchers),
-        f"- counts: {run.source_sentence}",
-        f"- machine: {run.machine.get('cpu_model')}, kernel {run.machine.get('kernel')}",
-        f"- {len(run.plan.blocks)} blocks, seed {run.plan.seed}, begun {run.started_utc}",
-        f"- outputs bit-exact in all launchers: {verdict.workload.bit_exact}",
-        "",
-        *(line for section in sections(verdict, run) for line in _section(section, pictures)),
-        *_reservations(verdict),
-        "## Repeat it",
-        "",
-        f"    tax-probe {shlex.join(_repeat(run))}",
-        "",
-        "Files:",
-        "",
-        *(
-            f"- [{path.relative_to(folder)}]({path.relative_to(folder)}) sha256 `{_sha256(path)}`"
-            for path in (recorded(folder, name) for name in (*_ATTACHED, *pictures))
-            if path.exists()
-        ),
-        "",
-    ]
-    return "\n".join(lines)
+    return "\n".join(_lines(folder, analysis, shown, pictures))
 
 
-def _section(section: Section, pictures: Collection[str]) -> Iterator[str]:
-    """A heading, its pictures, and its tables, with headings of their own where they are several."""
-    yield from (f"## {section.title}", "")
-    for path in filter(pictures.__contains__, map(path_of, section.pictures)):
-        yield from (f"![{Path(path).stem}]({path})", "")
-    for table in section.tables:
-        yield from to_markdown(table, heading="###" if len(section.tables) > 1 else "")
-
-
-def _reservations(verdict: Verdict) -> Iterator[str]:
-    if not verdict.warnings:
-        return
-    yield from ("## Reservations", "")
+def _lines(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, ...]) -> Iterator[str]:
+    verdict, run = analysis.verdict, analysis.run
+    yield from (f"# {escaped(shown.title)}", "", escaped(" ".join(shown.headline)), "")
+    yield from (f"![{Path(path).stem}]({path})\n" for path in pictures)
+    for table in shown.tables:
+        yield from to_markdown(table, heading="##")
+    yield from _evidence(shown.tree)
+    yield from ("## What is ruled out, and what is open", "")
+    yield from (f"- {label}: {escaped(text)}" for label, text in shown.facts if label != "Measured")
     for one in reservations(verdict.warnings):
-        remedy = f"; {one.remedy}" if one.remedy else ""
-        yield f"- `{one.code}`: {one.title}{remedy}"
-        yield from (f"  - {message}" for message in one.messages)
+        yield f"- `{one.code}`: {escaped(one.title)}" + (f"; {escaped(one.remedy)}" if one.remedy else "")
+    yield from ("", "## How it was measured, and how to repeat it", "")
+    yield from (f"    tax-probe {shlex.join(_repeat(run))}", "")
+    yield f"- {escaped(run.source_sentence)}"
+    yield f"- {_measured(shown)}"
+    yield f"- {run.machine.get('cpu_model')}, kernel {run.machine.get('kernel')}; begun {run.started_utc}"
+    target = verdict.target
+    yield f"- target `{target.real_path}`, CPython {target.version}, build-id `{target.build_id}`"
+    shown_of = subjects(verdict)
+    images = dict.fromkeys(
+        (one.image, one.build_id) for one in verdict.launchers if one.image is not None and one.name in shown_of
+    )
+    yield from (f"- `{image}`, build-id `{build_id}`" for image, build_id in images if image != target.real_path)
+    yield from ("", "| file | SHA-256 |", "|---|---|")
+    for path in (recorded(folder, name) for name in (*_ATTACHED, *pictures)):
+        if path.exists():
+            yield f"| [{path.relative_to(folder)}]({path.relative_to(folder)}) | `{_sha256(path)}` |"
     yield ""
+
+
+def _evidence(tree: tuple[CauseRow, ...]) -> Iterator[str]:
+    told = [row for row in tree if row.evidence]
+    if not told:
+        return
+    yield from ("## Proof", "")
+    for row in told:
+        how = "a place, no cause" if row.kind == "place" else "proved" if row.proved else "seen"
+        yield f"{'  ' * row.depth}- {escaped(row.name)} ({how}): {escaped(row.evidence)}"
+    yield ""
+
+
+def _measured(shown: View) -> str:
+    return escaped(dict(shown.facts).get("Measured", ""))
 
 
 def _repeat(run: Run) -> list[str]:

@@ -9,7 +9,7 @@ from profiler.analyze.points import Points
 from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import METRIC, title
 from profiler.model import AGAIN, BASELINE, Comparison, Decomposition, Verdict
-from profiler.present.numbers import Told, told, value
+from profiler.present.numbers import RatioText, told, value
 from profiler.present.table import UNKNOWN, Axis, Cell, Column, Lane, Mark, Table, columns
 from profiler.present.whom import against_baseline, itself, subjects, telling
 from profiler.present.words import of_exact_source, verdict_mark
@@ -75,7 +75,7 @@ def _cells(one: Comparison, ratios: tuple[float, ...]) -> tuple[Cell, ...]:
     )
 
 
-def ratio_of(one: Comparison) -> Told:
+def ratio_of(one: Comparison) -> RatioText:
     """A comparison's ratio as it is written."""
     return told(one.ratio, one.lo, one.hi, exact=of_exact_source(one))
 
@@ -129,7 +129,7 @@ def terms(verdict: Verdict) -> Table | None:
         name = term_name(term.term) + (", est." if term.term in estimated else "")
         rows.append((f"{'×' if at else ' '} {name}", *(cell for one in told_ for cell in (one.ratio, one.spread))))
     whole = [against_baseline(verdict, split.launcher).get(split.of) for split in splits]
-    totals = [Told(ratio=UNKNOWN, spread="") if one is None else ratio_of(one) for one in whole]
+    totals = [RatioText(ratio=UNKNOWN, spread="") if one is None else ratio_of(one) for one in whole]
     rows.append((f"= {title(splits[0].of)}", *(cell for one in totals for cell in (one.ratio, one.spread))))
     return Table(
         title="what the time is made of",

@@ -6,9 +6,10 @@ from collections.abc import Container, Sequence
 
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Rung, Verdict
+from profiler.present.numbers import pair, share
 from profiler.present.section import Section
 from profiler.present.table import Bar, Table, columns, filled, notes
-from profiler.present.words import detectable, exact_metrics, ratio, ratio_interval, share
+from profiler.present.words import detectable, exact_metrics
 
 
 def section(verdict: Verdict) -> Section:
@@ -55,8 +56,7 @@ def _steps(verdict: Verdict, metric: str, path: Sequence[Rung]) -> Table:
                 (
                     f"{rung.from_} → {rung.to}",
                     rung.factor,
-                    ratio(rung.ratio, rung.lo, rung.hi),
-                    ratio_interval(rung.lo, rung.hi, exact=exact),
+                    *pair(rung.ratio, rung.lo, rung.hi, exact=exact),
                     "" if rung.least is None or rung.most is None else f"{rung.least:.4f} to {rung.most:.4f}",
                     share(rung.share),
                     bar,

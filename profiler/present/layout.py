@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 from rich.text import Text
 
-from profiler.present.table import Axis, Bar, Cell, Column, Lane, Table, Tone, text_of, with_columns
+from profiler.present.table import Axis, Bar, Cell, Column, Lane, Mark, Table, Tone, text_of, with_columns
 
 STYLES: dict[Tone, str] = {
     "worse": "color(202)", "better": "color(33)", "open": "default", "plain": "default", "faint": "dim",
@@ -37,12 +38,40 @@ class Marks(NamedTuple):
     above: str
 
 
+_LETTERS = {
+    "├": "|", "└": "`", "─": "-", "│": "|", "±": "+/-", "×": "x", "÷": "/", "–": "-", "−": "-", "…": "...", "→": "->",
+    "⁶": "^6",
+}  # fmt: skip
+_IN_ASCII = str.maketrans(_LETTERS)
 UNICODE = Marks("●", "─", "├", "┤", "┊", "█", "▏", "◂", "▸")
 ASCII = Marks("o", "-", "[", "]", ":", "#", "|", "<", ">")
 
 
+def spelled(text: str, marks: Marks) -> str:
+    """``text`` in the letters that there are: where these are ASCII's, every sign as what it stands for."""
+    return text.translate(_IN_ASCII).encode("ascii", "replace").decode() if marks is ASCII else text
+
+
+def _spelled(table: Table, marks: Marks) -> Table:
+    def of(cell: Cell) -> Cell:
+        match cell:
+            case str():
+                return spelled(cell, marks)
+            case Mark():
+                return Mark(text=spelled(cell.text, marks), tone=cell.tone)
+        return cell
+
+    return msgspec.structs.replace(
+        table,
+        columns=tuple(msgspec.structs.replace(one, title=spelled(one.title, marks)) for one in table.columns),
+        rows=tuple(tuple(map(of, row)) for row in table.rows),
+        notes=tuple(spelled(note, marks) for note in table.notes),
+    )
+
+
 def lay_out(table: Table, width: int, marks: Marks = UNICODE) -> tuple[Text, ...]:
     """The lines of ``table``, none longer than ``width``."""
+    table = _spelled(table, marks)
     if table.groups and max(len(text_of(row[0])) for row in table.rows) > _LONGEST_GROUP:
         table = _with_own_lines(table)
     found: list[Text] = []
@@ -197,7 +226,7 @@ def _cell(column: Column, cell: Cell, width: int, marks: Marks) -> Text:
         case Lane():
             return Text(_lane(cell, column.axis, width, marks), style=STYLES[cell.tone])
         case str():
-            text = shortened(cell, width)
+            text = shortened(cell, width, "…" if marks is UNICODE else "~")
             return Text(text.ljust(width) if column.kind in _LEFT else text.rjust(width))
         case _:
             return Text(cell.text.ljust(width), style=STYLES[cell.tone])
@@ -228,12 +257,12 @@ def _lane(lane: Lane, axis: Axis | None, width: int, marks: Marks) -> str:
     return "".join(line)[:width]
 
 
-def shortened(text: str, width: int) -> str:
+def shortened(text: str, width: int, gap: str = "…") -> str:
     """``text`` without its middle where it is longer than ``width``."""
     if len(text) <= width:
         return text
     keep = width - 1
-    return f"{text[: keep - keep // 2]}…{text[len(text) - keep // 2 :]}" if keep > 0 else text[:width]
+    return f"{text[: keep - keep // 2]}{gap}{text[len(text) - keep // 2 :]}" if keep > 0 else text[:width]
 
 
 def _wrapped(note: str, width: int) -> list[Text]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from profiler.present.table import Cell, Table, text_of, with_columns
 
-_LEFT = {"word", "verdict"}
+_LEFT = {"word", "name", "verdict"}
+_DRAWN = {"bar", "lane"}
+_SPECIAL = re.compile(r"[\\`*\[\]|]|(?<!\w)_|_(?!\w)")
 
 
 def to_markdown(table: Table, *, heading: str) -> Iterator[str]:
@@ -16,7 +19,7 @@ def to_markdown(table: Table, *, heading: str) -> Iterator[str]:
     """
     if heading:
         yield from (f"{heading} {table.title}", "")
-    table = with_columns(table, [at for at, column in enumerate(table.columns) if column.kind != "bar"])
+    table = with_columns(table, [at for at, column in enumerate(table.columns) if column.kind not in _DRAWN])
     yield "| " + " | ".join(_escaped(column.title) for column in table.columns) + " |"
     yield "|" + "|".join("---" if column.kind in _LEFT else "---:" for column in table.columns) + "|"
     for row in table.rows:
@@ -26,8 +29,13 @@ def to_markdown(table: Table, *, heading: str) -> Iterator[str]:
         yield from (_sentence(note), "")
 
 
+def escaped(text: str) -> str:
+    """``text`` as text: what Markdown or HTML would take for more is none."""
+    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split())).replace("<", "&lt;")
+
+
 def _escaped(cell: Cell) -> str:
-    return text_of(cell).replace("|", "\\|").replace("\n", " ")
+    return escaped(text_of(cell))
 
 
 def _sentence(note: str) -> str:

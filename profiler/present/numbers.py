@@ -20,7 +20,7 @@ _MOST_DECIMALS = 3
 _LEAST_HALF = 0.5 * 10**-_MOST_DECIMALS
 
 
-class Told(Noun, frozen=True, kw_only=True):
+class RatioText(Noun, frozen=True, kw_only=True):
     """A ratio as it is written: two cells of a table, or ``1.194 ± 0.046`` in a sentence."""
 
     ratio: str
@@ -34,21 +34,27 @@ class Told(Noun, frozen=True, kw_only=True):
         return " ".join(filter(None, (self.ratio, spread)))
 
 
-def told(ratio: float | None, lo: float | None, hi: float | None, *, exact: bool = False) -> Told:
+def told(ratio: float | None, lo: float | None, hi: float | None, *, exact: bool = False) -> RatioText:
     """A ratio with its interval; ``exact``: its figures are counts that a second run repeats to the digit."""
     if ratio is None or lo is None or hi is None:
-        return Told(ratio=_UNKNOWN, spread="") if ratio is None else Told(ratio=digits(ratio), spread="once")
+        return RatioText(ratio=_UNKNOWN, spread="") if ratio is None else RatioText(ratio=digits(ratio), spread="once")
     if hi - lo <= RESIDUE * abs(hi):
-        return Told(ratio=digits(ratio), spread="exact" if exact else "equal")
+        return RatioText(ratio=digits(ratio), spread="exact" if exact else "equal")
     if too_wide(lo, hi):
-        return Told(ratio="", spread=bounds(lo, hi))
+        return RatioText(ratio="", spread=bounds(lo, hi))
     half = (hi - lo) / 2
     if half < _LEAST_HALF:
-        return Told(ratio=digits(ratio), spread=f"± < {10**-_MOST_DECIMALS:.{_MOST_DECIMALS}f}")
+        return RatioText(ratio=digits(ratio), spread=f"± < {10**-_MOST_DECIMALS:.{_MOST_DECIMALS}f}")
     decimals = min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(half))))
     uneven = abs((hi - ratio) - (ratio - lo)) >= _UNEVEN * (hi - lo)
     spread = f"{lo:.{decimals}f} to {hi:.{decimals}f}" if uneven else f"± {half:.{decimals}f}"
-    return Told(ratio=f"{ratio:.{decimals}f}", spread=spread)
+    return RatioText(ratio=f"{ratio:.{decimals}f}", spread=spread)
+
+
+def pair(ratio: float | None, lo: float | None, hi: float | None, *, exact: bool = False) -> tuple[str, str]:
+    """``told`` as two cells."""
+    found = told(ratio, lo, hi, exact=exact)
+    return found.ratio, found.spread
 
 
 def digits(ratio: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from profiler.catalogue.metrics import title
 from profiler.model import Decomposition, Noun, Term, Verdict
 from profiler.present.forest import is_estimated, ratio_of, term_name, time_split
-from profiler.present.numbers import Told, told
+from profiler.present.numbers import RatioText, told
 from profiler.present.whom import against_baseline, subjects
 from profiler.present.words import exact_metrics
 
@@ -19,7 +19,7 @@ class ProductTerm(Noun, frozen=True, kw_only=True):
     """One term of a product, or the product itself."""
 
     name: str
-    ratio: Told
+    ratio: RatioText
     how: str
     """``counted``, ``estimated, holds 1``."""
     main: bool

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from profiler.model import Block, Standing, Step
+
+
+class Foretelling:
+    """A progress that says the first figure as soon as there is one; all else is ``bar``'s."""
+
+    def __init__(self, bar: ProgressBar, look: Callable[[], str | None]) -> None:
+        self._bar, self._look = bar, look
+        self._told = False
+        self.start, self.block, self.standing = bar.start, bar.block, bar.standing
+
+    def step(self, step: Step) -> None:
+        """One process ended; of the first block it may be the one that was missing."""
+        self._bar.step(step)
+        if not self._told and step.block == 0 and (text := self._look()) is not None:
+            self._told = True
+            self._bar.say(text)
 
 
 class ProgressBar:
@@ -25,6 +42,7 @@ class ProgressBar:
             TimeElapsedColumn(),
             console=self._console,
             disable=not self._console.is_terminal,
+            transient=True,
         )
         self._task = self._progress.add_task("measuring", total=None)
         self._blocks = 0

@@ -10,16 +10,15 @@ from profiler.model import BASELINE, Comparison, Verdict
 from profiler.model.factorial import Rebuilt, Remedy, cell_name
 from profiler.model.option_effects import FactorEffect, OptionEffects, Rebuilding
 from profiler.model.verdict import part
+from profiler.present.numbers import pair
 from profiler.present.section import Section
 from profiler.present.table import UNKNOWN, Cell, Column, Mark, Table, Tone, columns, notes
 from profiler.present.words import (
     amount,
-    bounds,
     detectable,
     exact_metrics,
     launcher_name,
-    ratio,
-    ratio_interval,
+    of_exact_source,
 )
 
 _CHECKS: dict[bool | None, tuple[str, Tone]] = {
@@ -34,7 +33,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
         return ()
     checked = () if found.remedy is None else (Section(title="Remedy", tables=(_remedy(found.remedy),)),)
     return (
-        Section(title="Combinations", tables=(_combinations(verdict),), pictures=("forest",)),
+        Section(title="Combinations", tables=(_combinations(verdict),)),
         Section(title="Effects of the build options", tables=(_effects(verdict, found.factorial),)),
         *checked,
         Section(title="Builds", tables=(_builds(found.rebuilt),)),
@@ -73,7 +72,7 @@ def _of_metric(metric: str) -> tuple[Column, ...]:
 def _figures(one: Comparison | None) -> tuple[str, str, str]:
     if one is None or one.ratio is None:
         return (UNKNOWN, UNKNOWN, UNKNOWN)
-    return (amount(one.metric, one.value), ratio(one.ratio, one.lo, one.hi), bounds(one))
+    return (amount(one.metric, one.value), *pair(one.ratio, one.lo, one.hi, exact=of_exact_source(one)))
 
 
 def _effects(verdict: Verdict, factorial: OptionEffects) -> Table:
@@ -95,8 +94,7 @@ def _effect(effect: FactorEffect, *, exact: bool) -> tuple[Cell, ...]:
     if effect.confounded_with:
         change += f" (cannot be told from {', '.join(effect.confounded_with)})"
     lo, hi = effect.lo, effect.hi
-    told = ratio(effect.ratio, lo, hi), ratio_interval(lo, hi, exact=exact)
-    return effect.term, change, title(effect.metric), *told
+    return effect.term, change, title(effect.metric), *pair(effect.ratio, lo, hi, exact=exact)
 
 
 def _notes(verdict: Verdict, factorial: OptionEffects) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A part of the answer: a title, tables and pictures, for every renderer alike."""
+"""A part of the answer: a title and tables, for every renderer alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,5 @@ class Section:
 
     title: str
     tables: tuple[Table, ...]
-    pictures: tuple[str, ...] = ()
-    """Names of drawings (``figures.path_of``) that belong here, where they are made."""
     folded: bool = False
     """It stands behind what is shown: a terminal leaves it out, a file has it."""

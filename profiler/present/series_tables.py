@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Series, Verdict, VerdictWord
+from profiler.present.numbers import pair
 from profiler.present.section import Section
 from profiler.present.table import Cell, Mark, Table, columns
-from profiler.present.words import launcher_name, ratio, ratio_interval
+from profiler.present.words import launcher_name
 
 _DRIFTS: dict[VerdictWord, Mark] = {
     "same": Mark(text="steady", tone="plain"),
     "slower": Mark(text="rises", tone="worse"),
     "faster": Mark(text="falls", tone="better"),
-    "unresolved": Mark(text="unresolved", tone="open"),
+    "unresolved": Mark(text="not decided", tone="open"),
 }
 
 
@@ -38,16 +39,14 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
             f"{BASELINE} in the second half of a process's chunks, relative to that in the first half",
         ),
     )
-    return (Section(title="Chunks in their order", tables=(table,), pictures=("series",)),)
+    return (Section(title="Chunks in their order", tables=(table,)),)
 
 
 def _row(one: Series) -> tuple[Cell, ...]:
     return (
         launcher_name(one.launcher),
         str(sum(turn >= 0 for turn in one.turns)),
-        ratio(one.first.ratio, one.first.lo, one.first.hi),
-        ratio_interval(one.first.lo, one.first.hi),
-        ratio(one.shift.ratio, one.shift.lo, one.shift.hi),
-        ratio_interval(one.shift.lo, one.shift.hi),
+        *pair(one.first.ratio, one.first.lo, one.first.hi),
+        *pair(one.shift.ratio, one.shift.lo, one.shift.hi),
         Mark(text="", tone="plain") if one.launcher == BASELINE else _DRIFTS[one.steady],
     )

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 
 from profiler.catalogue.metrics import title
 from profiler.model import Decomposition, Term, Verdict
+from profiler.present.numbers import pair, share
 from profiler.present.section import Section
 from profiler.present.table import Cell, Table, columns, notes
-from profiler.present.words import detectable, exact_metrics, ratio, ratio_interval, share
+from profiler.present.words import detectable, exact_metrics
 
 
 def section(verdict: Verdict, *, shown: Collection[str]) -> Section:
@@ -49,8 +50,7 @@ def _tables(verdict: Verdict, splits: Sequence[Decomposition]) -> tuple[Table, .
 
 
 def _cells(term: Term, *, exact: bool) -> tuple[Cell, ...]:
-    bounds = ratio_interval(term.lo, term.hi, exact=exact)
-    return term.term, ratio(term.ratio, term.lo, term.hi), bounds, share(term.share)
+    return term.term, *pair(term.ratio, term.lo, term.hi, exact=exact), share(term.share)
 
 
 def _reasons(splits: Sequence[Decomposition]) -> list[str]:

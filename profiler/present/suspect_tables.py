@@ -6,9 +6,10 @@ from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Verdict
 from profiler.model.suspects import Eliminated, Suspects
 from profiler.model.verdict import part
+from profiler.present.numbers import share, told
 from profiler.present.section import Section
 from profiler.present.table import Cell, Mark, Table, Tone, columns, notes
-from profiler.present.words import detectable, exact_metrics, ratio, ratio_interval, share
+from profiler.present.words import detectable, exact_metrics
 
 _TONES: dict[str, Tone] = {"confirmed": "worse", "refuted": "better", "unresolved": "open", "not-tested": "faint"}
 
@@ -52,7 +53,7 @@ def _row(one: Eliminated, *, exact: bool) -> tuple[Cell, ...]:
         one.elimination,
         title(one.metric),
         *(
-            f"{ratio(value, lo, hi, 3)} {ratio_interval(lo, hi, 3, exact=exact)}"
+            str(told(value, lo, hi, exact=exact))
             for value, lo, hi in (
                 (one.before, one.before_lo, one.before_hi),
                 (one.after, one.after_lo, one.after_hi),

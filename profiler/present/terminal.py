@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from profiler.model import Caveat
-from profiler.present.layout import ASCII, UNICODE, Marks, lay_out
+from profiler.present.layout import ASCII, UNICODE, Marks, lay_out, spelled
 from profiler.present.reservations import reservations
 from profiler.present.section import Section
 from profiler.present.text import console, to_rich
@@ -47,24 +47,24 @@ def lines(shown: View, folder: Path, width: int, marks: Marks, *, verbose: bool)
 
 
 def _lines(shown: View, folder: Path, width: int, marks: Marks, most: int | None) -> Iterator[Text]:
-    for line in textwrap.wrap(" ".join(shown.headline), width, break_on_hyphens=False):
+    for line in textwrap.wrap(spelled(" ".join(shown.headline), marks), width, break_on_hyphens=False):
         yield Text(line, style="bold")
     for table in shown.tables:
         yield Text()
         yield from lay_out(table, width, marks)
     yield Text()
     for label, text in shown.facts:
-        yield from _fact(label, text, width, most)
+        yield from _fact(label, spelled(text, marks), width, most, marks)
     yield _labelled("Report", f"{folder}/report.html  (finding.md, verdict.json, *.csv)")
     if shown.next is not None:
         command, what = shown.next
         yield _labelled("Next", command)
-        yield from _fact("", what, width, None)
+        yield from _fact("", spelled(what, marks), width, None, marks)
 
 
-def _fact(label: str, text: str, width: int, most: int | None) -> Iterator[Text]:
+def _fact(label: str, text: str, width: int, most: int | None, marks: Marks) -> Iterator[Text]:
     wrapped = textwrap.wrap(
-        text, max(24, width - _LABEL), max_lines=most, placeholder=" … (-v)", break_on_hyphens=False
+        text, max(24, width - _LABEL), max_lines=most, placeholder=spelled(" … (-v)", marks), break_on_hyphens=False
     )
     for at, line in enumerate(wrapped):
         yield _labelled("" if at else label, line)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from profiler.analyze import price as blocks
-from profiler.analyze.stats import too_wide
 from profiler.analyze.wording import RESIDUE, measured_once
-from profiler.analyze.wording import bounds as bounds_of
 from profiler.catalogue.metrics import METRIC, is_simulated, title
 from profiler.model import AGAIN, Comparison, Verdict, VerdictWord
 from profiler.present.table import UNKNOWN, Mark, Tone
@@ -37,43 +35,9 @@ def amount(metric: str, value: float | None) -> str:
     return f"{told} {unit}" if unit and value is not None else told
 
 
-def share(value: float | None) -> str:
-    """A part of a whole."""
-    return UNKNOWN if value is None else f"{value:.1%}"
-
-
 def interval(lo: float | None, hi: float | None, digits: int = 4) -> str:
     """``[lo, hi]``, or a dash for an interval that does not exist."""
     return UNKNOWN if lo is None or hi is None else f"[{lo:.{digits}f}, {hi:.{digits}f}]"
-
-
-def decides(lo: float | None, hi: float | None) -> bool:
-    """Whether an interval of a ratio is narrow enough to be told with its ratio, or excludes 1."""
-    return lo is None or hi is None or not too_wide(lo, hi) or not lo <= 1 <= hi
-
-
-def ratio(value: float | None, lo: float | None, hi: float | None, digits: int = 4) -> str:
-    """A ratio for people; a dash where it is unknown or its interval decides nothing."""
-    return UNKNOWN if value is None or not decides(lo, hi) else f"{value:.{digits}f}"
-
-
-def ratio_interval(lo: float | None, hi: float | None, digits: int = 4, *, exact: bool = False) -> str:
-    """``[lo, hi]`` of a ratio; ``0.0 to >100`` where it spans more than a factor of two and 1.
-
-    Without a width it is ``exact``, of figures that are (``exact``), or just that of blocks that happen to be equal.
-    """
-    if lo is None or hi is None:
-        return UNKNOWN
-    if too_wide(lo, hi):
-        bounds = _rough(lo), _rough(hi)
-        return f"[{', '.join(bounds)}]" if decides(lo, hi) else " to ".join(bounds)
-    return bounds_of(lo, hi, digits, equal="exact" if exact else "blocks equal")
-
-
-def _rough(bound: float) -> str:
-    if bound < 0.05:
-        return "0.0"
-    return f">{_HIGHEST:.0f}" if bound > _HIGHEST else f"{bound:.2f}" if bound < 10 else f"{bound:.1f}"
 
 
 def is_exact(comparison: Comparison) -> bool:
@@ -90,11 +54,6 @@ def of_exact_source(comparison: Comparison) -> bool:
 def exact_metrics(verdict: Verdict) -> frozenset[str]:
     """Metrics whose figures are of an exact source."""
     return frozenset(one.metric for one in verdict.comparisons if of_exact_source(one))
-
-
-def bounds(comparison: Comparison) -> str:
-    """The interval of a comparison."""
-    return ratio_interval(comparison.lo, comparison.hi, exact=of_exact_source(comparison))
 
 
 def effect(smallest: float | None) -> str:

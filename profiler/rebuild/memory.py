@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from profiler.folder import write_atomically
-from profiler.model import Cause, Noun, Target
+from profiler.model import Cause, Noun, Target, Workload
 
 
 class RebuildFinding(Noun, frozen=True, kw_only=True):
@@ -20,14 +20,14 @@ class RebuildFinding(Noun, frozen=True, kw_only=True):
     causes: tuple[Cause, ...]
 
 
-def remember(place: Path, target: Target, workload: Path, finding: RebuildFinding) -> None:
+def remember(place: Path, target: Target, workload: Workload, finding: RebuildFinding) -> None:
     """Keep ``finding`` in the cache ``place``, in the room of an older one."""
     file = _file(place, target, workload)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, msgspec.json.encode(finding))
 
 
-def recall(place: Path, target: Target, workload: Path) -> RebuildFinding | None:
+def recall(place: Path, target: Target, workload: Workload) -> RebuildFinding | None:
     """What was found of these very files and this very workload; None when nothing was."""
     try:
         return msgspec.json.decode(_file(place, target, workload).read_bytes(), type=RebuildFinding)
@@ -35,7 +35,8 @@ def recall(place: Path, target: Target, workload: Path) -> RebuildFinding | None
         return None
 
 
-def _file(place: Path, target: Target, workload: Path) -> Path:
+def _file(place: Path, target: Target, workload: Workload) -> Path:
     files = f"{target.real_path} {target.build_id} {target.shared_library} {target.shared_library_build_id}"
-    digest = hashlib.sha256(files.encode() + workload.read_bytes()).hexdigest()[:16]
+    chosen = b"" if workload.pyperf is None else msgspec.json.encode(workload.pyperf)
+    digest = hashlib.sha256(files.encode() + Path(workload.path).read_bytes() + chosen).hexdigest()[:16]
     return place / "findings" / f"{digest}.json"

@@ -35,6 +35,10 @@ _REGION_BLOCKS = 3
 _SIMULATED_BLOCKS = 3
 """Simulation doubles the time and its figures hardly scatter; later blocks count instructions only."""
 
+_LESS_WORK = 10
+"""The start-up takes as many instructions as the work that is counted: less work, of which only the level counts."""
+_STARTUP_BLOCKS = 2
+
 _BLOCKS_OF_VARIANTS = 4
 """Toggles and treatments answer yes or no: so many blocks show a process that sat on an allocator boundary."""
 
@@ -138,10 +142,11 @@ class CallgrindSource:
     def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[AnyPass, ...]:
         """Regions in the first blocks (in all, where it is counts that are to be precise), and chunks for time.
 
-        Without a metric whole processes are counted, with their start-up, and chunks are for time.
+        Without a metric the first block simulates caches and branches as well, chunks are for time, and whole
+        processes of little work give the start-up.
         """
         if metric is None:
-            return with_chunks(self.passes(workload), workload)
+            return self._quick(workload)
         assert workload.counts_m is not None
         counts = bool(BY_NAME[metric].callgrind)
         regions = Regions(
@@ -152,6 +157,19 @@ class CallgrindSource:
             blocks=(0, None if counts else _REGION_BLOCKS),
         )
         return (regions,) if counts else (regions, chunk_pass(workload))
+
+    def _quick(self, workload: Workload) -> tuple[AnyPass, ...]:
+        """Counts first, of regions, which cost a part of what whole processes do; start-up last."""
+        assert workload.counts_m is not None
+        whole = {pass_.name: pass_ for pass_ in self.passes(workload)}
+        simulated, counted = whole[SIMULATED].events, whole[COUNTED].events
+        little = max(1, workload.counts_m[0] // _LESS_WORK)
+        return (
+            Regions(name=SIMULATED, events=simulated, m=workload.counts_m, phases=1, blocks=(0, 1)),
+            Regions(name=REGIONS, events=counted, m=workload.counts_m, phases=1, blocks=(1, None)),
+            *with_chunks((whole[TIMED],), workload),
+            msgspec.structs.replace(whole[COUNTED], m=(little, 2 * little), blocks=(0, _STARTUP_BLOCKS)),
+        )
 
     def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process under callgrind, or bare for the timed pass.

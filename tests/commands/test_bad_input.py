@@ -301,7 +301,7 @@ def test_only_one_run_at_a_time(tax_probe: TaxProbe) -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        ([], ["COMMAND"]),
+        (["--completion", "fish"], ["--completion", "bash"]),
         (["nope"], ["invalid choice: 'nope'"]),
         (["ipc", "--nope"], ["--nope"]),
         (["ipc", "--blocks", "0"], ["--blocks: Expected", ">= 1"]),

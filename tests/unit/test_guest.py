@@ -9,12 +9,13 @@ import sys
 from itertools import takewhile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from profiler import guest
 from profiler.catalogue.heap import MIB, POOL_BYTES, SIZE_CLASSES
 from profiler.guest import script
-from profiler.model import Workload
+from profiler.model import PyperfScript, Workload
 from profiler.plan.schedule import draw_blocks
 
 GUEST = Path(guest.__file__).parent
@@ -24,6 +25,10 @@ OLDEST = (3, 8)
 
 def workload(path: Path) -> Workload:
     return Workload(name="w", path=str(path), counts_m=None, timed_m=None)
+
+
+def for_pyperf(path: Path) -> Workload:
+    return msgspec.structs.replace(workload(path), pyperf=PyperfScript(benchmark="b", arguments=("--a", "1")))
 
 
 def older_pythons() -> dict[tuple[int, ...], str]:
@@ -41,24 +46,29 @@ def older_pythons() -> dict[tuple[int, ...], str]:
     return versions
 
 
-@pytest.mark.parametrize("name", ["placed.py", "server.py", "probe.py"])
+@pytest.mark.parametrize("name", ["placed.py", "server.py", "probe.py", "pyperf_script.py"])
 def test_the_oldest_python_reads_it(name: str) -> None:
     ast.parse((GUEST / name).read_text(), feature_version=OLDEST)
 
 
-@pytest.mark.parametrize("name", ["placed.py", "server.py", "probe.py"])
+@pytest.mark.parametrize("name", ["placed.py", "server.py", "probe.py", "pyperf_script.py"])
 def test_it_needs_nothing_of_ours(name: str) -> None:
     assert not re.search(r"^\s*(from|import) profiler", (GUEST / name).read_text(), re.MULTILINE)
 
 
-def test_the_names_that_are_put_in_are_those_of_the_marked_lines(tmp_path: Path) -> None:
-    lines = script.PLACED.read_text().splitlines()
-    begin = lines.index("# Values of one block: begin.")
-    marked = list(takewhile(lambda line: line != "# Values of one block: end.", lines[begin + 1 :]))
+@pytest.mark.parametrize("text", [script.PLACED, script.PYPERF_SCRIPT], ids=lambda path: path.name)
+def test_the_names_that_are_put_in_are_those_of_the_marked_lines(tmp_path: Path, text: Path) -> None:
+    of, given = {
+        script.PLACED: ("block", list(script.values(BLOCK, workload(tmp_path), tmp_path))),
+        script.PYPERF_SCRIPT: ("workload", list(script.pyperf_values(for_pyperf(tmp_path)))),
+    }[text]
+    lines = text.read_text().splitlines()
+    begin = lines.index(f"# Values of one {of}: begin.")
+    marked = list(takewhile(lambda line: line != f"# Values of one {of}: end.", lines[begin + 1 :]))
     assigned = [node.targets[0] for node in ast.parse("\n".join(marked)).body if isinstance(node, ast.Assign)]
     names = [target.id for target in assigned if isinstance(target, ast.Name)]
     assert len(names) == len(marked), "one assignment a line and nothing else"
-    assert names == list(script.values(BLOCK, workload(tmp_path), tmp_path))
+    assert names == given
 
 
 def test_the_values_are_the_blocks_and_nothing_else_differs(tmp_path: Path) -> None:

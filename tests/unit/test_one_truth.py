@@ -10,7 +10,7 @@ import pytest
 from profiler.analyze.causes.files import recorded
 from profiler.analyze.causes.option_verdicts import rebuilt_of
 from profiler.analyze.causes.option_walk import completed
-from profiler.analyze.conclude import conclude
+from profiler.analyze.conclude import analyse, conclude
 from profiler.catalogue.factorial_design import levels_of
 from profiler.folder import load_run
 from profiler.launch.binaries.elf import read_elf
@@ -18,6 +18,7 @@ from profiler.launch.evidence import describe_elf
 from profiler.model import BASELINE, Run, Verdict
 from profiler.model.factorial import FactorialPlan, Levels
 from profiler.present.finding import render
+from profiler.present.view import view
 from tests.recorded import FOLDERS, RESULTS
 from tests.unit.elf_files import libpython, needs_gcc
 
@@ -92,8 +93,8 @@ def test_a_library_with_a_profile_would_disagree() -> None:
 @pytest.mark.parametrize("folder", FOLDERS, ids=name)
 def test_no_finding_denies_interposition(folder: Path) -> None:
     """Stored sentences of former versions did: none of them is shown."""
-    verdict = concluded(folder)
-    shown = msgspec.json.encode(verdict).decode() + render(folder, verdict, load_run(folder), ())
+    found = analyse(folder)
+    shown = msgspec.json.encode(found.verdict).decode() + render(folder, found, view(found), ())
     assert "no interposition" not in shown
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from profiler.catalogue.metrics import METRICS
-from profiler.cli import COMMANDS
+from profiler.cli import COMMANDS, _parser
 from tests.recorded import RESULTS
 
 TOP = Path(__file__).parents[2]
@@ -80,10 +80,17 @@ def options_of(command: str) -> set[str]:
     return {option for action in parser._actions for option in action.option_strings}
 
 
+def of_the_bare_name() -> set[str]:
+    return {option for action in _parser([], ())._actions for option in action.option_strings}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=names)
 def test_commands_exist_with_their_options(page: Path) -> None:
     for command, *rest in told_commands(page):
         if command == "…":
+            continue
+        if command.startswith("--"):
+            assert command in of_the_bare_name()
             continue
         assert command in COMMANDS, f"{page.name}: tax-probe {command}"
         given = {word.partition("=")[0] for word in rest if word.startswith("--") and word != "--"}
@@ -93,7 +100,9 @@ def test_commands_exist_with_their_options(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=names)
 def test_options_that_stand_alone_are_ones_of_ours(page: Path) -> None:
     """Those in code spans that begin with the option: another program's are told with their program."""
-    known = set().union(*map(options_of, COMMANDS)) | set(re.findall(r"--[a-z]+", (TOP / "tools/setup").read_text()))
+    known = of_the_bare_name().union(*map(options_of, COMMANDS)) | set(
+        re.findall(r"--[a-z]+", (TOP / "tools/setup").read_text())
+    )
     foreign = {"--with-dtrace"}
     spans = re.findall(r"`(--[a-z-]+)[^`]*`", page.read_text())
     assert set(spans) - foreign <= known

@@ -9,34 +9,67 @@ import pytest
 
 from profiler.analyze.causes.option_verdicts import untrained
 from profiler.analyze.claims import more
-from profiler.analyze.conclude import conclude
+from profiler.analyze.conclude import analyse
 from profiler.analyze.price import price as blocks_that_would
-from profiler.folder import load_run
 from profiler.model import Comparison
 from profiler.model.factorial import Training
-from profiler.present import finding, tables
-from profiler.present.words import bounds, effect, price, ratio, ratio_interval, reach, verdict_mark
+from profiler.present import finding
+from profiler.present.forest import ratio_of
+from profiler.present.numbers import pair, told, value
+from profiler.present.view import view
+from profiler.present.words import effect, price, reach, verdict_mark
 
 RESULTS = Path(__file__).parents[2] / "results"
 
 
 @pytest.mark.parametrize(
-    ("lo", "hi", "told", "shown"),
+    ("ratio", "lo", "hi", "shown"),
     [
-        (1.0196, 1.0204, "[1.0196, 1.0204]", "1.5000"),
-        (0.0000001, 357832.6, "0.0 to >100", "–"),
-        (0.55, 1.72, "0.55 to 1.72", "–"),
-        (-0.2, 1.3, "0.0 to 1.30", "–"),
-        (1.3213, 13.1759, "[1.32, 13.2]", "1.5000"),
-        (0.003, 0.02, "[0.0, 0.0]", "1.5000"),
-        (1.20458, 1.20462, "± < 0.0001", "1.5000"),
-        (1.2046, 1.2046, "blocks equal", "1.5000"),
-        (None, None, "–", "1.5000"),
+        (1.1936, 1.1485, 1.2404, ("1.194", "± 0.046")),
+        (1.0061, 0.8827, 1.1467, ("1.01", "± 0.13")),
+        (1.0200, 1.0196, 1.0204, ("1.020", "± < 0.001")),
+        (0.9636, 0.949, 0.993, ("0.964", "0.949 to 0.993")),
+        (1.0, 0.0000001, 357832.6, ("", "0.0 to >100")),
+        (1.0, 0.55, 1.72, ("", "0.55 to 1.72")),
+        (0.9, -0.2, 1.3, ("", "0.0 to 1.30")),
+        (4.17, 1.3213, 13.1759, ("", "1.32 to 13.2")),
+        (1.071, 1.069, 1.073, ("1.071", "± 0.002")),
+        (1.20462, 1.20460, 1.20464, ("1.205", "± < 0.001")),
+        (1.20465, 1.20465, 1.20465, ("1.205", "equal")),
+        (0.99894, 0.99894, 0.99894, ("0.9989", "equal")),
+        (12.3456, 12.3456, 12.3456, ("12.35", "equal")),
+        (1.2, None, None, ("1.200", "once")),
+        (None, None, None, ("–", "")),
     ],
 )
-def test_intervals_of_ratios(lo: float | None, hi: float | None, told: str, shown: str) -> None:
-    assert ratio_interval(lo, hi) == told
-    assert ratio(1.5, lo, hi) == shown
+def test_ratios_and_their_intervals(
+    ratio: float | None, lo: float | None, hi: float | None, shown: tuple[str, str]
+) -> None:
+    assert pair(ratio, lo, hi) == shown
+
+
+def test_exact_is_said_of_counts_alone() -> None:
+    assert str(told(1.2046, 1.2046, 1.2046, exact=True)) == "1.205 (exact)"
+    assert str(told(1.2046, 1.2045, 1.2047, exact=True)) == "1.205 ± < 0.001"
+    assert str(told(1.2046, None, None)) == "1.205 (measured once)"
+
+
+@pytest.mark.parametrize(
+    ("metric", "amount", "shown"),
+    [
+        ("instructions", 1128.0, "1,128"),
+        ("instructions", 936.3742, "936.4"),
+        ("branch-misses", 1.125, "1.125"),
+        ("l1d-misses", 0.0004, "< 0.001"),
+        ("l1d-misses", 0.0, "0"),
+        ("wall", 97.04, "97.0 ns"),
+        ("startup-instructions", 68.47e6, "68.5 M"),
+        ("startup-wall", 24.2e6, "24.2 ms"),
+        ("wall", None, "–"),
+    ],
+)
+def test_costs_with_their_units(metric: str, amount: float | None, shown: str) -> None:
+    assert value(metric, amount) == shown
 
 
 @pytest.mark.parametrize(
@@ -75,10 +108,10 @@ def test_what_it_takes_to_see_something() -> None:
 def test_a_count_that_is_the_same_in_all_blocks_is_exact_and_has_nothing_to_detect() -> None:
     once = comparison(blocks=6, ratio=1.2046, lo=1.2046, effect=0.0)
     counted = msgspec.structs.replace(once, hi=1.2046, metric="instructions", source="callgrind")
-    assert (bounds(counted), reach(counted)) == ("exact", "")
+    assert (ratio_of(counted).spread, reach(counted)) == ("exact", "")
     simulated = msgspec.structs.replace(counted, metric="branch-misses")
-    assert (bounds(simulated), reach(simulated)) == ("blocks equal", "<0.01%")
-    assert bounds(msgspec.structs.replace(counted, source="hardware")) == "blocks equal"
+    assert (ratio_of(simulated).spread, reach(simulated)) == ("equal", "<0.01%")
+    assert ratio_of(msgspec.structs.replace(counted, source="hardware")).spread == "equal"
 
 
 @pytest.mark.parametrize(
@@ -128,14 +161,15 @@ def test_a_run_of_one_block_gives_its_figures_as_measured_once(tmp_path: Path) -
     shutil.copy(recorded / "run.json.gz", tmp_path)
     header, *lines = gzip.decompress((recorded / "rows.csv.gz").read_bytes()).decode().splitlines(keepends=True)
     (tmp_path / "rows.csv").write_text(header + "".join(line for line in lines if line.startswith("0,")))
-    verdict, run = conclude(tmp_path), load_run(tmp_path)
+    found = analyse(tmp_path)
+    verdict, shown = found.verdict, view(found)
     instructions = next(c for c in verdict.comparisons if (c.launcher, c.metric) == ("pyo3", "instructions"))
     assert (instructions.verdict, instructions.reason) == ("unresolved", "measured once (no interval: --blocks 3)")
     assert verdict.sentence.startswith("pyo3 takes 1.2046 times the instructions and ")
     assert "times the wall time of python3, measured once (no interval: --blocks 3)." in verdict.sentence
     assert "unresolved" not in verdict.sentence
     assert verdict.withdrawn == ()
-    tables.write(tmp_path, verdict)
-    rows = finding.render(tmp_path, verdict, run, ()).splitlines()
-    row = next(line for line in rows if line.startswith("| instructions | 936") and "1,128" in line)
-    assert row.endswith("| 1.2046 | – | – | measured once |")
+    assert "(measured once; --blocks 3 gives an interval)" in shown.headline[0]
+    rows = finding.render(tmp_path, found, shown, ()).splitlines()
+    row = next(line for line in rows if line.startswith("| pyo3 | instructions | 936") and "1,128" in line)
+    assert row.endswith("| 1.205 | once | measured once |")
