@@ -136,7 +136,7 @@ def load_run(folder: Path) -> Run:
     """Read ``run.json``.
 
     Raises:
-        UsageError: ``folder`` is no result folder, or one of another schema.
+        UsageError: ``folder`` is no result folder, one of another schema, or has no baseline.
     """
     try:
         with open_recorded(folder, RUN) as file:
@@ -145,6 +145,8 @@ def load_run(folder: Path) -> Run:
         raise UsageError(f"{folder} is not a result folder of this version: {error}", hint=_FOLDER_HINT) from error
     if run.schema != SCHEMA:
         raise UsageError(f"{folder} has schema {run.schema}, this version reads {SCHEMA}", hint=_FOLDER_HINT)
+    if all(launcher.role != "baseline" for launcher in run.plan.launchers):
+        raise UsageError(f"{folder}: none of its launchers is the baseline", hint=_FOLDER_HINT)
     return run
 
 

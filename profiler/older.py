@@ -1,8 +1,8 @@
 """``run.json`` as earlier versions wrote it: read as if it were of today.
 
-Until 2026-11-26 a launcher's identity stood in its name (``h~x``, ``bare@h``, ``python3+x@h``), and what a verdict has
-in the command's. Nowhere else is either asked. And passes were one kind of record with flags, of which three became
-kinds first.
+Until 2026-11-26 a launcher's identity and role stood in its name (``h~x``, ``bare@h``, ``python3+x@h``), and what a
+verdict has in the command's. Nowhere else is either asked. And passes were one kind of record with flags, of which
+three became kinds first.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ _SECTIONS = {
     "amortize": ("sweep",),
     "eliminate": ("eliminations",),
 }
+_ROLES = {"python3": "baseline", "python3-again": "twin", "pyo3": "embedder"}
 _REPLACED = ("bare", "swapped", "relinked", "rebuilt")
 
 
@@ -27,7 +28,9 @@ def up_to_date(run: Raw) -> Raw:
     launchers = plan.get("launchers", [])
     if any("factor" in one for one in launchers):
         sections = _SECTIONS.get(run.get("command", ""), ())
-        plan |= {"launchers": [_launcher(one, launchers) for one in launchers], "sections": sections}
+        launchers = [_launcher(one, launchers) for one in launchers]
+        plan |= {"sections": sections}
+    plan |= {"launchers": [{"role": _ROLES.get(one["name"])} | one for one in launchers]}
     plan |= {"passes": [_pass(one) for one in plan.get("passes", [])]}
     return run | {"plan": plan}
 

@@ -2,8 +2,11 @@
 
 import re
 
-from profiler.model import Kind, Launcher, Variant
+from profiler.model import Kind, Launcher, LauncherRole, Roles, Variant
 
+ROLES = Roles(baseline="python3", twin="python3-again", embedder="pyo3", same_start="runmain", as_program="runmain-pic")
+"""As in a plan with the whole ladder."""
+_ROLES: dict[str, LauncherRole] = {"python3": "baseline", "python3-again": "twin", "pyo3": "embedder"}
 _BUNDLED = re.compile(r"^(pyo3|runmain)")
 
 
@@ -30,6 +33,7 @@ def launcher(
         init="Py_InitializeEx" if root.startswith("pyo3") else None if link is None else "Py_BytesMain",
         allocator=None,
         variant=None if base is None else variant(name, base),
+        role=None if base is not None else _ROLES.get(name),
     )
 
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from profiler.analyze.crossover import BreakEven, Crossing, Estimate
-from profiler.model import BASELINE
 
 _MS = 1e-6
 
 
-def advise(pair: BreakEven, per_launch_ms: float | None) -> str:
+def advise(pair: BreakEven, baseline: str, per_launch_ms: float | None) -> str:
     """What to do with this workload in this launcher; times in ns in ``pair``."""
-    told = f"{pair.launcher}: {_where(pair)}"
+    told = f"{pair.launcher}: {_where(pair, baseline)}"
     if pair.gain is None or per_launch_ms is None:
         return told
     return f"{told} At {per_launch_ms:g} ms of work per launch it {_gain(pair.gain)}."
 
 
-def _where(pair: BreakEven) -> str:
+def _where(pair: BreakEven, baseline: str) -> str:
     work = pair.in_work
     start, tax = _start(pair.saving), f"{_signed(pair.tax)} on the work"
     if pair.equal:
-        return f"no crossover: it costs what {BASELINE} costs, at the start and per unit of work."
+        return f"no crossover: it costs what {baseline} costs, at the start and per unit of work."
     if work.status == "found":
         if pair.saving.value > 0:
             return (

@@ -10,12 +10,11 @@ from profiler.analyze.stats import too_wide
 from profiler.analyze.wording import difference, measured_once, stands_on
 from profiler.catalogue.events import BY_NAME
 from profiler.catalogue.interventions import INTERVENTIONS
-from profiler.catalogue.variant_rules import is_host
-from profiler.model import AGAIN, BASELINE, Cause, Comparison, Doubt, Run, Unexplained
+from profiler.catalogue.variant_rules import is_judged
+from profiler.model import Cause, Comparison, Doubt, Run, Unexplained
 
 _NONE = 0.0005
 """A rest that would be told as 0.0 %."""
-_SUBJECTS = ("pyo3", "runmain")
 _TOLD = ("instructions", "cycles", "wall")
 _WORDS = {"slower": "more", "faster": "fewer"}
 
@@ -28,14 +27,15 @@ def sentence(
     withdrawn: tuple[Doubt, ...] = (),
 ) -> str:
     """What the run says: the cost of each launcher in words, what is ``withdrawn``, then whose code runs where."""
-    found = {(c.baseline, c.launcher, c.metric): c for c in comparisons}
-    subjects = [launcher.name for launcher in run.plan.launchers if launcher.name in _SUBJECTS or is_host(launcher)]
-    if "pyo3" in subjects and "runmain" in subjects:
-        subjects.remove("runmain")
-    parts = [_cost(name, found) for name in subjects]
-    start_up = found.get(("runmain", "pyo3", "instructions"))
-    if start_up is not None and start_up.verdict == "same":
-        parts.append("pyo3 and runmain take the same instructions: the start-up path costs nothing per iteration.")
+    found, roles = {(c.baseline, c.launcher, c.metric): c for c in comparisons}, run.plan.roles
+    instead = roles.same_start if roles.embedder is None else None
+    subjects = [launcher.name for launcher in run.plan.launchers if is_judged(launcher) or launcher.name == instead]
+    parts = [_cost(name, roles.baseline, found) for name in subjects]
+    parts += [
+        f"{c.launcher} and {c.baseline} take the same instructions: the start-up path costs nothing per iteration."
+        for c in comparisons
+        if (c.baseline, c.launcher, c.metric, c.verdict) == (roles.same_start, roles.embedder, "instructions", "same")
+    ]
     parts += [
         f"Nothing is claimed in {BY_NAME[doubt.metric].title}: {doubt.reason}."
         for doubt in withdrawn
@@ -118,18 +118,18 @@ def _overlap(left: Unexplained) -> str:
     return f" ({'; '.join(said)})" if said else ""
 
 
-def _cost(name: str, found: dict[tuple[str, str, str], Comparison]) -> str:
-    known = [c for metric in _TOLD if (c := found.get((BASELINE, name, metric))) is not None and c.ratio is not None]
+def _cost(name: str, baseline: str, found: dict[tuple[str, str, str], Comparison]) -> str:
+    known = [c for metric in _TOLD if (c := found.get((baseline, name, metric))) is not None and c.ratio is not None]
     once = [c for c in known[:2] if measured_once(c)]
     claims = [_claim(c) for c in known[:2] if c not in once]
     told = f"{name} costs {' and '.join(claims)} per iteration" if claims else ""
     if once:
         times = " and ".join(f"{c.ratio:.4f} times the {BY_NAME[c.metric].title}" for c in once)
         takes = f"{told}; it takes {times}" if told else f"{name} takes {times}"
-        told = f"{takes} of {BASELINE}, measured once (no interval: --blocks 3)"
+        told = f"{takes} of {baseline}, measured once (no interval: --blocks 3)"
     if not told:
-        return f"{name} could not be compared with {BASELINE}."
-    ipc = found.get((BASELINE, name, "ipc"))
+        return f"{name} could not be compared with {baseline}."
+    ipc = found.get((baseline, name, "ipc"))
     tail = {"same": "; IPC is unchanged", "slower": "; IPC is lower", "faster": "; IPC is higher"}
     return f"{told}{tail.get(ipc.verdict, '') if ipc else ''}."
 
@@ -165,11 +165,12 @@ def _images(run: Run) -> str:
         for launcher in run.plan.launchers
         if launcher.image is not None and launcher.variant is None and launcher.link not in ("static", "pic")
     }
-    own = images.pop(BASELINE, None)
-    others = sorted({image for name, image in images.items() if name != AGAIN} - {own})
+    roles = run.plan.roles
+    own = images.pop(roles.baseline, None)
+    others = sorted({image for name, image in images.items() if name != roles.twin} - {own})
     if own is None:
         return ""
-    told = f"{BASELINE} runs the eval loop of {own} ({built[pgo.get(own)]})"
+    told = f"{roles.baseline} runs the eval loop of {own} ({built[pgo.get(own)]})"
     if not others:
         return f"All launchers run the same eval loop: {own}." if len(images) > 1 else f"{told}."
     hosts = ", ".join(f"{image} ({built[pgo.get(image)]})" for image in others)

@@ -14,16 +14,16 @@ from profiler.analyze.rows import PER_ITERATION, STARTUP
 from profiler.analyze.stats import (
     CONFIDENCE,
     FAMILY_ERROR,
-    chance_of_difference,
     holm,
     log_ratio_interval,
+    p_value_of_difference,
     ratio_of_means,
     smallest_detectable_effect,
     spanning,
     verdict,
 )
 from profiler.catalogue.metrics import METRICS, PER_LAUNCH, QUOTIENTS, Metric
-from profiler.model import AGAIN, BASELINE, Comparison, Doubt, Interval, Noun, SourceName
+from profiler.model import Comparison, Doubt, Interval, Noun, Roles, SourceName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +48,8 @@ class Costs(Noun, frozen=True, kw_only=True):
     reasons: dict[str, str]
     """By metric or by its event."""
     fallback_source: SourceName
+    roles: Roles
+    """Of the plan: whose figures are the baseline's, and its twin's."""
     calls: pd.DataFrame | None = None
     """``calls.csv``: who made the calls that are events of their own; None: no process made any."""
     level: float = CONFIDENCE
@@ -72,12 +74,12 @@ def cost_table(slopes: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def pairs(launchers: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Which launchers are compared: each with the baseline, and PyO3 with Py_RunMain on the same image."""
+def pairs(roles: Roles, launchers: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Which launchers are compared: each with the baseline, and the embedder with the other start on the same image."""
     names = tuple(launchers)
-    against_baseline = tuple((BASELINE, name) for name in names if name != BASELINE)
-    start_up = (("runmain", "pyo3"),) if {"runmain", "pyo3"} <= set(names) else ()
-    return against_baseline + start_up
+    yield from ((roles.baseline, name) for name in names if name != roles.baseline)
+    if roles.same_start in names and roles.embedder in names:
+        yield roles.same_start, roles.embedder
 
 
 def compare(costs: Costs, launchers: tuple[str, ...]) -> tuple[Comparison, ...]:
@@ -88,7 +90,7 @@ def compare(costs: Costs, launchers: tuple[str, ...]) -> tuple[Comparison, ...]:
     """
     return tuple(
         comparison
-        for baseline, launcher in pairs(launchers)
+        for baseline, launcher in pairs(costs.roles, launchers)
         for comparison in compare_metrics(costs, baseline, launcher)
     )
 
@@ -101,13 +103,13 @@ def compare_metrics(
 
 
 def _as_family(found: list[Comparison]) -> Iterator[Comparison]:
-    adjusted = holm([comparison.chance for comparison in found])
-    for comparison, chance in zip(found, adjusted, strict=True):
+    adjusted = holm([comparison.p_value for comparison in found])
+    for comparison, p_value in zip(found, adjusted, strict=True):
         word, reason = comparison.verdict, comparison.reason
-        if word in {"slower", "faster"} and (chance is None or chance > FAMILY_ERROR):
+        if word in {"slower", "faster"} and (p_value is None or p_value > FAMILY_ERROR):
             word = "unresolved"
             reason = f"a difference as large comes by chance too often among {len(found)} metrics (Holm); more --blocks"
-        judged = msgspec.structs.replace(comparison, verdict=word, reason=reason, chance=chance)
+        judged = msgspec.structs.replace(comparison, verdict=word, reason=reason, p_value=p_value)
         yield msgspec.structs.replace(judged, blocks_needed=price(judged))
 
 
@@ -126,9 +128,9 @@ def paired(costs: Costs, baseline: str, launcher: str, metric: str) -> pd.DataFr
             wide.loc[block, name] = float("nan")
     if not {baseline, launcher} <= set(wide.columns):
         return pd.DataFrame(columns=["base", "other"], dtype=float)
-    base = wide[baseline]
-    if baseline == BASELINE and launcher != AGAIN and AGAIN in wide:
-        base = (base + wide[AGAIN]) / 2
+    base, twin = wide[baseline], costs.roles.twin
+    if baseline == costs.roles.baseline and launcher != twin and twin in wide:
+        base = (base + wide[twin]) / 2
     return pd.DataFrame({"base": base, "other": wide[launcher]}).dropna()
 
 
@@ -138,7 +140,7 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
     both = paired(costs, baseline, launcher, metric.name)
     reason = None
     interval = Interval(ratio=None, lo=None, hi=None)
-    effect = chance = None
+    effect = p_value = None
     over: Literal["placements"] | None = None
     base, other = both["base"].tolist(), both["other"].tolist()
     if both.empty:
@@ -152,10 +154,10 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
             over = "placements" if by_placement_alone(pd.Series(logs, index=both.index), costs.sides) else None
             interval = spanning(interval, logs, all_seen=over is not None)
         effect = smallest_detectable_effect(logs)
-        chance = chance_of_difference(other, base, margin=metric.margin)
+        p_value = p_value_of_difference(other, base, margin=metric.margin)
     else:
         interval = ratio_of_means(other, base, confidence=costs.level)
-        chance = chance_of_difference(other, base, margin=metric.margin)
+        p_value = p_value_of_difference(other, base, margin=metric.margin)
     word = verdict(interval, margin=metric.margin, better=metric.better)
     if reason is None and interval.lo is None:
         reason = MEASURED_ONCE if len(both) < 2 else "the interval is unbounded; more --blocks"
@@ -170,9 +172,9 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
         hi=interval.hi,
         confidence=CONFIDENCE,
         verdict=word,
-        chance=chance,
+        p_value=p_value,
         blocks=len(both),
-        smallest_effect=effect,
+        detectable_effect=effect,
         source=costs.sources.get(metric.event, costs.fallback_source),
         reason=reason,
         over=over,

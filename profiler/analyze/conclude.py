@@ -31,9 +31,6 @@ from profiler.analyze.variance import components
 from profiler.catalogue.caveats import A_A_DIFFERS, A_A_USELESS, ALLOCATOR_BOUNDARY, DAMAGED_ROWS, UNFINISHED, caveat
 from profiler.folder import load_run
 from profiler.model import (
-    AGAIN,
-    BASELINE,
-    EMBEDDER,
     SCHEMA,
     Caveat,
     Launcher,
@@ -96,9 +93,9 @@ class _Measured:
 def _causes(verdict: Verdict, known: _Measured) -> dict[str, object]:
     causes, left = judge(known.costs, known.run)
     return {
-        "ladder": climb(known.costs, known.names),
+        "ladder": climb(known.costs, known.run.plan.launchers),
         "causes": causes,
-        "unexplained": left.get(EMBEDDER, verdict.unexplained),
+        "unexplained": left.get(known.costs.roles.embedder or "", verdict.unexplained),
         "unexplained_of": left,
         "sentence": claims.sentence(verdict.comparisons, known.run, causes, left, verdict.withdrawn),
     }
@@ -161,7 +158,7 @@ def _conclude(run: Run, folder: Path) -> tuple[Verdict, Costs]:
             *_health(costs, run),
             *_damaged(everything.attrs[DAMAGED]),
             *disagreement(frame),
-            *not_steady(verdict.series),
+            *not_steady(verdict.series, costs.roles),
         ),
     )
     known = _Measured(run=run, folder=folder, frame=frame, costs=costs, names=names)
@@ -198,17 +195,18 @@ def _compared(run: Run, everything: pd.DataFrame, frame: pd.DataFrame, costs: Co
                 allocator=launcher.allocator,
             )
             for launcher in run.plan.launchers
-            if launcher.name != AGAIN
+            if launcher.role != "twin"
         ),
         comparisons=comparisons,
-        scatter=components(costs.table, frame),
+        scatter=components(costs.table, frame, costs.roles),
         series=tuple(
             one
             for one in series(run.plan, everything)
-            if not (one.metric in costs.doubts and costs.doubts[one.metric].proven) or one.launcher in (BASELINE, AGAIN)
+            if one.launcher in costs.roles.baselines
+            or not (one.metric in costs.doubts and costs.doubts[one.metric].proven)
         ),
         decomposition=tuple(
-            split for name in names if name not in (BASELINE, AGAIN) for split in decompose(costs, name)
+            split for name in names if name not in costs.roles.baselines for split in decompose(costs, name)
         ),
         ladder=(),
         causes=(),

@@ -47,6 +47,7 @@ def costs_as_measured(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Bound
         sources=sources(frame),
         reasons=_not_asked(run, frame) | {missing.event: missing.reason for missing in run.missing} | reasons(frame),
         fallback_source=run.plan.source,
+        roles=run.plan.roles,
         sides=sides(run.plan, frame),
         level=CONFIDENCE if run.plan.precision is None else SEQUENTIAL_LEVEL,
     )

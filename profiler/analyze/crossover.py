@@ -13,7 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 from profiler.analyze.stats import CONFIDENCE, fieller
-from profiler.model import AGAIN, BASELINE, Noun
+from profiler.model import Noun, Roles
 from profiler.model.amortization import CrossoverStatus
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class BreakEven(Noun, frozen=True, kw_only=True):
     """What is gained at the work per launch that was asked for."""
 
 
-def sample(frame: pd.DataFrame, event: str, launchers: Sequence[str], *, seed: int) -> Sample | None:
+def sample(frame: pd.DataFrame, event: str, launchers: Sequence[str], roles: Roles, *, seed: int) -> Sample | None:
     """Lower quartiles of ``event`` per launcher and M with bootstrap twins; None where a launcher or an M is missing.
 
     ``frame`` holds the rows of the sweep alone. The baseline's second appearance is counted with the first.
@@ -98,8 +98,8 @@ def sample(frame: pd.DataFrame, event: str, launchers: Sequence[str], *, seed: i
     import numpy as np
 
     chosen = frame[(frame["event"] == event) & frame["value"].notna()]
-    chosen = chosen.assign(launcher=chosen["launcher"].astype(str).replace(AGAIN, BASELINE))
-    names = tuple(name for name in launchers if name != AGAIN)
+    chosen = chosen.assign(launcher=chosen["launcher"].astype(str).replace(roles.twin, roles.baseline))
+    names = tuple(name for name in launchers if name != roles.twin)
     blocks, sweep = sorted(chosen["block"].unique()), tuple(sorted(int(m) for m in chosen["m"].unique()))
     runs: dict[tuple[int, str, int], list[float]] = {}
     for block, name, m, value in chosen[["block", "launcher", "m", "value"]].itertuples(index=False):

@@ -14,7 +14,7 @@ import msgspec
 
 from profiler.analyze.compare import MEASURED_ONCE, Costs, paired
 from profiler.analyze.stats import log_ratio_interval
-from profiler.model import BASELINE, Decomposition, Interval, Noun, Term
+from profiler.model import Decomposition, Interval, Noun, Term
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,7 +146,7 @@ def _block_logs(costs: Costs, launcher: str, split: Split) -> pd.DataFrame | Non
     import pandas as pd
 
     names = {split.of, *_needs(split)}
-    single = {name: paired(costs, BASELINE, launcher, name) for name in names}
+    single = {name: paired(costs, costs.roles.baseline, launcher, name) for name in names}
     if any(both.empty or not (both > 0).all(axis=None) for both in single.values()):
         return None
     log = pd.DataFrame({name: np.log(both["other"] / both["base"]) for name, both in single.items()}).dropna()

@@ -13,16 +13,19 @@ import msgspec
 from profiler.analyze.compare import Costs, compare_metrics
 from profiler.analyze.stats import too_wide
 from profiler.catalogue.metrics import METRIC, QUOTIENTS
-from profiler.model import AGAIN, BASELINE, Comparison, Doubt
+from profiler.model import Comparison, Doubt
 
 
 def withdraw(costs: Costs) -> Costs:
     """``costs`` without the metrics in which A/A fails or shows nothing, and without the quotients of these."""
-    found = {c.metric: doubt for c in compare_metrics(costs, BASELINE, AGAIN) if (doubt := doubt_of(c)) is not None}
+    base, twin = costs.roles.baseline, costs.roles.twin
+    if twin is None:
+        return costs
+    found = {c.metric: doubt for c in compare_metrics(costs, base, twin) if (doubt := doubt_of(c)) is not None}
     for quotient, numerator, denominator in QUOTIENTS:
         parts = [found[name] for name in (numerator, denominator) if name in found]
         if parts and quotient.name in costs.table:
-            own = compare_metrics(costs, BASELINE, AGAIN, (quotient,))[0]
+            own = compare_metrics(costs, base, twin, (quotient,))[0]
             found[quotient.name] = Doubt(
                 metric=quotient.name,
                 kind=parts[0].kind,
@@ -41,7 +44,7 @@ def without(costs: Costs, doubts: dict[str, Doubt]) -> Costs:
     if not lost:
         return costs
     table = costs.table.copy()
-    others = ~table.index.get_level_values("launcher").isin([BASELINE, AGAIN])
+    others = ~table.index.get_level_values("launcher").isin(costs.roles.baselines)
     table.loc[others, lost] = float("nan")
     return msgspec.structs.replace(
         costs,

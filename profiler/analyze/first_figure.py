@@ -6,7 +6,7 @@ from pathlib import Path
 
 from profiler.analyze.rows import PER_ITERATION, read_all, slopes
 from profiler.catalogue.metrics import METRIC
-from profiler.model import BASELINE, Run
+from profiler.model import Run
 
 _METRIC = METRIC["instructions"]
 
@@ -15,16 +15,17 @@ def first_figure(run: Run, folder: Path) -> str | None:
     """``pyo3 executes 1.205 times the instructions of python3 …``; None while it cannot be said, or is not exact."""
     if run.plan.source not in _METRIC.exact_by or run.plan.eliminations:
         return None
-    own = [one.name for one in run.plan.launchers if one.variant is None and one.name != BASELINE]
+    baseline, twin = run.plan.roles.baseline, run.plan.roles.twin
+    own = [one.name for one in run.plan.launchers if one.variant is None and one.name not in (baseline, twin)]
     counts = slopes(read_all(folder))[PER_ITERATION]
     counts = counts[counts.index.get_level_values("event") == _METRIC.event].droplevel(["block", "event"]).dropna()
-    told = next((name for name in own[1:] if name in counts.index), None)
-    if told is None or BASELINE not in counts.index:
+    told = next((name for name in own if name in counts.index), None)
+    if told is None or baseline not in counts.index:
         return None
-    base, here = float(counts.loc[BASELINE]), float(counts.loc[told])
+    base, here = float(counts.loc[baseline]), float(counts.loc[told])
     if base <= 0:
         return None
     return (
-        f"first count: {told} executes {here / base:.4g} times the instructions of {BASELINE} on "
+        f"first count: {told} executes {here / base:.4g} times the instructions of {baseline} on "
         f"{run.plan.workload.name} ({here:,.1f} ÷ {base:,.1f}, exact in this block); measuring goes on"
     )

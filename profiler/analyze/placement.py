@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from profiler.catalogue.caveats import PLACEMENT_DIFFERS, caveat
 from profiler.catalogue.heap import MIB, POOL_BYTES
 from profiler.catalogue.interventions import BY_ID
-from profiler.model import BASELINE, Caveat, Plan
+from profiler.model import Caveat, Plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,8 @@ def misplaced(plan: Plan, frame: pd.DataFrame) -> tuple[frozenset[tuple[int, str
         return frozenset(), ()
     seen = frame.dropna(subset=["placement"]).groupby([*_PROCESS, "launcher"], observed=True)["placement"].first()
     places = seen.unstack("launcher")
-    if BASELINE not in places:
+    base = plan.roles.baseline
+    if base not in places:
         return frozenset(), ()
     toggled = {
         one.name
@@ -47,16 +48,16 @@ def misplaced(plan: Plan, frame: pd.DataFrame) -> tuple[frozenset[tuple[int, str
     # From the arena's begin on: the tail lies behind the MiB's end.
     from_begin = places.sub([begin[block] for block in places.index.get_level_values("block")], axis=0) % MIB
     head = places.ge([begin[block] for block in places.index.get_level_values("block")], axis=0)
-    others = from_begin.drop(columns=[*(toggled & set(from_begin.columns)), BASELINE])
-    far = others.sub(from_begin[BASELINE], axis=0).abs() > _NEAR_POOLS * POOL_BYTES
-    away = far | head[others.columns].ne(head[BASELINE], axis=0)
-    away = away & others.notna() & places[[BASELINE]].notna().to_numpy()
+    others = from_begin.drop(columns=[*(toggled & set(from_begin.columns)), base])
+    far = others.sub(from_begin[base], axis=0).abs() > _NEAR_POOLS * POOL_BYTES
+    away = far | head[others.columns].ne(head[base], axis=0)
+    away = away & others.notna() & places[[base]].notna().to_numpy()
     by_block = away.groupby(level="block").any()
     apart = frozenset((int(block), str(name)) for name in by_block for block in by_block.index[by_block[name]])
     caveats = tuple(
         caveat(
             PLACEMENT_DIFFERS,
-            f"{name}: its heap lay elsewhere than {BASELINE}'s in {int(by_block[name].sum())} of {len(by_block)} "
+            f"{name}: its heap lay elsewhere than {base}'s in {int(by_block[name].sum())} of {len(by_block)} "
             "blocks, which alone moves counts by 1 to 2 %. Its rows are kept; it is compared in the other blocks",
         )
         for name in by_block
@@ -74,7 +75,7 @@ def sides(plan: Plan, frame: pd.DataFrame) -> dict[int, str]:
     """Block → ``head`` or ``tail``: in which part of its arena the baseline's fresh object lay; empty where unknown."""
     if "placement" not in frame:
         return {}
-    own = frame[(frame["launcher"] == BASELINE) & frame["placement"].notna()]
+    own = frame[(frame["launcher"] == plan.roles.baseline) & frame["placement"].notna()]
     offsets = {block.index: block.arena_offset for block in plan.blocks}
     return {
         block: "head" if place >= offsets[block] else "tail"

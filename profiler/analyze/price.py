@@ -14,7 +14,7 @@ def aim(comparison: Comparison) -> float | None:
     """The relative difference worth more blocks: ``USEFUL``, or the metric's margin where the run shows that already;
     None for what is resolved, or whose scatter is not known.
     """
-    effect = comparison.smallest_effect
+    effect = comparison.detectable_effect
     if comparison.verdict != "unresolved" or effect is None:
         return None
     return USEFUL if effect > USEFUL else METRIC[comparison.metric].margin
@@ -22,7 +22,7 @@ def aim(comparison: Comparison) -> float | None:
 
 def price(comparison: Comparison) -> int | None:
     """How many blocks of this scatter would show a difference of ``aim``; None where that cannot be said."""
-    wanted, effect = aim(comparison), comparison.smallest_effect
+    wanted, effect = aim(comparison), comparison.detectable_effect
     needed = None if wanted is None or effect is None else blocks_needed(effect, comparison.blocks, wanted)
     return None if needed is None or needed <= comparison.blocks else needed
 

@@ -13,7 +13,7 @@ from profiler.analyze.doubts import without
 from profiler.analyze.effects import UNKNOWN, Share, is_clear, logs, ratio, share_of
 from profiler.analyze.stats import verdict as verdict_of
 from profiler.analyze.wording import told
-from profiler.model import BASELINE, Cause, Elimination, Interval, Run, Side, Verdict
+from profiler.model import Cause, Elimination, Interval, Run, Side, Verdict
 from profiler.model.suspects import Eliminated, EliminationStatus, StateEntry, Suspects
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def eliminate(verdict: Verdict, run: Run, frame: pd.DataFrame) -> dict[str, obje
     deciding = tuple({(one.elimination, one.launcher): one for one in reversed(found)}.values())[::-1]
     return msgspec.structs.asdict(Suspects(eliminations=found, state=_state(run))) | {
         "causes": tuple(_cause(one) for one in deciding if one.cause is not None),
-        "sentence": " ".join(filter(None, (_sentence(deciding), verdict.sentence))),
+        "sentence": " ".join(filter(None, (_sentence(deciding, run.plan.roles.baseline), verdict.sentence))),
     }
 
 
@@ -184,7 +184,7 @@ def _cause(one: Eliminated) -> Cause:
     )
 
 
-def _sentence(deciding: tuple[Eliminated, ...]) -> str:
+def _sentence(deciding: tuple[Eliminated, ...], baseline: str) -> str:
     parts = []
     for launcher in dict.fromkeys(one.launcher for one in deciding):
         own = [one for one in deciding if one.launcher == launcher]
@@ -199,12 +199,12 @@ def _sentence(deciding: tuple[Eliminated, ...]) -> str:
             for status in words
             if (names := [one.elimination for one in own if one.status == status])
         ]
-        parts.append(f"{launcher} against {BASELINE}: {'; '.join(told_)}.")
+        parts.append(f"{launcher} against {baseline}: {'; '.join(told_)}.")
     return " ".join(parts)
 
 
 def _state(run: Run) -> tuple[StateEntry, ...]:
-    reference = _flat(fingerprint(run, BASELINE))
+    reference = _flat(fingerprint(run, run.plan.roles.baseline))
     return tuple(
         StateEntry(launcher=name, key=key, baseline=reference[key], value=own[key], equal=reference[key] == own[key])
         for name in (run.plan.eliminations[0].before[0].hosts if run.plan.eliminations else ())

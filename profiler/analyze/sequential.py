@@ -11,7 +11,7 @@ from profiler.analyze.effects import logs
 from profiler.analyze.rows import read_rows, turns
 from profiler.analyze.stats import LEAST_SEQUENTIAL_BLOCKS, SEQUENTIAL_LEVEL, mean_intervals, t_half_width
 from profiler.analyze.variance import best_turns
-from profiler.model import AGAIN, BASELINE, Run, Standing
+from profiler.model import Run, Standing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +76,7 @@ class PrecisionWatch:
         assert asked is not None
         frame = read_rows(self._folder)
         costs, _ = costs_as_measured(run, frame)
-        found = {name: logs(costs, BASELINE, name, asked.metric).to_numpy() for name in judged(run)}
+        found = {name: logs(costs, costs.roles.baseline, name, asked.metric).to_numpy() for name in judged(run)}
         found = {name: values for name, values in found.items() if len(values) >= _LEAST_BLOCKS}
         if not found:
             return Standing(reached=False, text=f"no {asked.metric} yet", blocks_needed=None, turns=None)
@@ -95,5 +95,5 @@ class PrecisionWatch:
 
 def judged(run: Run) -> tuple[str, ...]:
     """Whose intervals must be narrow: every launcher but the baseline, and its twin only where there is no other."""
-    others = [launcher.name for launcher in run.plan.launchers if launcher.name not in {BASELINE, AGAIN}]
-    return tuple(others) or (AGAIN,)
+    others = [launcher.name for launcher in run.plan.launchers if launcher.role not in {"baseline", "twin"}]
+    return tuple(others) or tuple(launcher.name for launcher in run.plan.launchers if launcher.role == "twin")

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from profiler.analyze.stats import mean_interval
-from profiler.model import AGAIN, PHASED, PHASES, Run
+from profiler.model import PHASED, PHASES, Run
 from profiler.model.startup import Changed, Phase, Startup, Sum
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def split_startup(run: Run, frame: pd.DataFrame) -> Startup:
     cut = frame["kind"] == PHASED
     rows = frame[cut].dropna(subset=["value"]).astype({"pass": str, "launcher": str, "event": str})
     table = _least_disturbed(rows).pivot_table(index="block", columns=["launcher", "event"], values="value")
-    bases = [one.name for one in run.plan.launchers if one.variant is None and one.name != AGAIN]
+    bases = [one.name for one in run.plan.launchers if one.variant is None and one.role != "twin"]
     without_site = {
         one.variant.of: one.name
         for one in run.plan.launchers

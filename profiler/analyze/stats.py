@@ -185,15 +185,15 @@ def too_wide(lo: float, hi: float) -> bool:
     return lo <= 0 or hi > WIDEST * lo
 
 
-def blocks_needed(smallest_effect: float, blocks: int, wanted: float) -> int | None:
+def blocks_needed(detectable_effect: float, blocks: int, wanted: float) -> int | None:
     """How many blocks of the same scatter would show a relative difference of ``wanted`` with 80 % power.
 
-    Inverts ``smallest_detectable_effect``, whose value for ``blocks`` blocks is ``smallest_effect``. None: more than
+    Inverts ``smallest_detectable_effect``, whose value for ``blocks`` blocks is ``detectable_effect``. None: more than
     ``_MOST_BLOCKS``, or nothing can be said.
     """
-    if blocks < 2 or not math.isfinite(smallest_effect):
+    if blocks < 2 or not math.isfinite(detectable_effect):
         return None
-    scatter = math.log1p(smallest_effect) / _reach(blocks)
+    scatter = math.log1p(detectable_effect) / _reach(blocks)
     return next((n for n in range(2, _MOST_BLOCKS + 1) if scatter * _reach(n) <= math.log1p(wanted)), None)
 
 
@@ -238,7 +238,7 @@ def verdict(interval: Interval, *, margin: float, better: str) -> VerdictWord:
     return "unresolved"
 
 
-def chance_of_difference(other: Sequence[float], base: Sequence[float], *, margin: float) -> float | None:
+def p_value_of_difference(other: Sequence[float], base: Sequence[float], *, margin: float) -> float | None:
     """p-value of the hypothesis that mean(other) / mean(base) lies within ``1 ± margin``; None for a single block.
 
     t-test of the contrast ``other - (1 ± margin) * base`` on the side of the observed ratio, paired by block; doubled
@@ -258,15 +258,15 @@ def chance_of_difference(other: Sequence[float], base: Sequence[float], *, margi
     return min(1.0, 2 * float(stdtr(top.size - 1, -contrast.mean() / error)))
 
 
-def holm(chances: Sequence[float | None]) -> list[float | None]:
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Adjusted p-values of one family (Holm 1979): rejecting those up to a level errs no more often.
 
     Holds under any dependence between the metrics. None (not tested) stays None and does not count.
     """
-    ordered = sorted((chance, place) for place, chance in enumerate(chances) if chance is not None)
-    adjusted: list[float | None] = [None] * len(chances)
+    ordered = sorted((p_value, place) for place, p_value in enumerate(p_values) if p_value is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
     least = 0.0
-    for rank, (chance, place) in enumerate(ordered):
-        least = min(1.0, max(least, (len(ordered) - rank) * chance))
+    for rank, (p_value, place) in enumerate(ordered):
+        least = min(1.0, max(least, (len(ordered) - rank) * p_value))
         adjusted[place] = least
     return adjusted

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from profiler.analyze.stats import log_ratio_interval, verdict
 from profiler.catalogue.caveats import NOT_STEADY, caveat
 from profiler.catalogue.events import BY_NAME
-from profiler.model import AGAIN, BASELINE, CHUNKS, Caveat, Interval, Plan, Series
+from profiler.model import CHUNKS, Caveat, Interval, Plan, Roles, Series
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,20 +27,20 @@ def series(plan: Plan, frame: pd.DataFrame) -> tuple[Series, ...]:
     if costs.empty:
         return ()
     names = [one.name for one in plan.launchers if one.name in costs.columns.get_level_values("launcher")]
-    return tuple(_of_launcher(costs, name) for name in names)
+    return tuple(_of_launcher(costs, name, plan.roles.baseline) for name in names)
 
 
-def not_steady(found: tuple[Series, ...]) -> tuple[Caveat, ...]:
+def not_steady(found: tuple[Series, ...], roles: Roles) -> tuple[Caveat, ...]:
     """A caveat per launcher whose ratio to the baseline moved between the halves of its processes."""
     return tuple(
         caveat(
             NOT_STEADY,
-            f"{one.launcher}: its ratio to {BASELINE} in {one.metric} is {one.shift.ratio:.4f} times as large in "
+            f"{one.launcher}: its ratio to {roles.baseline} in {one.metric} is {one.shift.ratio:.4f} times as large in "
             f"the second half of a process's chunks as in the first: it has no steady state within a run, and the "
             "figure depends on its length",
         )
         for one in found
-        if one.steady in ("slower", "faster") and one.launcher != AGAIN
+        if one.steady in ("slower", "faster") and one.launcher != roles.twin
     )
 
 
@@ -65,7 +65,7 @@ def _costs(plan: Plan, frame: pd.DataFrame) -> pd.DataFrame:
     return table.pivot_table(index=["block", "turn"], columns=["event", "launcher"], values="cost")
 
 
-def _of_launcher(costs: pd.DataFrame, name: str) -> Series:
+def _of_launcher(costs: pd.DataFrame, name: str, baseline: str) -> Series:
     (event,) = set(costs.columns.get_level_values("event"))
     own = costs[event, name].dropna()
     usual = _half(own, late=True)
@@ -74,8 +74,8 @@ def _of_launcher(costs: pd.DataFrame, name: str) -> Series:
     first = relative[relative.index.get_level_values("turn") == by_turn.index.min()]
     both = costs[event].dropna()
     shift = _UNKNOWN
-    if name != BASELINE and BASELINE in both and (both.index.get_level_values("turn") >= 0).sum() >= _LEAST_TURNS:
-        against = both[name] - both[BASELINE]
+    if name != baseline and baseline in both and (both.index.get_level_values("turn") >= 0).sum() >= _LEAST_TURNS:
+        against = both[name] - both[baseline]
         moved = (_half(against, late=True) - _half(against, late=False)).dropna()
         shift = log_ratio_interval(moved.tolist()) if len(moved) else _UNKNOWN
     return Series(

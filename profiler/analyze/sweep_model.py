@@ -18,7 +18,7 @@ from profiler.analyze.crossover import (
     spread,
 )
 from profiler.analyze.startup_phases import split_startup
-from profiler.model import BASELINE, Native, Run, Verdict
+from profiler.model import Native, Run, Verdict
 from profiler.model.amortization import (
     Amortization,
     CountedCrossover,
@@ -51,13 +51,12 @@ def amortize(verdict: Verdict, run: Run, frame: pd.DataFrame) -> dict[str, objec
     sweep = frame[frame["pass"].isin(bare)]
     # The sweep stands on wall time: where the baseline is not itself in it, there is no model and no crossover.
     unlike = any(one.metric == "wall" and one.proven for one in verdict.withdrawn)
-    timed = None if unlike else sample(sweep, "wall", names, seed=run.plan.seed)
-    counted = sample(
-        frame[frame["pass"].isin({pass_.name for pass_ in native} - bare)], "instructions", names, seed=run.plan.seed
-    )
+    counts, roles = frame[frame["pass"].isin({pass_.name for pass_ in native} - bare)], run.plan.roles
+    timed = None if unlike else sample(sweep, "wall", names, roles, seed=run.plan.seed)
+    counted = sample(counts, "instructions", names, roles, seed=run.plan.seed)
     work = None if run.per_launch_ms is None else run.per_launch_ms / _MS
     pairs = () if timed is None else _pairs(timed, work)
-    advice = tuple(advise(pair, run.per_launch_ms) for pair in pairs)
+    advice = tuple(advise(pair, roles.baseline, run.per_launch_ms) for pair in pairs)
     found = Amortization(
         points=() if timed is None else _points(timed, sweep),
         model=() if timed is None else _models(timed),
@@ -89,14 +88,14 @@ def _points(data: Sample, sweep: pd.DataFrame) -> tuple[Point, ...]:
     printed = {
         key: set(group["output_sha256"]) for key, group in sweep.astype({"launcher": str}).groupby(["launcher", "m"])
     }
-    found = []
+    found, base = [], data.launchers[0]
     for index, launcher in enumerate(data.launchers):
         for column, m in enumerate(data.m):
             here, twins = data.centre[:, column], data.resampled[:, :, column]
             wall = Estimate(value=float(here[index]), **_bounds(twins[:, index]))
             delta = Estimate(value=float(here[0] - here[index]), **_bounds(twins[:, 0] - twins[:, index]))
             ratio = Estimate(value=float(here[index] / here[0]), **_bounds(twins[:, index] / twins[:, 0]))
-            other = launcher != BASELINE
+            other = index > 0
             found.append(
                 Point(
                     launcher=launcher,
@@ -106,7 +105,7 @@ def _points(data: Sample, sweep: pd.DataFrame) -> tuple[Point, ...]:
                     hi=_ms(wall.hi),
                     delta_ms=delta.value * _MS if other else None,
                     ratio=ratio.value if other else None,
-                    bit_exact=printed[launcher, m] == printed[BASELINE, m] and len(printed[BASELINE, m]) == 1,
+                    bit_exact=printed[launcher, m] == printed[base, m] and len(printed[base, m]) == 1,
                     delta_ms_lo=_ms(delta.lo) if other else None,
                     delta_ms_hi=_ms(delta.hi) if other else None,
                     ratio_lo=ratio.lo if other else None,

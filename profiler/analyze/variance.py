@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from profiler.analyze.rows import turns
 from profiler.catalogue.metrics import HEADLINE
-from profiler.model import AGAIN, BASELINE, CHUNKS, Scatter
+from profiler.model import CHUNKS, Roles, Scatter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,10 +26,10 @@ _WARM_UP_CHUNKS = 2
 FEWEST_TURNS, MOST_TURNS = 8, 64
 
 
-def components(table: pd.DataFrame, frame: pd.DataFrame) -> tuple[Scatter, ...]:
+def components(table: pd.DataFrame, frame: pd.DataFrame, roles: Roles) -> tuple[Scatter, ...]:
     """Components of the baseline per metric; ``table`` as in ``Costs``, ``frame`` as from ``read_rows``."""
     taken = turns(frame)
-    return tuple(_of_metric(table[metric], taken, frame, metric) for metric in HEADLINE if metric in table)
+    return tuple(_of_metric(table[metric], taken, frame, metric, roles) for metric in HEADLINE if metric in table)
 
 
 def best_turns(taken: pd.DataFrame, frame: pd.DataFrame, metric: str) -> int | None:
@@ -56,18 +56,18 @@ def best_turns(taken: pd.DataFrame, frame: pd.DataFrame, metric: str) -> int | N
     return 2 * max(FEWEST_TURNS // 2, min(MOST_TURNS // 2, round(best)))
 
 
-def _of_metric(costs: pd.Series, taken: pd.DataFrame, frame: pd.DataFrame, metric: str) -> Scatter:
+def _of_metric(costs: pd.Series, taken: pd.DataFrame, frame: pd.DataFrame, metric: str, roles: Roles) -> Scatter:
     wide = costs.unstack("launcher")
     block = process = chunk = None
     logs = _of_event(taken, metric)
     if logs is not None:
         own = logs.sub(logs.mean(axis=1), axis=0)
-        chunk = float(own.groupby(level="block").var()[BASELINE].mean())
-    if {BASELINE, AGAIN} <= set(wide.columns):
-        both = wide[[BASELINE, AGAIN]].dropna()
+        chunk = float(own.groupby(level="block").var()[roles.baseline].mean())
+    if roles.baselines <= set(wide.columns):
+        both = wide[[roles.baseline, roles.twin]].dropna()
         both = both[(both > 0).all(axis=1)].map(math.log)
         if len(both) >= _FEWEST_BLOCKS:
-            within = float(((both[BASELINE] - both[AGAIN]) ** 2).mean()) / 2
+            within = float(((both[roles.baseline] - both[roles.twin]) ** 2).mean()) / 2
             between = float(both.mean(axis=1).var())
             pairs = 1.0 if logs is None else float(logs.groupby(level="block").size().mean())
             process = max(0.0, within - _MEDIAN * (chunk or 0.0) / pairs)

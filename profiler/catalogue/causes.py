@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from profiler.model import LinkMode
+
 Shows = Literal["instructions", "cpi", "time"]
 """Where a cause acts: on instructions (any exact source shows it), on CPI (hardware only), or on time alone."""
 
@@ -135,33 +137,28 @@ CAUSES: tuple[CauseEntry, ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class LadderStep:
-    """One rung of the ladder: what changes from one launcher to the next."""
+    """One rung of the ladder: what changes from the launcher before, at first the baseline, to this one."""
 
-    from_: str
-    to: str
+    starts_as: Literal["baseline", "embedder"]
+    link: LinkMode
     factor: str
     """What changed, in words; several things joined by " + " share their effect among nobody."""
 
 
 LADDERS: tuple[tuple[LadderStep, ...], ...] = (
     (
-        LadderStep(from_="python3", to="runmain-static", factor="static library, linked without cross-module LTO"),
-        LadderStep(from_="runmain-static", to="runmain-pic", factor="PGO + PIC (the distribution's .a to its -pic.a)"),
-        LadderStep(from_="runmain-pic", to="runmain", factor="shared library"),
-        LadderStep(from_="runmain", to="pyo3", factor="start-up path (Py_BytesMain to Py_InitializeEx)"),
+        LadderStep(starts_as="baseline", link="static", factor="static library, linked without cross-module LTO"),
+        LadderStep(starts_as="baseline", link="pic", factor="PGO + PIC (the distribution's .a to its -pic.a)"),
+        LadderStep(starts_as="baseline", link="shared", factor="shared library"),
+        LadderStep(starts_as="embedder", link="shared", factor="start-up path (Py_BytesMain to Py_InitializeEx)"),
     ),
     (
         LadderStep(
-            from_="python3", to="pyo3-static", factor="static library, linked without cross-module LTO + start-up path"
+            starts_as="embedder",
+            link="static",
+            factor="static library, linked without cross-module LTO + start-up path",
         ),
-        LadderStep(from_="pyo3-static", to="pyo3-pic", factor="PGO + PIC (the distribution's .a to its -pic.a)"),
-        LadderStep(from_="pyo3-pic", to="pyo3", factor="shared library"),
+        LadderStep(starts_as="embedder", link="pic", factor="PGO + PIC (the distribution's .a to its -pic.a)"),
+        LadderStep(starts_as="embedder", link="shared", factor="shared library"),
     ),
 )
-
-
-SAME_START = "runmain"
-"""The launcher that shares the embedder's image and the baseline's start-up path."""
-
-AS_PROGRAM = f"{SAME_START}-pic"
-"""The program that is linked with the objects of ``-pic.a``."""

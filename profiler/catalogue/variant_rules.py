@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from profiler.catalogue.interventions import ALL_REMOVED, AS_LIBRARY, BARE, BY_ID, GIVEN_ALL
-from profiler.model import AGAIN, EMBEDDER, Launcher, Way
+from profiler.model import Launcher, Way
 
 
 def variant_of(
@@ -25,13 +25,13 @@ def variant_of(
 
 
 def is_host(launcher: Launcher) -> bool:
-    """One of the user's own programs, as given."""
-    return launcher.kind == "user" and launcher.variant is None
+    """One of the user's own programs, as given, and not that which others are compared with."""
+    return launcher.kind == "user" and launcher.variant is None and launcher.role not in ("baseline", "twin")
 
 
 def is_judged(launcher: Launcher) -> bool:
-    """Its tax is explained: that of our embedder, and of the user's hosts."""
-    return is_host(launcher) or launcher.name == EMBEDDER
+    """Its tax is explained: that of the embedder, and of the user's hosts."""
+    return is_host(launcher) or launcher.role == "embedder"
 
 
 def twin_of(host: Launcher, launchers: Iterable[Launcher]) -> Launcher | None:
@@ -40,7 +40,7 @@ def twin_of(host: Launcher, launchers: Iterable[Launcher]) -> Launcher | None:
         (
             one
             for one in launchers
-            if one.image == host.image is not None and one.name != AGAIN
+            if one.image == host.image is not None and one.role != "twin"
             if (
                 one.init == "Py_BytesMain"
                 if one.variant is None

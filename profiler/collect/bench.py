@@ -18,7 +18,6 @@ from profiler.errors import WorkloadError
 from profiler.folder import RowWriter
 from profiler.guest import script
 from profiler.model import (
-    BASELINE,
     Block,
     Caveat,
     Chunks,
@@ -57,7 +56,7 @@ class Bench:
 
     def __init__(self, plan: Plan, source: Source, folder: Path, limits: Limits) -> None:
         self._place = Workplace(folder, limits.timeout_s)
-        self._checker = Checker(limits.timeout_s)
+        self._checker = Checker(limits.timeout_s, plan.roles.baseline)
         self._setting = Setting(plan=plan, source=source, place=self._place, checker=self._checker)
         self._growing: set[tuple[str, PyperfScript | None]] = set()
         """Workloads that print the same for every M, and were seen to do more for more."""
@@ -148,7 +147,7 @@ class Bench:
     def _learn(self, block: Block) -> None:
         """What the baseline prints for each workload and M and how it hashes in this block, from bare runs."""
         plan = self._setting.plan
-        baseline = self._setting.launcher(BASELINE)
+        baseline = self._setting.launcher(plan.roles.baseline)
         wanted = {(self._setting.workload(pass_), m) for pass_ in plan.passes for m in pass_.m}
         for workload, m in sorted(wanted, key=lambda one: (one[0].path, one[1])):
             if not self._checker.knows(workload, m):

@@ -9,7 +9,7 @@ from profiler.catalogue.caveats import HASH_SEED_IGNORED, HEAP_NOT_PLACED, NOT_V
 from profiler.collect.workplace import MAX_OUTPUT_BYTES
 from profiler.errors import WorkloadError
 from profiler.guest import script
-from profiler.model import BASELINE, Block, Caveat, Launcher, PyperfScript, Workload
+from profiler.model import Block, Caveat, Launcher, PyperfScript, Workload
 from profiler.sources.source import Outcome
 from profiler.system.process import Completed
 
@@ -17,10 +17,11 @@ from profiler.system.process import Completed
 class Checker:
     """The expected outputs and hashes of one plan, learnt from the baseline, and the caveats so far."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, baseline: str) -> None:
         self.caveats: dict[tuple[str, str], Caveat] = {}
         """By code and launcher."""
         self._timeout_s = timeout_s
+        self._baseline = baseline
         self._expected: dict[tuple[tuple[str, PyperfScript | None], int], bytes] = {}
         self._hashes: dict[int, int] = {}
 
@@ -64,8 +65,8 @@ class Checker:
             )
             raise WorkloadError(
                 f"{which} {how}\n{outcome.stderr_tail.strip() or '(nothing on stderr)'}",
-                hint=f"run the workload by itself in {BASELINE}; where {launcher.name} alone fails, its host lacks "
-                "what the workload needs",
+                hint=f"run the workload by itself in {self._baseline}; where {launcher.name} alone fails, its host "
+                "lacks what the workload needs",
             )
 
     def compare_output(self, launcher: Launcher, workload: Workload, m: int, printed: bytes) -> None:
@@ -77,7 +78,7 @@ class Checker:
         expected = self._expected.setdefault((workload.work, m), printed)
         if printed != expected:
             raise WorkloadError(
-                f"outputs differ for M = {m}\n  {BASELINE:<14} printed {_shorten(expected)}\n"
+                f"outputs differ for M = {m}\n  {self._baseline:<14} printed {_shorten(expected)}\n"
                 f"  {launcher.name:<14} printed {_shorten(printed)}",
                 hint="a workload's output must depend on M only; a host must print nothing of its own on stdout",
             )

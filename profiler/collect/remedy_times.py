@@ -19,7 +19,7 @@ from profiler.collect.calibration_runs import calibrated
 from profiler.collect.session import Look, Progress, measure
 from profiler.errors import MachineError
 from profiler.folder import load_run, save_run
-from profiler.model import BASELINE, EMBEDDER, Precision, Run, Standing, Variant
+from profiler.model import Precision, Run, Standing, Variant
 from profiler.model.factorial import Remedy, remedy_time_folder
 from profiler.plan.schedule import make_plan
 from profiler.plan.treat import on_library
@@ -103,8 +103,9 @@ def plan_of(run: Run, remedy: Remedy, folder: Path, limits: Limits) -> Run:
         WorkloadError: the workload's M cannot be calibrated.
         MachineError: the cache cannot be written.
     """
-    launchers = {one.name: one for one in run.plan.launchers}
-    baseline, embedder = launchers[BASELINE], launchers[EMBEDDER]
+    baseline, embedder = (
+        next(one for one in run.plan.launchers if one.role == role) for role in ("baseline", "embedder")
+    )
     library = (folder / remedy.library).resolve()
     variant = Variant(of=embedder.name, intervention=REBUILT, way="replaced")
     workload = next(

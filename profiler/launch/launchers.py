@@ -10,7 +10,7 @@ from pathlib import Path
 from profiler.errors import UsageError
 from profiler.launch.host_builds import HostBuild
 from profiler.launch.proof import host_environment
-from profiler.model import AGAIN, BASELINE, Launcher, LinkMode, Noun, Target
+from profiler.model import AGAIN, BASELINE, EMBEDDER, Launcher, LauncherRole, LinkMode, Noun, Target
 
 
 class Own(Noun, frozen=True, kw_only=True):
@@ -21,10 +21,11 @@ class Own(Noun, frozen=True, kw_only=True):
     """``pyo3`` or ``runmain``."""
     link: LinkMode
     init: str
+    role: LauncherRole | None = None
 
 
 OWN: tuple[Own, ...] = (
-    Own(name="pyo3", binary="pyo3", link="shared", init="Py_InitializeEx"),
+    Own(name=EMBEDDER, binary="pyo3", link="shared", init="Py_InitializeEx", role="embedder"),
     Own(name="runmain", binary="runmain", link="shared", init="Py_BytesMain"),
     Own(name="runmain-static", binary="runmain", link="static", init="Py_BytesMain"),
     Own(name="runmain-pic", binary="runmain", link="pic", init="Py_BytesMain"),
@@ -32,7 +33,7 @@ OWN: tuple[Own, ...] = (
     Own(name="pyo3-pic", binary="pyo3", link="pic", init="Py_InitializeEx"),
 )
 
-DEFAULT = (BASELINE, "pyo3", "runmain")
+DEFAULT = (BASELINE, EMBEDDER, "runmain")
 ALL = (BASELINE, *(own.name for own in OWN))
 
 
@@ -65,6 +66,7 @@ def baseline_launcher(target: Target) -> Launcher:
         init="Py_BytesMain",
         allocator=None,
         variant=None,
+        role="baseline",
     )
 
 
@@ -81,6 +83,7 @@ def own_launcher(own: Own, build: HostBuild, target: Target) -> Launcher:
         init=own.init,
         allocator=None,
         variant=None,
+        role=own.role,
     )
 
 

@@ -7,7 +7,19 @@ from profiler.model.base import SCHEMA, Caveat, Noun, SourceName
 from profiler.model.elimination import Elimination, Side
 from profiler.model.health import Check, EventCheck, Health, TargetCheck
 from profiler.model.inspection import Inspection, Program
-from profiler.model.launcher import AGAIN, BASELINE, EMBEDDER, Kind, Launcher, LinkMode, Variant, Way
+from profiler.model.launcher import (
+    AGAIN,
+    BASELINE,
+    EMBEDDER,
+    Kind,
+    Launcher,
+    LauncherRole,
+    LinkMode,
+    Roles,
+    Variant,
+    Way,
+    roles_of,
+)
 from profiler.model.passes import (
     CHUNKS,
     PHASED,
@@ -72,6 +84,7 @@ __all__ = [
     "Kind",
     "Launcher",
     "LauncherResult",
+    "LauncherRole",
     "LinkMode",
     "Missing",
     "Native",
@@ -85,6 +98,7 @@ __all__ = [
     "PyperfScript",
     "Reading",
     "Regions",
+    "Roles",
     "Row",
     "Run",
     "Rung",
@@ -106,4 +120,5 @@ __all__ = [
     "Whole",
     "Workload",
     "WorkloadResult",
+    "roles_of",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from profiler.model.base import Noun
@@ -10,6 +11,11 @@ LinkMode = Literal["shared", "pic", "static"]
 
 Kind = Literal["program", "bundled", "user"]
 """``program``: the target's own. ``bundled``: a host of ours. ``user``: a host of the user's."""
+
+LauncherRole = Literal["baseline", "twin", "embedder"]
+"""What a launcher is in its plan. ``baseline``: all others are compared with it. ``twin``: the baseline's second
+appearance in every block (A/A), same command, same everything. ``embedder``: the ladder climbs to its tax; it is the
+other end of every toggle."""
 
 Way = Literal["changed", "removed", "given", "replaced"]
 """How a variant differs: something is ``changed`` from outside, on whatever end; something that only this host has is
@@ -49,10 +55,44 @@ class Launcher(Noun, frozen=True, kw_only=True):
     """``pymalloc`` or ``malloc`` as seen inside the process; None until it is seen."""
     variant: Variant | None
     """None for a launcher in its own right."""
+    role: LauncherRole | None = None
+    """None for all that only stand beside these, and for every variant."""
+
+
+class Roles(Noun, frozen=True, kw_only=True):
+    """Who plays which part in a plan, by name; None: nobody."""
+
+    baseline: str
+    twin: str | None = None
+    embedder: str | None = None
+    same_start: str | None = None
+    """Our host that shares the embedder's image and the baseline's start-up path."""
+    as_program: str | None = None
+    """Our host that starts likewise and is linked with the objects of ``-pic.a``."""
+
+    @property
+    def baselines(self) -> frozenset[str | None]:
+        """The baseline and its twin."""
+        return frozenset({self.baseline, self.twin})
+
+
+def roles_of(launchers: Iterable[Launcher]) -> Roles:
+    """The parts that ``launchers`` play, of which one must be the baseline."""
+    own = [one for one in launchers if one.variant is None]
+    by_role = {one.role: one for one in own}
+    baseline, twin, embedder = by_role["baseline"], by_role.get("twin"), by_role.get("embedder")
+    beside = [one for one in own if one.kind == "bundled" and one.role is None and one.init == baseline.init]
+    ours = {one.link: one.name for one in beside}
+    return Roles(
+        baseline=baseline.name,
+        twin=None if twin is None else twin.name,
+        embedder=None if embedder is None else embedder.name,
+        same_start=ours.get("shared" if embedder is None else embedder.link),
+        as_program=ours.get("pic"),
+    )
 
 
 BASELINE = "python3"
 AGAIN = "python3-again"
-"""The baseline's second appearance in every block (A/A): same command, same everything."""
 EMBEDDER = "pyo3"
-"""The launcher whose tax the ladder climbs to, and the other end of every toggle."""
+"""What the launchers of these roles are called: to give a name where one is made, never to ask which it is."""

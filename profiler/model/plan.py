@@ -6,7 +6,7 @@ from typing import Literal
 
 from profiler.model.base import Noun, SourceName
 from profiler.model.elimination import Elimination
-from profiler.model.launcher import Launcher
+from profiler.model.launcher import Launcher, Roles, roles_of
 from profiler.model.passes import AnyPass
 from profiler.model.workload import Workload
 
@@ -66,7 +66,7 @@ class Plan(Noun, frozen=True, kw_only=True):
     source: SourceName
     workload: Workload
     launchers: tuple[Launcher, ...]
-    """The baseline is first; its A/A twin is the launcher named by ``AGAIN``."""
+    """The baseline is first, its A/A twin next."""
     passes: tuple[AnyPass, ...]
     blocks: tuple[Block, ...]
     """With a ``precision`` these are the blocks begun so far; more are drawn from the seed as they are needed."""
@@ -76,3 +76,8 @@ class Plan(Noun, frozen=True, kw_only=True):
     """Which parts of a verdict the plan was made for."""
     most_blocks: int | None = None
     """Where a run for a precision ends at the latest."""
+
+    @property
+    def roles(self) -> Roles:
+        """Which launchers are the baseline, its twin and the embedder."""
+        return roles_of(self.launchers)

@@ -40,10 +40,10 @@ class Comparison(Noun, frozen=True, kw_only=True):
     hi: float | None
     confidence: float
     verdict: VerdictWord
-    chance: float | None
-    """p-value of "within the margin", adjusted for all metrics of the pair (Holm); None where it cannot be tested."""
+    p_value: float | None = msgspec.field(name="chance")
+    """Of "within the margin", adjusted for all metrics of the pair (Holm); None where it cannot be tested."""
     blocks: int
-    smallest_effect: float | None
+    detectable_effect: float | None = msgspec.field(name="smallest_effect")
     """The relative difference that this many blocks of this scatter show with 80 % power."""
     source: SourceName
     reason: str | None

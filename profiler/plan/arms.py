@@ -16,8 +16,6 @@ from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.interventions import INTERVENTIONS, Given
 from profiler.errors import UsageError
 from profiler.model import (
-    AGAIN,
-    EMBEDDER,
     AnyPass,
     Elimination,
     Launcher,
@@ -28,6 +26,7 @@ from profiler.model import (
     Whole,
     Workload,
 )
+from profiler.plan.schedule import twin
 from profiler.plan.treat import vary
 
 DEFAULTS = Path(__file__).parents[1] / "catalogue" / "eliminations.toml"
@@ -169,10 +168,10 @@ def _arm(
     env, prefix = spec.env | change.env, change.prefix + spec.prefix
     suffix = toggle.id if toggle and not spec.env and not spec.prefix else elimination.name
     # What is changed on the embedder alone, such as its signal handlers, means nothing to the others.
-    own = (EMBEDDER,) if toggle is not None and toggle.ends == ("embedder",) else ()
+    own = toggle is not None and toggle.ends == ("embedder",)
     stand_ins = tuple(
         vary(one, Variant(of=one.name, intervention=suffix, way="changed"), Given(env=env, prefix=prefix))
-        if (env or prefix) and (not spec.on or one.name in spec.on) and (not own or one.name in own)
+        if (env or prefix) and (not spec.on or one.name in spec.on) and (not own or one.role == "embedder")
         else one
         for one in launchers
     )
@@ -202,7 +201,7 @@ def _passes(arm: _Arm, workload: Workload, offered: tuple[AnyPass, ...], metrics
     if arm.spec.order == "host-first":
         names = [*names[1:], names[0]]
     if arm.name == REFERENCE:
-        names.insert(1, AGAIN)
+        names.insert(1, twin(arm.launchers[0]).name)
     return [_pass(arm, workload, what, tuple(names)) for what in chosen]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from profiler.catalogue.causes import CAUSES, SAME_START
+from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.caveats import MISSING_RUNG, STAND_IN_MODULES, caveat
 from profiler.catalogue.interventions import AS_LIBRARY, INTERVENTIONS, SWAPPED, End, Intervention
 from profiler.errors import MachineError, UsageError
@@ -14,7 +14,7 @@ from profiler.launch.file_claims import calls_for_tls
 from profiler.launch.host_builds import HostBuild, build_hosts
 from profiler.launch.launchers import ALL, baseline_launcher, names_to_own, own_launcher, user_host
 from profiler.launch.relink import relinked
-from profiler.model import EMBEDDER, Caveat, Launcher, LinkMode, Noun, SourceName, Target, Variant
+from profiler.model import Caveat, Launcher, LinkMode, Noun, SourceName, Target, Variant
 from profiler.model.factorial import Rebuilt
 from profiler.plan.treat import on_library, toggled
 
@@ -71,10 +71,11 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
             builds[link] = build_hosts(target, link, on_line=say)
         except MachineError as error:
             caveats.append(caveat(MISSING_RUNG, f"no {link} rung: {error.message}", remedy=error.hint))
-    relinked_too, missing = _relinked(target, builds)
-    caveats.extend(missing)
     rungs = tuple(own_launcher(one, builds[one.link], target) for one in names_to_own(ALL) if one.link in builds)
-    baseline, embedder = baseline_launcher(target), next(rung for rung in rungs if rung.name == EMBEDDER)
+    baseline, embedder = baseline_launcher(target), next(rung for rung in rungs if rung.role == "embedder")
+    same_start = next(rung for rung in rungs if (rung.link, rung.init) == (embedder.link, baseline.init))
+    relinked_too, missing = _relinked(target, same_start) if "pic" in builds else ((), ())
+    caveats.extend(missing)
     own = _user_hosts(hosts)
     ends: dict[End, tuple[Launcher, ...]] = {"baseline": (baseline,), "embedder": (embedder,), "host": own}
     variants = tuple(
@@ -105,13 +106,12 @@ def stand_in_caveats(builds: Iterable[HostBuild]) -> tuple[Caveat, ...]:
     )
 
 
-def _relinked(target: Target, builds: dict[LinkMode, HostBuild]) -> tuple[tuple[Launcher, ...], tuple[Caveat, ...]]:
-    """The host of the ladder on a library linked from the objects of ``-pic.a``: only where thread-local variables of
-    the target's library take a call, which is what it is compared for with the program linked with these objects.
+def _relinked(target: Target, host: Launcher) -> tuple[tuple[Launcher, ...], tuple[Caveat, ...]]:
+    """``host`` on a library linked from the objects of ``-pic.a``: only where thread-local variables of the target's
+    library take a call, which is what it is compared for with the program linked with these objects.
     """
-    if "pic" not in builds or target.shared_library is None or not calls_for_tls(read_elf(target.shared_library)):
+    if target.shared_library is None or not calls_for_tls(read_elf(target.shared_library)):
         return (), ()
-    host = own_launcher(names_to_own((SAME_START,))[0], builds["shared"], target)
     try:
         return (on_library(host, Variant(of=host.name, intervention=AS_LIBRARY, way="replaced"), relinked(target)),), ()
     except MachineError as error:

@@ -11,8 +11,6 @@ from profiler.catalogue.heap import MIB, PAGE_BYTES, SIZE_CLASSES, pool_capacity
 from profiler.catalogue.variant_rules import counted_only
 from profiler.errors import UsageError
 from profiler.model import (
-    AGAIN,
-    BASELINE,
     AnyPass,
     Block,
     Elimination,
@@ -106,13 +104,12 @@ def make_plan(
         UsageError: two have the same name.
     """
     baseline = launchers[0]
-    assert baseline.name == BASELINE
-    twin = msgspec.structs.replace(baseline, name=AGAIN)
+    assert baseline.role == "baseline"
     return Plan(
         seed=seed,
         source=source,
         workload=workload,
-        launchers=_told_apart((baseline, twin, *launchers[1:])),
+        launchers=_told_apart((baseline, twin(baseline), *launchers[1:])),
         passes=passes,
         blocks=draw_blocks(seed, blocks),
         eliminations=eliminations,
@@ -120,6 +117,11 @@ def make_plan(
         sections=sections,
         most_blocks=most_blocks,
     )
+
+
+def twin(baseline: Launcher) -> Launcher:
+    """The baseline's second appearance in every block."""
+    return msgspec.structs.replace(baseline, name=f"{baseline.name}-again", role="twin")
 
 
 def growth(seed: int, block: Block, phases: int) -> tuple[tuple[int, ...], ...]:
@@ -170,7 +172,7 @@ def _runs(plan: Plan, pass_: AnyPass, rng: random.Random) -> Iterator[tuple[str,
             pairs = [(name, m) for name in group for m in ms]
             if isinstance(pass_, Regions):
                 # Exact in any order, so the one in which there is something to tell soonest.
-                pairs.sort(key=lambda pair: pair[0] == AGAIN)
+                pairs.sort(key=lambda pair: pair[0] == plan.roles.twin)
             else:
                 rng.shuffle(pairs)
             yield from ((name, m, repetition) for name, m in pairs)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from profiler.catalogue.interventions import INTERVENTIONS, AtStart, Given
-from profiler.model import AGAIN, BASELINE, AnyPass, Launcher, Native, Phased, Variant, Workload
+from profiler.model import AnyPass, Launcher, Native, Phased, Variant, Workload
+from profiler.plan.schedule import twin
 from profiler.plan.treat import vary
 from profiler.sources.phased import COUNTS, TIMES, WHOLE
 from profiler.sources.timed import TIMED_EVENTS
@@ -87,7 +88,10 @@ def sweep_m(workload: Workload, asked: tuple[int, ...] | None) -> tuple[int, ...
 def sweep_passes(
     workload: Workload, m: tuple[int, ...], offered: tuple[AnyPass, ...], launchers: tuple[Launcher, ...]
 ) -> tuple[Native, ...]:
-    """A timed pass over all of ``m``, and one that counts instructions, if ``offered`` (the source's) has any."""
+    """A timed pass over all of ``m``, and one that counts instructions, if ``offered`` (the source's) has any.
+
+    The baseline is the first of ``launchers``.
+    """
     assert workload.timed_m is not None
     assert workload.counts_m is not None
     timed = Native(
@@ -100,7 +104,7 @@ def sweep_passes(
         once_from=max(workload.timed_m[0], m[0] + 1),
         warmups=_WARMUPS,
         bare=True,
-        launchers=(BASELINE, AGAIN, *(one.name for one in launchers if one.name != BASELINE)),
+        launchers=tuple(one.name for one in (launchers[0], twin(launchers[0]), *launchers[1:])),
     )
     counting = [what for what in offered if "instructions" in what.events]
     cheap = [one for one in m if one <= _COUNTED_WORK * workload.counts_m[1]]

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 from platformdirs import user_cache_path
 
-from profiler.catalogue.causes import SAME_START
 from profiler.catalogue.interventions import ALL_REMOVED, BARE, GIVEN_ALL, INTERVENTIONS, Given, Intervention
 from profiler.catalogue.properties import Fingerprint, differences
 from profiler.catalogue.variant_rules import is_host, twin_of
@@ -18,7 +17,7 @@ from profiler.errors import MachineError
 from profiler.guest import confine
 from profiler.guest.script import ENV_TREATMENT
 from profiler.launch.binaries.elf import build_id, read_elf
-from profiler.model import BASELINE, Launcher, SourceName, Variant
+from profiler.model import Launcher, SourceName, Variant, roles_of
 
 _CONFINE = "{confine}"
 """Stands in the catalogue for ``guest/confine.py``, run by this Python."""
@@ -27,13 +26,15 @@ _CONFINE = "{confine}"
 def bare_hosts(launchers: tuple[Launcher, ...]) -> tuple[Launcher, ...]:
     """For each host whose eval loop no launcher of ours runs: a program that runs it and nothing else.
 
-    A library goes under the ``runmain`` host, which asks nothing of it but ``Py_BytesMain``; a program that holds the
-    eval loop is run as an interpreter (where it is none, its check fails and it leaves the plan).
+    A library goes under our host that starts as the baseline does, which asks nothing of it but ``Py_BytesMain``; a
+    program that holds the eval loop is run as an interpreter (where it is none, its check fails and it leaves the
+    plan).
 
     Raises:
         MachineError: the cache cannot be written.
     """
-    by_name = {launcher.name: launcher for launcher in launchers}
+    same_start = roles_of(launchers).same_start
+    loads = next((launcher for launcher in launchers if launcher.name == same_start), None)
     made = []
     for host in filter(is_host, launchers):
         if host.image is None or twin_of(host, launchers) is not None:
@@ -41,9 +42,9 @@ def bare_hosts(launchers: tuple[Launcher, ...]) -> tuple[Launcher, ...]:
         if read_elf(host.image).soname is None:
             variant = Variant(of=host.name, intervention=BARE, way="replaced", given_by=host.name)
             made.append(msgspec.structs.replace(vary(host, variant), argv=(host.image, "{script}", "{m}")))
-        elif SAME_START in by_name:
-            variant = Variant(of=SAME_START, intervention=BARE, way="replaced", given_by=host.name)
-            made.append(on_library(by_name[SAME_START], variant, Path(host.image)))
+        elif loads is not None:
+            variant = Variant(of=loads.name, intervention=BARE, way="replaced", given_by=host.name)
+            made.append(on_library(loads, variant, Path(host.image)))
     return tuple(made)
 
 
@@ -51,7 +52,7 @@ def treated(
     launchers: tuple[Launcher, ...], fingerprints: dict[str, Fingerprint], source: SourceName
 ) -> tuple[Launcher, ...]:
     """Each host relieved of each suspicious difference and of all, and its twin given what cannot be taken away."""
-    reference = fingerprints.get(BASELINE)
+    reference = fingerprints.get(roles_of(launchers).baseline)
     made: list[Launcher] = []
     for host in filter(is_host, launchers):
         own = fingerprints.get(host.name)
@@ -170,6 +171,7 @@ def vary(base: Launcher, variant: Variant, given: Given | None = None, name: str
         argv=(*_resolved(given.prefix), base.argv[0], *given.options, *base.argv[1:]),
         env=base.env | env,
         variant=variant,
+        role=None,
     )
 
 

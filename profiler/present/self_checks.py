@@ -52,8 +52,8 @@ def _row(one: Comparison, own: Comparison | None, *, withdrawn: bool) -> tuple[C
 
 
 def _reach(own: Comparison | None) -> str:
-    if own is None or own.smallest_effect is None:
+    if own is None or own.detectable_effect is None:
         return "–"
     if is_exact(own):
         return "any"
-    return f"< {_LEAST}" if 1 + own.smallest_effect < _LEAST else digits(1 + own.smallest_effect)
+    return f"< {_LEAST}" if 1 + own.detectable_effect < _LEAST else digits(1 + own.detectable_effect)

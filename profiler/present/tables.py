@@ -60,7 +60,7 @@ def csv_files(folder: Path) -> tuple[Path, ...]:
 
 def _csv(kind: type[Noun], nouns: Sequence[Noun]) -> bytes:
     names = kind.__struct_fields__
-    return _lines(names, ([getattr(noun, name) for name in names] for noun in nouns))
+    return _lines(kind.__struct_encode_fields__, ([getattr(noun, name) for name in names] for noun in nouns))
 
 
 def _lines(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

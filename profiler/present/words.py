@@ -65,7 +65,7 @@ def effect(smallest: float | None) -> str:
 
 def reach(comparison: Comparison) -> str:
     """The same of a comparison; nothing of an exact one, which has no scatter to hide a difference in."""
-    return "" if is_exact(comparison) else effect(comparison.smallest_effect)
+    return "" if is_exact(comparison) else effect(comparison.detectable_effect)
 
 
 def price(comparison: Comparison) -> str:
@@ -91,10 +91,10 @@ def detectable(comparisons: Iterable[Comparison], metrics: Iterable[str], launch
     wanted = list(dict.fromkeys(metrics))
     worst: dict[str, float] = {}
     for one in comparisons:
-        if one.smallest_effect is None or one.launcher == AGAIN or (launchers and one.launcher not in launchers):
+        if one.detectable_effect is None or one.launcher == AGAIN or (launchers and one.launcher not in launchers):
             continue
         if not is_exact(one):
-            worst[one.metric] = max(worst.get(one.metric, 0.0), one.smallest_effect)
+            worst[one.metric] = max(worst.get(one.metric, 0.0), one.detectable_effect)
     told = [f"{title(metric)} {effect(worst[metric])}" for metric in wanted if metric in worst]
     return f"detectable with 80 % power, per iteration: {', '.join(told)}" if told else ""
 

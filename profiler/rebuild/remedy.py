@@ -10,7 +10,7 @@ from pathlib import Path
 
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.binaries.exports import exported
-from profiler.model import EMBEDDER, Launcher, Target
+from profiler.model import Launcher, Target
 from profiler.model.factorial import Built, FactorialPlan, Remedy, RemedyCheck
 from profiler.rebuild.build_progress import BuildListener
 from profiler.rebuild.builder import Builder
@@ -151,5 +151,5 @@ def _modules(target: Target, host: Launcher) -> Iterable[RemedyCheck]:
     yield RemedyCheck(
         name="every extension module of the standard library loads",
         passed=done.exit == 0 and not failed.strip(),
-        evidence=failed.strip() or f"{number} of {number} in {EMBEDDER}",
+        evidence=failed.strip() or f"{number} of {number} in {host.name}",
     )

@@ -12,6 +12,7 @@ from profiler.analyze.compare import Costs, compare, cost_table, pairs
 from profiler.analyze.decompose import decompose
 from profiler.analyze.rows import slopes
 from profiler.model import AGAIN, Comparison
+from tests.builders import ROLES
 
 LAUNCHERS = ("python3", AGAIN, "pyo3", "runmain")
 M = (100, 300)
@@ -45,7 +46,13 @@ def rows(
 
 def costs(frame: pd.DataFrame, apart: frozenset[tuple[int, str]] = frozenset()) -> Costs:
     return Costs(
-        table=cost_table(slopes(frame)), apart=apart, sources={}, reasons={}, fallback_source="hardware", level=0.95
+        table=cost_table(slopes(frame)),
+        apart=apart,
+        sources={},
+        reasons={},
+        fallback_source="hardware",
+        roles=ROLES,
+        level=0.95,
     )
 
 
@@ -103,7 +110,7 @@ def test_every_metric_of_the_contract_is_there_for_every_pair() -> None:
         "startup-wall",
         "startup-instructions",
     ]
-    for baseline, launcher in pairs(LAUNCHERS):
+    for baseline, launcher in pairs(ROLES, LAUNCHERS):
         assert set(contract) <= {c.metric for c in found if (c.baseline, c.launcher) == (baseline, launcher)}
 
 

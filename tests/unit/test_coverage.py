@@ -16,9 +16,9 @@ from profiler.analyze.stats import (
     FAMILY_ERROR,
     LEAST_SEQUENTIAL_BLOCKS,
     SEQUENTIAL_LEVEL,
-    chance_of_difference,
     holm,
     mean_intervals,
+    p_value_of_difference,
     verdict,
 )
 from profiler.model import Interval
@@ -126,13 +126,13 @@ def test_two_equal_launchers_are_hardly_ever_called_slower_or_faster(
     wrong = 0
     clear = [(lo > math.log(1.01)) | (hi < math.log(0.99)) for lo, hi in bounds]
     for experiment in np.flatnonzero(np.any(clear, axis=0)):
-        chances = holm(
-            [chance_of_difference(np.exp(logs[experiment]).tolist(), [1.0] * 8, margin=0.01) for logs in metrics]
+        p_values = holm(
+            [p_value_of_difference(np.exp(logs[experiment]).tolist(), [1.0] * 8, margin=0.01) for logs in metrics]
         )
-        for (lo, hi), chance in zip(bounds, chances, strict=True):
+        for (lo, hi), p_value in zip(bounds, p_values, strict=True):
             interval = Interval(ratio=1.0, lo=math.exp(lo[experiment]), hi=math.exp(hi[experiment]))
             claimed = verdict(interval, margin=0.01, better="lower") in {"slower", "faster"}
-            if claimed and chance is not None and chance <= FAMILY_ERROR:
+            if claimed and p_value is not None and p_value <= FAMILY_ERROR:
                 wrong += 1
                 break
     assert wrong / EXPERIMENTS <= 0.01
@@ -141,9 +141,9 @@ def test_two_equal_launchers_are_hardly_ever_called_slower_or_faster(
 def test_a_planted_difference_is_found() -> None:
     """The other side of caution: 20 % with the scatter of these experiments is seen in every one of them."""
     logs = simulated(outliers, 8, TRUTH, 3)[:200]
-    found = [chance_of_difference(np.exp(one).tolist(), [1.0] * 8, margin=0.01) for one in logs]
-    adjusted = [holm([chance, *[0.5] * 12])[0] for chance in found]
-    assert all(chance is not None and chance <= FAMILY_ERROR for chance in adjusted)
+    found = [p_value_of_difference(np.exp(one).tolist(), [1.0] * 8, margin=0.01) for one in logs]
+    adjusted = [holm([p_value, *[0.5] * 12])[0] for p_value in found]
+    assert all(p_value is not None and p_value <= FAMILY_ERROR for p_value in adjusted)
 
 
 def test_holm_by_hand() -> None:

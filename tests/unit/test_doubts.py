@@ -17,6 +17,7 @@ from profiler.analyze.rows import read_rows
 from profiler.analyze.stats import blocks_needed, smallest_detectable_effect, too_wide
 from profiler.folder import load_run
 from profiler.model import AGAIN, BASELINE, Comparison
+from tests.builders import ROLES
 from tests.recorded import FOLDERS, RESULTS
 
 
@@ -36,7 +37,7 @@ def planted(twin: dict[str, float], *, blocks: int = 6, scatter: float = 0.001) 
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index = pd.MultiIndex.from_tuples(table.index, names=["block", "launcher"])
     table["ipc"] = table["instructions"] / table["cycles"]
-    return Costs(table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware")
+    return Costs(table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware", roles=ROLES)
 
 
 def of(costs: Costs, metric: str, launcher: str = "pyo3") -> Comparison:
@@ -56,7 +57,7 @@ def test_a_metric_in_which_the_baseline_differs_is_withdrawn_of_all_but_the_proo
     assert (wall.ratio, wall.lo, wall.hi, wall.value, wall.verdict) == (None, None, None, None, "unresolved")
     assert wall.reason is not None
     assert wall.reason.startswith("the baseline differs from itself in wall (A/A 1.3")
-    assert wall.smallest_effect is None
+    assert wall.detectable_effect is None
     assert of(costs, "wall", AGAIN).ratio == pytest.approx(1.3, rel=0.01)
     assert logs(costs, BASELINE, "pyo3", "wall").empty
     assert of(costs, "instructions").verdict == "slower"
@@ -99,7 +100,7 @@ def test_baselines_that_are_themselves_are_hardly_ever_accused() -> None:
         noise = np.exp(random.normal(0, 0.02, costs.table.shape))
         table = costs.table * noise
         accused += bool(withdraw(Costs(
-            table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware"
+            table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware", roles=ROLES
         )).doubts)  # fmt: skip
     assert accused <= 10
 

@@ -33,9 +33,9 @@ from profiler.analyze.stats import (
     CONFIDENCE,
     FAMILY_ERROR,
     SEQUENTIAL_LEVEL,
-    chance_of_difference,
     log_ratio_interval,
     mean_intervals,
+    p_value_of_difference,
     ratio_of_means,
     smallest_detectable_effect,
     spanning,
@@ -50,7 +50,7 @@ from profiler.model import AGAIN, BASELINE, EMBEDDER, Cause, Comparison, Interva
 from profiler.model.amortization import Amortization
 from profiler.model.factorial import RemedyTime
 from profiler.model.verdict import part
-from tests.builders import launcher
+from tests.builders import ROLES, launcher
 from tests.recorded import RESULTS
 from tests.unit.simulated import folder_of
 from tests.unit.test_amortize import sweep_plan, truth
@@ -69,7 +69,9 @@ def costs(figures: dict[str, dict[str, list[float]]], *, level: float = CONFIDEN
         orient="index",
     )
     table.index = pd.MultiIndex.from_tuples(table.index, names=["block", "launcher"])
-    return Costs(table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware", level=level)
+    return Costs(
+        table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="hardware", roles=ROLES, level=level
+    )
 
 
 def compared(metric: str, base: list[float], other: list[float], *, level: float = CONFIDENCE) -> Comparison:
@@ -120,11 +122,11 @@ def test_the_smallest_detectable_effect_by_hand() -> None:
 
 
 @pytest.mark.parametrize("other", [[1.1, 1.2, 1.3], [0.9, 0.8, 0.7]])
-def test_the_chance_of_a_difference_by_hand(other: list[float]) -> None:
+def test_the_p_value_of_a_difference_by_hand(other: list[float]) -> None:
     """Contrasts 0.09, 0.19, 0.29 beyond the margin: t = 0.19 √3 / 0.1; of two degrees of freedom P(T > t) is known."""
     t = 0.19 * math.sqrt(3) / 0.1
     expected = 1 - t / math.sqrt(2 + t * t)
-    assert chance_of_difference(other, [1.0, 1.0, 1.0], margin=0.01) == pytest.approx(expected)
+    assert p_value_of_difference(other, [1.0, 1.0, 1.0], margin=0.01) == pytest.approx(expected)
 
 
 def test_an_interval_spans_what_was_seen() -> None:
@@ -149,17 +151,17 @@ def test_a_clear_tax_or_gain_lies_wholly_beyond_the_margin() -> None:
 def test_one_metric_among_many_must_stand_out_more() -> None:
     """Each test alone is significant at the level of the family, all four together are not."""
     base, other = [1.0] * 6, [1.030, 1.012, 1.040, 1.028, 1.019, 1.033]
-    chance = chance_of_difference(other, base, margin=0.01)
-    assert chance is not None
-    assert FAMILY_ERROR / 4 < chance < FAMILY_ERROR
+    p_value = p_value_of_difference(other, base, margin=0.01)
+    assert p_value is not None
+    assert FAMILY_ERROR / 4 < p_value < FAMILY_ERROR
     alone = compared("wall", base, other)
-    assert (alone.verdict, alone.chance) == ("slower", pytest.approx(chance))
+    assert (alone.verdict, alone.p_value) == ("slower", pytest.approx(p_value))
     four = ("cycles", "task-clock", "wall", "ipc")
     made = costs({BASELINE: dict.fromkeys(four, base), "pyo3": dict.fromkeys(four, other)})
     for one in compare_metrics(made, BASELINE, "pyo3", tuple(METRIC[name] for name in four)):
         assert one.lo is not None
         assert one.lo > 1.01
-        assert (one.verdict, one.chance) == ("unresolved", pytest.approx(4 * chance))
+        assert (one.verdict, one.p_value) == ("unresolved", pytest.approx(4 * p_value))
         assert "Holm" in (one.reason or "")
 
 
@@ -374,7 +376,7 @@ def test_components_without_chunks_by_hand() -> None:
     logs = [0.0, 1.0, 2.0]
     made = costs({BASELINE: {"wall": [math.exp(x) for x in logs]}, AGAIN: {"wall": [math.exp(x - 0.2) for x in logs]}})
     empty = pd.DataFrame({"block": [], "kind": [], "event": [], "m": [], "repetition": [], "launcher": [], "value": []})
-    (found,) = components(made.table, empty)
+    (found,) = components(made.table, empty, ROLES)
     assert found.chunk is None
     assert found.process == pytest.approx(math.sqrt(0.02))
     assert found.block == pytest.approx(math.sqrt(0.99))
@@ -403,7 +405,7 @@ def test_the_twins_runs_are_the_baselines() -> None:
         {"block": block, "launcher": name, "m": m, "event": "wall", "value": value}
         for block in range(2) for name, value in values.items() for m in (1, 2)
     )  # fmt: skip
-    found = sample(frame, "wall", (BASELINE, AGAIN, "host"), seed=1)
+    found = sample(frame, "wall", (BASELINE, AGAIN, "host"), ROLES, seed=1)
     assert found is not None
     assert found.launchers == (BASELINE, "host")
     # Of 2, 2, 10, 10 the lower quartile is at place 0.75: 2.
@@ -450,7 +452,7 @@ def test_a_loss_is_told_with_its_bounds_in_order() -> None:
         in_work=never,
         gain=None,
     )
-    assert "it loses 5.00 ms (4.00 to 6.00) per launch" in advise(pair, None)
+    assert "it loses 5.00 ms (4.00 to 6.00) per launch" in advise(pair, BASELINE, None)
 
 
 # Causes and words
@@ -520,9 +522,9 @@ def test_a_remedy_must_not_be_slower_than_the_library_it_stands_for(lo: float, h
         against=EMBEDDER, metric="task-clock", ratio=(lo + hi) / 2, lo=lo, hi=hi, blocks=9, asked=0.02, resolved=True,
         kind="chunks", reason=None, disturbed=False,
     )  # fmt: skip
-    assert remedy_verdict._check(time).passed is passed
-    assert remedy_verdict._check(msgspec.structs.replace(time, resolved=False)).passed is None
-    assert remedy_verdict._check(msgspec.structs.replace(time, against=BASELINE)).passed is True
+    assert remedy_verdict._check(time, ROLES).passed is passed
+    assert remedy_verdict._check(msgspec.structs.replace(time, resolved=False), ROLES).passed is None
+    assert remedy_verdict._check(msgspec.structs.replace(time, against=BASELINE), ROLES).passed is True
 
 
 def test_only_an_intervention_rules_out() -> None:

@@ -11,6 +11,7 @@ from profiler.analyze.compare import cost_table
 from profiler.analyze.rows import phases, slopes, steps_between_phases
 from profiler.analyze.variance import components
 from profiler.model import AGAIN, CHUNKS, REGIONS
+from tests.builders import ROLES
 
 LAUNCHERS = {"python3": 100.0, AGAIN: 100.0, "pyo3": 120.0}
 M = 1000
@@ -58,7 +59,7 @@ def test_chunks_have_no_start_up_and_stand_before_whole_processes() -> None:
 
 def test_variance_components_are_those_planted() -> None:
     frame = chunk_rows(400, block=0.03, process=0.01, chunk=0.02)
-    (wall,) = components(cost_table(slopes(frame)), frame)
+    (wall,) = components(cost_table(slopes(frame)), frame, ROLES)
     assert wall.block == pytest.approx(0.03, rel=0.15)
     assert wall.process == pytest.approx(0.01, rel=0.15)
     # Per pair of turns, and less the mean of three launchers: 0.02 × √(1/2) × √(2/3).
@@ -67,7 +68,7 @@ def test_variance_components_are_those_planted() -> None:
 
 def test_repetitions_go_where_the_variance_is() -> None:
     many, few = (
-        components(cost_table(slopes(frame)), frame)[0].turns
+        components(cost_table(slopes(frame)), frame, ROLES)[0].turns
         for frame in (chunk_rows(30, process=0.0, chunk=0.05), chunk_rows(30, process=0.05, chunk=0.005))
     )
     assert many is not None
@@ -79,14 +80,14 @@ def test_repetitions_go_where_the_variance_is() -> None:
 def test_between_no_and_many_repetitions_it_is_the_square_root_of_both_ratios() -> None:
     """Start 0.1 s against 2 × 0.12 ms a turn: √(417 · π/2 · 0.01² / 3 ÷ 0.02²) = 7.4 pairs."""
     frame = chunk_rows(60, process=0.02, chunk=0.01)
-    turns = components(cost_table(slopes(frame)), frame)[0].turns
+    turns = components(cost_table(slopes(frame)), frame, ROLES)[0].turns
     assert turns is not None
     assert 12 <= turns <= 18
 
 
 def test_the_scatter_of_chunks_is_not_called_the_processes() -> None:
     frame = chunk_rows(200, process=0.0, chunk=0.03)
-    (wall,) = components(cost_table(slopes(frame)), frame)
+    (wall,) = components(cost_table(slopes(frame)), frame, ROLES)
     assert wall.process is not None
     # Medians over 8 pairs of turns scatter by 0.03 × √(1/2) × √(π/2 / 8) = 0.0094.
     assert wall.process < 0.007

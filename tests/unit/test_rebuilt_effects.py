@@ -17,7 +17,7 @@ from profiler.errors import UsageError
 from profiler.model import BASELINE, Comparison, Launcher, Run
 from profiler.model.factorial import Built, Factor, FactorialPlan, Level, Levels, NotBuilt, Rebuilt, Training
 from profiler.model.option_effects import FactorEffect
-from tests.builders import launcher
+from tests.builders import ROLES, launcher
 
 METRIC = "instructions"
 
@@ -94,7 +94,7 @@ def costs_of(ones: tuple[Built, ...], *, scatter: float, library_extra: float = 
         rows.append((block, "pyo3", base * math.exp(true_log(library) + library_extra + rng.normal(0, scatter))))
         rows += [(block, one.launcher, base * math.exp(true_log(one.levels) + rng.normal(0, scatter))) for one in ones]
     table = pd.DataFrame(rows, columns=["block", "launcher", METRIC]).set_index(["block", "launcher"])
-    return Costs(table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="callgrind")
+    return Costs(table=table, apart=frozenset(), sources={}, reasons={}, fallback_source="callgrind", roles=ROLES)
 
 
 def effect(found: tuple[FactorEffect, ...], term: str) -> FactorEffect:

@@ -12,7 +12,7 @@ from profiler.model import AGAIN, BASELINE, Caveat, Precision, Step, Workload
 from profiler.model.factorial import Remedy, remedy_time_folder
 from profiler.plan.schedule import make_plan
 from profiler.sources.software import SoftwareSource
-from tests.builders import launcher
+from tests.builders import ROLES, launcher
 from tests.unit.simulated import folder_of
 
 NAME = "pyo3@pgo,lto,shared,direct"
@@ -60,9 +60,9 @@ def test_a_resolved_time_is_told_with_its_interval(tmp_path: Path) -> None:
         assert time.hi is not None
         assert time.lo <= truth <= time.hi
         assert time.hi / time.lo < 1.04
-    assert told(against_program).startswith("time 1.01")
-    assert told(against_program).endswith("of python3's CPU time, chunks, 12 blocks")
-    assert "of pyo3's on the distribution's library CPU time" in told(against_library)
+    assert told(against_program, ROLES).startswith("time 1.01")
+    assert told(against_program, ROLES).endswith("of python3's CPU time, chunks, 12 blocks")
+    assert "of pyo3's on the distribution's library CPU time" in told(against_library, ROLES)
     assert [check.passed for check in remedy.checks] == [True, True]
 
 
@@ -70,8 +70,8 @@ def test_what_the_budget_ended_is_told_as_a_range_and_passes_nothing(tmp_path: P
     remedy = measured(tmp_path, blocks=4, scatter=0.05)
     time = remedy.times[0]
     assert not time.resolved
-    assert told(time).startswith("not resolved within the budget: 0.")
-    assert told(time).endswith("of python3's CPU time (± 2% asked), chunks, 4 blocks")
+    assert told(time, ROLES).startswith("not resolved within the budget: 0.")
+    assert told(time, ROLES).endswith("of python3's CPU time (± 2% asked), chunks, 4 blocks")
     assert [check.passed for check in remedy.checks] == [None, None]
 
 
@@ -86,7 +86,7 @@ def test_few_blocks_resolve_only_by_the_rule_at_which_a_run_stops(tmp_path: Path
 
 
 def test_one_block_is_measured_once(tmp_path: Path) -> None:
-    assert "measured once" in told(measured(tmp_path, blocks=1, scatter=0.001).times[0])
+    assert "measured once" in told(measured(tmp_path, blocks=1, scatter=0.001).times[0], ROLES)
 
 
 def test_a_slower_remedy_fails(tmp_path: Path) -> None:
@@ -97,7 +97,9 @@ def test_a_slower_remedy_fails(tmp_path: Path) -> None:
 def test_a_baseline_that_is_not_itself_times_nothing(tmp_path: Path) -> None:
     remedy = measured(tmp_path, blocks=12, scatter=0.005, cost=COST | {AGAIN: 150.0})
     assert [time.ratio for time in remedy.times] == [None, None]
-    assert told(remedy.times[0]).startswith("not resolved: the baseline differs from itself in task-clock (A/A 1.5")
+    assert told(remedy.times[0], ROLES).startswith(
+        "not resolved: the baseline differs from itself in task-clock (A/A 1.5"
+    )
     assert [check.passed for check in remedy.checks] == [None, None]
 
 
@@ -111,7 +113,7 @@ def test_another_library_is_not_the_remedy(tmp_path: Path, build_id: str | None)
         for one in run.plan.launchers
     )
     save_run(place, msgspec.structs.replace(run, plan=msgspec.structs.replace(run.plan, launchers=launchers)))
-    assert told(timed(REMEDY, tmp_path).times[0]) == f"not resolved: {NAME} did not run the remedy's library"
+    assert told(timed(REMEDY, tmp_path).times[0], ROLES) == f"not resolved: {NAME} did not run the remedy's library"
 
 
 def test_disturbance_is_told_where_the_time_is_open(tmp_path: Path) -> None:

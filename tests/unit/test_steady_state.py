@@ -10,7 +10,7 @@ from profiler.analyze.steady_state import not_steady, series
 from profiler.model import AGAIN, CHUNKS, Plan, Workload
 from profiler.plan.schedule import make_plan
 from profiler.sources.chunking import chunk_pass
-from tests.builders import launcher
+from tests.builders import ROLES, launcher
 
 LAUNCHERS = {"python3": 100.0, AGAIN: 100.0, "pyo3": 120.0}
 M = 1000
@@ -52,7 +52,7 @@ def test_first_runs_are_seen_and_a_steady_ratio_is_steady(plan: Plan) -> None:
     baseline, twin, embedded = found
     assert baseline.shift.ratio is None
     assert (twin.steady, embedded.steady) == ("same", "same")
-    assert not_steady(found) == ()
+    assert not_steady(found, ROLES) == ()
 
 
 @pytest.mark.parametrize(("late", "steady"), [(1.1, "slower"), (0.9, "faster")])
@@ -60,7 +60,7 @@ def test_a_launcher_that_changes_within_a_process_is_named(plan: Plan, late: flo
     found = series(plan, frame_of(warm_up=1.0, late=late))
     assert found[-1].shift.ratio == pytest.approx(late, rel=0.01)
     assert found[-1].steady == steady
-    (caveat,) = not_steady(found)
+    (caveat,) = not_steady(found, ROLES)
     assert caveat.code == "not-steady"
     assert caveat.message.startswith("pyo3: its ratio to python3 in task-clock")
 

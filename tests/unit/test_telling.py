@@ -13,7 +13,7 @@ from profiler.analyze.conclude import analyse
 from profiler.analyze.price import price as blocks_that_would
 from profiler.model import Comparison
 from profiler.model.factorial import Training
-from profiler.present import finding
+from profiler.present import finding, tables
 from profiler.present.forest import ratio_of
 from profiler.present.numbers import pair, told, value
 from profiler.present.view import view
@@ -82,8 +82,8 @@ def test_the_smallest_effect(smallest: float | None, told: str) -> None:
 def comparison(*, blocks: int, ratio: float | None, lo: float | None = None, effect: float | None = None) -> Comparison:
     return Comparison(
         baseline="python3", launcher="pyo3", metric="wall", baseline_value=1.0, value=1.2, ratio=ratio, lo=lo,
-        hi=None if lo is None else 4.0, confidence=0.95, verdict="unresolved", chance=None, blocks=blocks,
-        smallest_effect=effect, source="software", reason=None,
+        hi=None if lo is None else 4.0, confidence=0.95, verdict="unresolved", p_value=None, blocks=blocks,
+        detectable_effect=effect, source="software", reason=None,
     )  # fmt: skip
 
 
@@ -169,6 +169,10 @@ def test_a_run_of_one_block_gives_its_figures_as_measured_once(tmp_path: Path) -
     assert "times the wall time of python3, measured once (no interval: --blocks 3)." in verdict.sentence
     assert "unresolved" not in verdict.sentence
     assert verdict.withdrawn == ()
+    tables.write(tmp_path, verdict)
+    columns = (tmp_path / "summary.csv").read_text().partition("\n")[0].split(",")
+    assert tuple(columns) == Comparison.__struct_encode_fields__, "the CSV names its columns as the JSON its fields"
+    assert {"chance", "smallest_effect"} <= set(columns), "contracts outlive the names in the code"
     assert "(measured once; --blocks 3 gives an interval)" in shown.headline[0]
     rows = finding.render(tmp_path, found, shown, ()).splitlines()
     row = next(line for line in rows if line.startswith("| pyo3 | instructions | 936") and "1,128" in line)

@@ -14,14 +14,13 @@ from profiler.analyze.causes.cause_verdicts import judge
 from profiler.analyze.causes.tls import callers, with_calls
 from profiler.analyze.compare import Costs, cost_table
 from profiler.analyze.rows import slopes
-from profiler.catalogue.causes import AS_PROGRAM
 from profiler.errors import MachineError
 from profiler.folder import CALLS, RowWriter
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.relink import relinked
 from profiler.model import CallRow, Cause, Run
 from profiler.rebuild.plans import DEFAULT, TLS, load_plan, plan_for
-from tests.builders import launcher
+from tests.builders import ROLES, launcher
 from tests.unit.elf_files import LIBPYTHON, libpython, needs_gcc
 from tests.unit.test_compare import M, rows
 from tests.unit.test_schedule import plan
@@ -32,6 +31,7 @@ INSIDE, AT_CALL, AS_OFFSET = 11, 3, 2
 NET = 12
 RELINKED = "runmain@relinked"
 PROGRAM_COST, TAX = 1050.0, 350.0
+AS_PROGRAM = "runmain-pic"
 OWN = (launcher("python3", link="program", image=PROGRAM), launcher("pyo3"), launcher("runmain"))
 PAIR = (launcher(AS_PROGRAM, link="pic", image="/cache/runmain"), launcher(RELINKED, base="runmain"))
 
@@ -52,7 +52,7 @@ def judged(
     frame = rows(cost, noise=lambda block, name, event: 1 + 1e-5 * (block % 3) * (event == "instructions"))
     costs = Costs(
         table=cost_table(slopes(frame)), apart=frozenset(), sources={}, reasons=reasons or {},
-        fallback_source="callgrind", calls=calls,
+        fallback_source="callgrind", roles=ROLES, calls=calls,
     )  # fmt: skip
     launchers = OWN + (PAIR if pair else ())
     run = Run(
@@ -192,7 +192,9 @@ def test_call_sites_are_told_by_the_iteration(tmp_path: Path) -> None:
     with (tmp_path / CALLS).open("a") as file:
         file.write("0,counted,pyo3,1")
     RowWriter(tmp_path)
-    empty = Costs(table=pd.DataFrame(), apart=frozenset(), sources={}, reasons={}, fallback_source="callgrind")
+    empty = Costs(
+        table=pd.DataFrame(), apart=frozenset(), sources={}, reasons={}, fallback_source="callgrind", roles=ROLES
+    )
     calls = with_calls(empty, tmp_path).calls
     assert calls is not None
     assert callers(calls, "pyo3").to_dict() == pytest.approx({"PyObject_Free": 4.0, "PyObject_Malloc": 3.0})
@@ -201,7 +203,9 @@ def test_call_sites_are_told_by_the_iteration(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_call_sites_is_read(tmp_path: Path) -> None:
-    empty = Costs(table=pd.DataFrame(), apart=frozenset(), sources={}, reasons={}, fallback_source="callgrind")
+    empty = Costs(
+        table=pd.DataFrame(), apart=frozenset(), sources={}, reasons={}, fallback_source="callgrind", roles=ROLES
+    )
     assert with_calls(empty, tmp_path).calls is None
 
 

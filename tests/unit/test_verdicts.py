@@ -14,7 +14,7 @@ from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.interventions import INTERVENTIONS
 from profiler.catalogue.properties import PROPERTIES
 from profiler.model import AGAIN, Cause, Caveat, Launcher, Run, SourceName, Unexplained
-from tests.builders import launcher
+from tests.builders import ROLES, launcher
 from tests.unit.test_compare import rows
 from tests.unit.test_schedule import plan
 
@@ -59,7 +59,9 @@ def judged(
     """Causes by (launcher, cause), and what is left by launcher. A bare figure is instructions per iteration."""
     events = {name: one if isinstance(one, dict) else {"instructions": one} for name, one in cost.items()}
     frame = rows(events, noise=_jitter)
-    costs = Costs(table=cost_table(slopes(frame)), apart=frozenset(), sources={}, reasons={}, fallback_source=source)
+    costs = Costs(
+        table=cost_table(slopes(frame)), apart=frozenset(), sources={}, reasons={}, fallback_source=source, roles=ROLES
+    )
     made = plan()
     run = Run(
         schema="tax-probe/1",
@@ -429,9 +431,15 @@ def test_the_ladder_telescopes_and_a_missing_rung_joins_its_neighbours() -> None
     cost = {"python3": 900.0, AGAIN: 900.0, "runmain-static": 970.0, "runmain": 1080.0, "pyo3": 1080.0}
     frame = rows({name: {"instructions": value} for name, value in cost.items()})
     costs = Costs(
-        table=cost_table(slopes(frame)), apart=frozenset(), sources={}, reasons={}, fallback_source="callgrind"
+        table=cost_table(slopes(frame)),
+        apart=frozenset(),
+        sources={},
+        reasons={},
+        fallback_source="callgrind",
+        roles=ROLES,
     )
-    path = [rung for rung in climb(costs, tuple(cost)) if rung.from_ != "python3" or rung.to == "runmain-static"]
+    own = tuple(launcher(name, link="static" if name.endswith("static") else "shared") for name in cost)
+    path = [rung for rung in climb(costs, own) if rung.from_ != "python3" or rung.to == "runmain-static"]
     assert [(rung.from_, rung.to) for rung in path] == [
         ("python3", "runmain-static"),
         ("runmain-static", "runmain"),

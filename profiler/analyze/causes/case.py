@@ -11,7 +11,7 @@ from profiler.catalogue.causes import CAUSES, CauseEntry, Role, Shows
 from profiler.catalogue.events import BY_NAME
 from profiler.catalogue.interventions import Intervention
 from profiler.catalogue.properties import Fingerprint
-from profiler.model import BASELINE, Cause, Launcher, Noun, Run
+from profiler.model import Cause, Launcher, Noun, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def make_case(costs: Costs, launcher: Launcher, source: str) -> Case:
             shows: Tax(
                 metric=metric,
                 margin=BY_NAME[metric].margin if metric else 0.0,
-                logs=logs(costs, BASELINE, launcher.name, metric),
+                logs=logs(costs, costs.roles.baseline, launcher.name, metric),
                 withdrawn=costs.doubts[metric].reason if metric in costs.doubts else None,
             )
             for shows, metric in metrics.items()
@@ -98,9 +98,10 @@ def fingerprint(run: Run, name: str) -> Fingerprint:
 
 def differing(run: Run, name: str, keys: tuple[str, ...]) -> str:
     """``gc_enabled True in python3, False in mine``, for the keys that differ; empty when none do."""
-    reference, own = fingerprint(run, BASELINE), fingerprint(run, name)
+    base = run.plan.roles.baseline
+    reference, own = fingerprint(run, base), fingerprint(run, name)
     return "; ".join(
-        f"{key} {short(reference.get(key))} in {BASELINE}, {short(own.get(key))} in {name}"
+        f"{key} {short(reference.get(key))} in {base}, {short(own.get(key))} in {name}"
         for key in keys
         if reference.get(key) != own.get(key)
     )
@@ -108,7 +109,7 @@ def differing(run: Run, name: str, keys: tuple[str, ...]) -> str:
 
 def different_keys(run: Run, name: str, keys: tuple[str, ...]) -> frozenset[str]:
     """Those of ``keys`` in which a launcher's fingerprint differs from the baseline's."""
-    reference, own = fingerprint(run, BASELINE), fingerprint(run, name)
+    reference, own = fingerprint(run, run.plan.roles.baseline), fingerprint(run, name)
     return frozenset(key for key in keys if reference.get(key) != own.get(key))
 
 

@@ -16,7 +16,7 @@ from profiler.analyze.causes.option_walk import Stride, costs_of_builds, walk
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, ratio, share_of
 from profiler.catalogue.factorial_design import columns, separable
-from profiler.model import BASELINE, EMBEDDER, Run, Rung
+from profiler.model import Run, Rung
 from profiler.model.factorial import Built, Effect, FactorialPlan, Rebuilt
 from profiler.model.option_effects import FactorEffect, OptionEffects
 
@@ -76,9 +76,9 @@ def account(costs: Costs, run: Run, rebuilt: Rebuilt) -> tuple[tuple[Rung, ...],
         if walked is None:
             continue
         rungs += [
-            _rung(BASELINE, walked.program, _NOT_REPRODUCED, metric, walked.before, walked.whole),
+            _rung(costs.roles.baseline, walked.program, _NOT_REPRODUCED, metric, walked.before, walked.whole),
             *(_averaged(stride, metric, walked.whole) for stride in walked.strides),
-            _rung(walked.library, EMBEDDER, _NOT_REPRODUCED, metric, walked.after, walked.whole),
+            _rung(walked.library, walked.embedder, _NOT_REPRODUCED, metric, walked.after, walked.whole),
         ]
         if metric == METRICS[0]:
             left = walked.left

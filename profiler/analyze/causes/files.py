@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from profiler.analyze.causes.case import Case, cause_of
 from profiler.catalogue.causes import CauseEntry
-from profiler.model import BASELINE, Cause, Run
+from profiler.model import Cause, Run
 
 Facts = dict[str, Any]
 """One entry of ``programs`` in the answer of ``inspect``, of this or of a former version."""
@@ -31,7 +31,7 @@ def built_differently(run: Run, case: Case, entry: CauseEntry) -> Cause | None:
     judge = _JUDGES.get(entry.id)
     files = recorded(run)
     images = {launcher.name: launcher.image for launcher in run.plan.launchers}
-    one, other = files.get(images.get(BASELINE)), files.get(images.get(case.launcher.name))
+    one, other = files.get(images.get(run.plan.roles.baseline)), files.get(images.get(case.launcher.name))
     if judge is None or one is None or other is None or one is other:
         return None
     judgement = judge(one, other)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from profiler.catalogue.properties import CONFIG_PROPERTIES, PROPERTIES, differences
-from profiler.model import AGAIN, BASELINE, Run
+from profiler.model import Run
 
 CONFIG = "config"
 _NO_SETTINGS = frozenset({"_config_init", "argv", "orig_argv", "program_name", "run_filename", "parse_argv"})
@@ -17,10 +17,10 @@ def fingerprint_differences(run: Run) -> Iterator[tuple[str, str, Any, Any, str 
     """(launcher, property, the baseline's, its own, the cause it can be) of every difference to the baseline's
     fingerprint, fields of PyConfig one by one; cause None: it cannot cost per opcode.
     """
-    reference = run.fingerprints.get(BASELINE, {})
+    reference = run.fingerprints.get(run.plan.roles.baseline, {})
     for launcher in run.plan.launchers:
         own = run.fingerprints.get(launcher.name)
-        if launcher.variant is not None or launcher.name in (BASELINE, AGAIN) or own is None:
+        if launcher.variant is not None or launcher.role in ("baseline", "twin") or own is None:
             continue
         for key, (there, here) in differences(reference, own).items():
             if key != CONFIG:

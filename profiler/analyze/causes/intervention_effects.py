@@ -22,7 +22,7 @@ from profiler.analyze.causes.case import (
 from profiler.analyze.compare import Costs, paired
 from profiler.analyze.effects import UNKNOWN, Share, differences, logs, ratio, share_of
 from profiler.analyze.wording import percent, told
-from profiler.catalogue.causes import IMAGE, SAME_START
+from profiler.catalogue.causes import IMAGE
 from profiler.catalogue.interventions import (
     ALL_REMOVED,
     GIVEN_ALL,
@@ -34,7 +34,7 @@ from profiler.catalogue.interventions import (
 )
 from profiler.catalogue.properties import PROPERTIES, brought_by
 from profiler.catalogue.variant_rules import is_host, twin_of, variant_of
-from profiler.model import BASELINE, EMBEDDER, Interval, Launcher, Run
+from profiler.model import Interval, Launcher, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,39 +88,37 @@ def _given(run: Run, twin: Launcher, host: Launcher) -> Launcher | None:
 
 
 def _of_embedder(costs: Costs, run: Run, case: Case) -> Iterator[InterventionResult]:
-    metric = case.main.metric
-    launchers = {launcher.name: launcher for launcher in run.plan.launchers}
-    baseline, same = launchers[BASELINE], launchers.get(SAME_START)
-    if same is not None:
-        effect = logs(costs, BASELINE, SAME_START, metric)
-        evidence = f"same start-up path (Py_BytesMain), eval loop of {same.image}, not {baseline.image}"
-        yield from _found(case, IMAGE, effect, evidence)
-        effect = logs(costs, SAME_START, EMBEDDER, metric)
+    metric, embedder, roles = case.main.metric, case.launcher.name, run.plan.roles
+    if roles.same_start is not None:
+        images = {launcher.name: launcher.image for launcher in run.plan.launchers}
+        effect = logs(costs, roles.baseline, roles.same_start, metric)
+        eval_loops = f"eval loop of {images[roles.same_start]}, not {images[roles.baseline]}"
+        yield from _found(case, IMAGE, effect, f"same start-up path (Py_BytesMain), {eval_loops}")
+        effect = logs(costs, roles.same_start, embedder, metric)
         evidence = "same library, Py_InitializeEx through PyO3 instead of Py_BytesMain"
         yield from _found(case, "init-path", effect, evidence)
     for entry in INTERVENTIONS:
-        changed = variant_of(run.plan.launchers, EMBEDDER, entry.id)
+        changed = variant_of(run.plan.launchers, embedder, entry.id)
         if entry.ends == ("embedder",) and changed is not None:
-            effect = logs(costs, changed.name, EMBEDDER, metric)
+            effect = logs(costs, changed.name, embedder, metric)
             yield from _found(case, entry.cause, effect, f"without and with: {entry.title}", part_of=entry.part_of)
-    swapped = variant_of(run.plan.launchers, EMBEDDER, SWAPPED, "replaced")
+    swapped = variant_of(run.plan.launchers, embedder, SWAPPED, "replaced")
     if swapped is not None and version.another(run, swapped.name) is None:
-        effect = (case.main.logs - logs(costs, BASELINE, swapped.name, metric)).dropna()
+        effect = (case.main.logs - logs(costs, roles.baseline, swapped.name, metric)).dropna()
         evidence = f"unchanged host on {swapped.image} instead of {case.launcher.image}"
-        for found in _found(case, IMAGE, effect, evidence, quoted=ratio(logs(costs, swapped.name, EMBEDDER, metric))):
+        for found in _found(case, IMAGE, effect, evidence, quoted=ratio(logs(costs, swapped.name, embedder, metric))):
             yield msgspec.structs.replace(found, again=True)
 
 
 def _of_host(costs: Costs, run: Run, case: Case) -> Iterator[InterventionResult]:
-    host = case.launcher
-    launchers = {launcher.name: launcher for launcher in run.plan.launchers}
+    host, base = case.launcher, next(one for one in run.plan.launchers if one.role == "baseline")
     twin = twin_of(host, run.plan.launchers)
-    if twin is not None and twin.name != BASELINE:
-        debug = [bool(fingerprint(run, one).get("debug_build")) for one in (BASELINE, host.name)]
+    if twin is not None and twin.role != "baseline":
+        debug = [bool(fingerprint(run, one.name).get("debug_build")) for one in (base, host)]
         cause = "dev-mode" if debug == [False, True] else IMAGE
         cause = version.CAUSE if version.another(run, host.name) else cause
-        evidence = f"nothing but the host's eval loop ({twin.name} on {host.image}) against {launchers[BASELINE].image}"
-        yield from _found(case, cause, logs(costs, BASELINE, twin.name, case.main.metric), evidence)
+        evidence = f"nothing but the host's eval loop ({twin.name} on {host.image}) against {base.image}"
+        yield from _found(case, cause, logs(costs, base.name, twin.name, case.main.metric), evidence)
     different = different_keys(run, host.name, tuple(PROPERTIES))
     for entry in INTERVENTIONS:
         metric = case.taxes[entry_of(entry.cause).shows].metric
@@ -176,7 +174,7 @@ def _on_both_ends(costs: Costs, run: Run, case: Case, judged: frozenset[str]) ->
     """
     name = case.launcher.name
     for toggle in INTERVENTIONS:
-        here, there = (variant_of(run.plan.launchers, end, toggle.id) for end in (BASELINE, name))
+        here, there = (variant_of(run.plan.launchers, end, toggle.id) for end in (costs.roles.baseline, name))
         if here is None or there is None:
             continue
         ends = (here.name, there.name)
@@ -206,7 +204,7 @@ def _on_both_ends(costs: Costs, run: Run, case: Case, judged: frozenset[str]) ->
 def _of_placement(costs: Costs, run: Run, case: Case) -> Iterator[InterventionResult]:
     """What lying in the head of an arena instead of in its tail costs each end: a place's own figure."""
     told = []
-    for name in (BASELINE, case.launcher.name):
+    for name in (costs.roles.baseline, case.launcher.name):
         tail, head = (variant_of(run.plan.launchers, name, part) for part in (IN_TAIL, IN_HEAD))
         if tail is None or head is None:
             continue
@@ -230,7 +228,7 @@ def _levelled(run: Run, ends: tuple[str, str], keys: frozenset[str]) -> bool:
 def _place(costs: Costs, case: Case, toggle: Intervention, ends: tuple[str, str]) -> InterventionResult:
     """In absolute figures: what both ends gain alike must not look as if it took a part of the tax away."""
     tax = case.taxes[entry_of(toggle.cause).shows]
-    before = differences(costs, BASELINE, case.launcher.name, tax.metric)
+    before = differences(costs, costs.roles.baseline, case.launcher.name, tax.metric)
     remains = share_of(differences(costs, *ends, tax.metric), before)
     goes = _complement(remains)
     evidence = (

@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import logs, ratio, share_of
 from profiler.catalogue.causes import LADDERS, LadderStep
-from profiler.model import Rung
+from profiler.model import Launcher, Rung
 
 METRICS = ("instructions", "cycles", "task-clock")
 
 
-def climb(costs: Costs, launchers: tuple[str, ...]) -> tuple[Rung, ...]:
+def climb(costs: Costs, launchers: tuple[Launcher, ...]) -> tuple[Rung, ...]:
     """Both paths in every metric that was measured, over the rungs that exist."""
     return tuple(
         rung
         for metric in METRICS
         for path in LADDERS
         if metric in costs.table
-        for rung in _path(costs, _present(path, set(launchers)), metric)
+        for rung in _path(costs, tuple(_present(path, launchers)), metric)
     )
 
 
-def _present(path: tuple[LadderStep, ...], launchers: set[str]) -> tuple[LadderStep, ...]:
-    """The path over existing launchers: a missing rung joins its two steps, which then share their effect."""
-    joined: list[LadderStep] = []
-    pending: LadderStep | None = None
+def _present(path: tuple[LadderStep, ...], launchers: tuple[Launcher, ...]) -> Iterator[tuple[str, str, str]]:
+    """(from, to, factor) over existing launchers: a missing rung joins its two steps, which then share their effect."""
+    init = {one.role: one.init for one in launchers if one.role is not None}
+    names = {
+        (one.init, one.link): one.name
+        for one in launchers
+        if one.variant is None and (one.kind == "bundled" or one.role == "embedder")
+    }
+    before, factors = next(one.name for one in launchers if one.role == "baseline"), []
     for step in path:
-        merged = step
-        if pending is not None:
-            merged = LadderStep(from_=pending.from_, to=step.to, factor=f"{pending.factor} + {step.factor}")
-        if step.to in launchers:
-            joined.append(merged)
-            pending = None
-        else:
-            pending = merged
-    return tuple(joined)
+        factors.append(step.factor)
+        name = names.get((init.get(step.starts_as), step.link))
+        if name is not None:
+            yield before, name, " + ".join(factors)
+            before, factors = name, []
 
 
-def _path(costs: Costs, path: tuple[LadderStep, ...], metric: str) -> list[Rung]:
+def _path(costs: Costs, path: tuple[tuple[str, str, str], ...], metric: str) -> list[Rung]:
     if not path:
         return []
-    steps = [logs(costs, step.from_, step.to, metric) for step in path]
+    steps = [logs(costs, from_, to, metric) for from_, to, _ in path]
     common = steps[0].index
     for effect in steps[1:]:
         common = common.intersection(effect.index)
@@ -49,13 +52,13 @@ def _path(costs: Costs, path: tuple[LadderStep, ...], metric: str) -> list[Rung]
     steps = [effect[common] for effect in steps]
     whole = sum(steps[1:], start=steps[0])
     rungs = []
-    for step, effect in zip(path, steps, strict=True):
+    for (from_, to, factor), effect in zip(path, steps, strict=True):
         interval = ratio(effect)
         rungs.append(
             Rung(
-                from_=step.from_,
-                to=step.to,
-                factor=step.factor,
+                from_=from_,
+                to=to,
+                factor=factor,
                 metric=metric,
                 ratio=interval.ratio,
                 lo=interval.lo,

@@ -21,7 +21,7 @@ from profiler.analyze.wording import percent, told
 from profiler.catalogue.causes import CauseEntry
 from profiler.catalogue.events import BY_NAME, QUEUED
 from profiler.catalogue.properties import PROPERTIES
-from profiler.model import BASELINE, Cause, Run
+from profiler.model import Cause, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +38,9 @@ _SAME_WAIT = 0.01
 
 def frequency(costs: Costs, case: Case) -> Cause | None:
     """The core's frequency in the runs of both: counted as cycles over CPU time, or else timed beside each run."""
-    name = case.launcher.name
-    counted = (logs(costs, BASELINE, name, "task-clock") - logs(costs, BASELINE, name, "cycles")).dropna()
-    timed = -logs(costs, BASELINE, name, "clock")
+    name, base = case.launcher.name, costs.roles.baseline
+    counted = (logs(costs, base, name, "task-clock") - logs(costs, base, name, "cycles")).dropna()
+    timed = -logs(costs, base, name, "clock")
     effect, how = (counted, "CPU time ÷ cycles") if len(counted) else (timed, "core clock timed beside each run")
     if effect.empty:
         return None
@@ -58,14 +58,14 @@ def throttling(costs: Costs, run: Run, case: Case) -> Cause | None:
     Work that waits in a part w of its wall time takes 1 / (1 - w) times as long. Confirmed only where time is what the
     source explains; a host with busy threads of its own waits for those.
     """
-    name, entry = case.launcher.name, entry_of("throttling")
-    effect = (_running(costs, BASELINE) - _running(costs, name)).dropna()
+    name, base, entry = case.launcher.name, costs.roles.baseline, entry_of("throttling")
+    effect = (_running(costs, base) - _running(costs, name)).dropna()
     if effect.empty:
         return None
     slowdown = ratio(effect)
     keys = tuple(key for key, cause in PROPERTIES.items() if cause == entry.id)
     different = differing(run, name, keys)
-    evidence = f"waiting for a CPU makes it {told(slowdown)} times as slow as {BASELINE}"
+    evidence = f"waiting for a CPU makes it {told(slowdown)} times as slow as {base}"
     evidence = "; ".join(filter(None, (evidence, different)))
     if fingerprint(run, name).get("busy_threads"):
         return cause_of(case, entry, "unresolved", "correlated", f"{evidence}; its own busy threads take CPUs too")
@@ -74,7 +74,7 @@ def throttling(costs: Costs, run: Run, case: Case) -> Cause | None:
     if not is_clear(effect, _SAME_WAIT):
         strength = "correlated" if different else None
         return cause_of(case, entry, "unresolved", strength, f"{evidence}; other work on this machine may be in it")
-    share = share_of(effect, logs(costs, BASELINE, name, "wall"))
+    share = share_of(effect, logs(costs, base, name, "wall"))
     evidence += f", {percent(share.share)} of what it takes longer"
     tax = case.taxes["time"]
     if tax.logs.empty and tax.withdrawn is None:
@@ -123,7 +123,8 @@ def seen(run: Run, case: Case, entry: CauseEntry, left: pd.Series, unexplained: 
 def untested(run: Run, case: Case, entry: CauseEntry) -> Cause:
     """Verdict on a cause that nothing was done about: by the files, equal where it was looked at, else not tested."""
     keys = [key for key, cause in PROPERTIES.items() if cause == entry.id and key not in _PARTIAL]
-    reference, own = fingerprint(run, BASELINE), fingerprint(run, case.launcher.name)
+    base = run.plan.roles.baseline
+    reference, own = fingerprint(run, base), fingerprint(run, case.launcher.name)
     if case.taxes[entry.shows].logs.empty:
         reason = f"acts on {entry.shows}, {_why_unknown(run, case, entry)}; look at {entry.observable}"
         return cause_of(case, entry, "not-tested", None, reason)
@@ -134,7 +135,7 @@ def untested(run: Run, case: Case, entry: CauseEntry) -> Cause:
         values = ", ".join(f"{key} {short(own.get(key))}" for key in keys)
         if keys and entry.settled_by_equality:
             return cause_of(case, entry, "refuted", "correlated", f"equal on both sides: {values}")
-        if entry.drawn and not _doubted(run, (BASELINE, case.launcher.name), entry.drawn):
+        if entry.drawn and not _doubted(run, (base, case.launcher.name), entry.drawn):
             drawn = "equal on both sides: drawn once per block and verified in each process"
             return cause_of(case, entry, "refuted", "correlated", drawn)
     return cause_of(case, entry, "not-tested", None, f"no intervention was made; look at {entry.observable}")

@@ -21,7 +21,7 @@ from profiler.catalogue.caveats import NOT_BUILT, NOT_THAT_LIBRARY, TRAINING_DOE
 from profiler.catalogue.events import BY_NAME
 from profiler.catalogue.factorial_design import needed_hwcap
 from profiler.errors import UsageError
-from profiler.model import BASELINE, EMBEDDER, Cause, Caveat, Comparison, Interval, Run, Unexplained, Verdict
+from profiler.model import Cause, Caveat, Comparison, Interval, Run, Unexplained, Verdict
 from profiler.model.factorial import Built, Rebuilt, Remedy, Training, cell_name
 from profiler.model.option_effects import OptionEffects, Rebuilding
 
@@ -34,8 +34,9 @@ def rebuilding(verdict: Verdict, run: Run, costs: Costs, folder: Path) -> dict[s
     """The effects of the build options, their account as the verdict's ladder, and a verdict on each of them; and the
     remedy, timed by what ``folder`` holds.
     """
-    rebuilt = rebuilt_of(run)
+    rebuilt, roles = rebuilt_of(run), costs.roles
     assert rebuilt is not None
+    assert roles.embedder is not None
     ladder, left = account(costs, run, rebuilt)
     causes = judge_options(costs, run, rebuilt)
     unexplained = Unexplained(share=left.share, lo=left.lo, hi=left.hi)
@@ -46,15 +47,15 @@ def rebuilding(verdict: Verdict, run: Run, costs: Costs, folder: Path) -> dict[s
     )
     times = found.remedy.times if found.remedy else ()
     told = (
-        claims.sentence(verdict.comparisons, run, causes, {EMBEDDER: unexplained}, verdict.withdrawn),
-        *_told(found.factorial, verdict.comparisons, rebuilt),
-        *(f"The remedy's {time_told(one)}." for one in times if one.against == BASELINE),
+        claims.sentence(verdict.comparisons, run, causes, {roles.embedder: unexplained}, verdict.withdrawn),
+        *_told(found.factorial, verdict.comparisons, rebuilt, roles.embedder),
+        *(f"The remedy's {time_told(one, roles)}." for one in times if one.against == roles.baseline),
     )
     return msgspec.structs.asdict(found) | {
         "ladder": ladder,
         "causes": causes,
         "unexplained": unexplained,
-        "unexplained_of": {EMBEDDER: unexplained},
+        "unexplained_of": {roles.embedder: unexplained},
         "sentence": " ".join(told),
         "warnings": (*verdict.warnings, *caveats(run, rebuilt)),
     }
@@ -139,7 +140,7 @@ def judge_options(costs: Costs, run: Run, rebuilt: Rebuilt) -> tuple[Cause, ...]
     """
     metric = METRICS[0]
     walked = walk(costs, rebuilt.plan, measured(run, rebuilt), metric)
-    embedder = next((launcher for launcher in run.plan.launchers if launcher.name == EMBEDDER), None)
+    embedder = next((launcher for launcher in run.plan.launchers if launcher.role == "embedder"), None)
     if walked is None or embedder is None:
         return ()
     case = make_case(costs, embedder, run.plan.source)
@@ -185,8 +186,9 @@ def _option(  # noqa: PLR0917 - one call, from one place
     own = alone(rebuilt.plan, measured(run, rebuilt), stride.factor)
     gone = Interval(ratio=None, lo=None, hi=None)
     if own.launcher is not None:
-        gone = ratio(logs(costs, BASELINE, own.launcher, metric))
-    parts = [f"with {stride.from_} alone {own.launcher} takes {told_of(gone)} times {BASELINE}'s {metric}"]
+        gone = ratio(logs(costs, costs.roles.baseline, own.launcher, metric))
+    whose = f"{costs.roles.baseline}'s {metric}"
+    parts = [f"with {stride.from_} alone {own.launcher} takes {told_of(gone)} times {whose}"]
     if gone.ratio is None:
         parts = [own.reason or f"{own.launcher} was not measured"]
     pairs = sorted(stride.pairs, key=lambda pair: ratio(pair.effect).ratio or 0.0)
@@ -210,7 +212,7 @@ def _option(  # noqa: PLR0917 - one call, from one place
     return msgspec.structs.replace(verdict, without=gone.ratio)
 
 
-def _told(factorial: OptionEffects, comparisons: tuple[Comparison, ...], rebuilt: Rebuilt) -> list[str]:
+def _told(factorial: OptionEffects, comparisons: tuple[Comparison, ...], rebuilt: Rebuilt, embedder: str) -> list[str]:
     """What each build option makes, and the library on which the unchanged embedder is fastest."""
     metric = next((effect.metric for effect in factorial.effects), None)
     told = [
@@ -223,7 +225,7 @@ def _told(factorial: OptionEffects, comparisons: tuple[Comparison, ...], rebuilt
     if found is not None and found[1].ratio is not None:
         built, best = found
         parts.append(
-            f"On {cell_name(built.levels)} the unchanged {EMBEDDER} takes {told_of(best)} times {BASELINE}'s "
+            f"On {cell_name(built.levels)} the unchanged {embedder} takes {told_of(best)} times {best.baseline}'s "
             f"{BY_NAME[best.metric].title}."
         )
     return parts

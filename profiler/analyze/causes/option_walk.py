@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import Share, logs, share_of
 from profiler.catalogue.factorial_design import levels_of
-from profiler.model import BASELINE, EMBEDDER, Noun
+from profiler.model import Noun
 from profiler.model.factorial import Built, Factor, FactorialPlan, Levels
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Walk(Noun, frozen=True, kw_only=True):
     program: str
     """Launcher of the combination that stands for the distribution's program."""
     library: str
+    embedder: str
     before: pd.Series
     """Log ratio of ``program`` to the baseline."""
     strides: tuple[Stride, ...]
@@ -80,10 +81,11 @@ class Alone(Noun, frozen=True, kw_only=True):
 
 def walk(costs: Costs, plan: FactorialPlan, built: tuple[Built, ...], metric: str) -> Walk | None:
     """None where an end, or a combination on the way, was not measured in ``metric``."""
-    if not set(ENDS) <= plan.reproduces.keys():
+    embedder = costs.roles.embedder
+    if embedder is None or not set(ENDS) <= plan.reproduces.keys():
         return None
     table = costs_of_builds(costs, built, metric)
-    whole = logs(costs, BASELINE, EMBEDDER, metric)
+    whole = logs(costs, costs.roles.baseline, embedder, metric)
     names = {tuple(one.levels.items()): one.launcher for one in built}
     program, library = (completed(plan, plan.reproduces[end]) for end in ENDS)
 
@@ -114,6 +116,7 @@ def walk(costs: Costs, plan: FactorialPlan, built: tuple[Built, ...], metric: st
     return Walk(
         program=first,
         library=last,
+        embedder=embedder,
         before=table[first],
         strides=tuple(
             Stride(
@@ -154,7 +157,7 @@ def costs_of_builds(costs: Costs, built: tuple[Built, ...], metric: str) -> pd.D
     """Log costs relative to the baseline: a row per block that has all combinations, a column per launcher."""
     import pandas as pd
 
-    series = {one.launcher: logs(costs, BASELINE, one.launcher, metric) for one in built}
+    series = {one.launcher: logs(costs, costs.roles.baseline, one.launcher, metric) for one in built}
     if not series or any(one.empty for one in series.values()):
         return pd.DataFrame()
     return pd.DataFrame(series).dropna()

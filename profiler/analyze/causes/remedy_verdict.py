@@ -14,7 +14,7 @@ from profiler.analyze.rows import measured, read_all
 from profiler.analyze.sequential import narrow
 from profiler.catalogue.metrics import METRIC
 from profiler.folder import RUN, load_run
-from profiler.model import BASELINE, EMBEDDER, Chunks, Comparison, Run
+from profiler.model import Chunks, Comparison, Roles, Run
 from profiler.model.factorial import Remedy, RemedyCheck, RemedyTime, remedy_time_folder
 
 if TYPE_CHECKING:
@@ -35,12 +35,13 @@ def timed(remedy: Remedy, folder: Path) -> Remedy:
     run = load_run(place)
     costs, _ = costs_of(run, measured(read_all(place)))
     times = tuple(_times(costs, run, remedy))
-    return msgspec.structs.replace(remedy, times=times, checks=(*remedy.checks, *map(_check, times)))
+    checks = tuple(_check(time, costs.roles) for time in times)
+    return msgspec.structs.replace(remedy, times=times, checks=(*remedy.checks, *checks))
 
 
-def told(time: RemedyTime) -> str:
+def told(time: RemedyTime, roles: Roles) -> str:
     """``time 1.012 ± 0.018 of python3's CPU time, chunks, 12 blocks``, or what is known without a resolution."""
-    whose = "pyo3's on the distribution's library" if time.against == EMBEDDER else f"{time.against}'s"
+    whose = f"{time.against}'s" + (" on the distribution's library" if time.against == roles.embedder else "")
     how = f"{time.kind}, {time.blocks} block{'' if time.blocks == 1 else 's'}"
     if time.ratio is None:
         return f"not resolved: {time.reason}"
@@ -63,7 +64,7 @@ def _times(costs: Costs, run: Run, remedy: Remedy) -> Iterator[RemedyTime]:
     if ours is None or (ours.image is not None and ours.build_id != remedy.build_id):
         why = f"{remedy.launcher} did not run the remedy's library"
     disturbed = any(one.code == "not-quiet" for one in run.warnings)
-    for against in (BASELINE, EMBEDDER):
+    for against in filter(None, (costs.roles.baseline, costs.roles.embedder)):
         found = compare_metrics(costs, against, remedy.launcher, (METRIC[metric],))[0]
         yield RemedyTime(
             against=against,
@@ -88,12 +89,12 @@ def _resolved(costs: Costs, found: Comparison, asked: float) -> bool:
     return len(own) > 1 and bool(narrow(own[np.newaxis], asked)[0])
 
 
-def _check(time: RemedyTime) -> RemedyCheck:
+def _check(time: RemedyTime, roles: Roles) -> RemedyCheck:
     """Against the distribution's library a remedy must not be slower; against the program its time must be known."""
     passed: bool | None = None
-    if time.resolved and time.against == EMBEDDER and time.lo is not None and time.hi is not None:
+    if time.resolved and time.against == roles.embedder and time.lo is not None and time.hi is not None:
         passed = True if time.hi <= 1 else False if time.lo > 1 else None
     elif time.resolved:
         passed = True
-    told_ = told(time) + ("; other work disturbed it" if time.disturbed and not time.resolved else "")
+    told_ = told(time, roles) + ("; other work disturbed it" if time.disturbed and not time.resolved else "")
     return RemedyCheck(name=f"time against {time.against}", passed=passed, evidence=told_)

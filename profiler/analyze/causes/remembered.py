@@ -8,7 +8,7 @@ import msgspec
 
 from profiler.analyze.causes.case import Case
 from profiler.catalogue.causes import CauseEntry
-from profiler.model import EMBEDDER, Cause, Run
+from profiler.model import Cause, Run
 
 _QUOTED_MEAN = re.compile(r"(?<= instead of )([\w.-]+): \d\.\d{4} \[[^]]*\] in [\w-]+")
 """Ratio of an effect in runs that were recorded before shares told their orders: a mean that no two builds have."""
@@ -16,7 +16,7 @@ _QUOTED_MEAN = re.compile(r"(?<= instead of )([\w.-]+): \d\.\d{4} \[[^]]*\] in [
 
 def remembered(run: Run, case: Case, entry: CauseEntry) -> Cause | None:
     """The verdict that was recorded with the run; None for other launchers, and where nothing was found."""
-    if case.launcher.name != EMBEDDER:
+    if case.launcher.role != "embedder":
         return None
     known = next((one for one in run.known_causes if one.cause == entry.id and one.status != "not-tested"), None)
     if known is None:

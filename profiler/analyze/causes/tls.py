@@ -16,13 +16,12 @@ from profiler.analyze.causes.case import Case, cause_of, entry_of, status_of
 from profiler.analyze.compare import Costs, paired
 from profiler.analyze.effects import Share, differences, is_clear, share_of
 from profiler.analyze.wording import percent
-from profiler.catalogue.causes import AS_PROGRAM, SAME_START
 from profiler.catalogue.events import TLS_ACCESSES, TLS_INSTRUCTIONS
 from profiler.catalogue.interventions import AS_LIBRARY
 from profiler.catalogue.variant_rules import variant_of
 from profiler.errors import UsageError
 from profiler.folder import CALLS, recorded
-from profiler.model import BASELINE, EMBEDDER, Cause, Noun, Run
+from profiler.model import Cause, Noun, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,8 +60,8 @@ def tls(costs: Costs, run: Run, case: Case, known: Cause | None) -> Cause | None
     tax = case.main
     if tax.metric != "instructions" or tax.logs.empty or not is_clear(tax.logs, tax.margin):
         return None
-    name = case.launcher.name
-    both = paired(costs, BASELINE, name, TLS_ACCESSES)
+    name, baseline = case.launcher.name, costs.roles.baseline
+    both = paired(costs, baseline, name, TLS_ACCESSES)
     if both.empty:
         reason = costs.reasons.get(TLS_ACCESSES)
         if known is not None or reason is None or run.plan.source != "callgrind":
@@ -73,17 +72,17 @@ def tls(costs: Costs, run: Run, case: Case, known: Cause | None) -> Cause | None
         nothing = Share(share=0.0, lo=0.0, hi=0.0, blocks=len(both))
         evidence = f"{own:.1f} accesses an iteration in either, counted"
         return _stronger(cause_of(case, entry_of("tls"), "refuted", "correlated", evidence, nothing), known)
-    whole = differences(costs, BASELINE, name, tax.metric)
+    whole = differences(costs, baseline, name, tax.metric)
     effect, how = _by_code_sequence(costs, run, name)
     strength = "correlated"
     pair = _per_access(costs, run, case)
     if pair is not None:
         each, text = pair
         strength, how = "intervened", f"{how}; {text}"
-        effect = (each * differences(costs, BASELINE, name, TLS_ACCESSES)).dropna()
+        effect = (each * differences(costs, baseline, name, TLS_ACCESSES)).dropna()
     share = share_of(effect, whole)
     evidence = (
-        f"{own:.1f} accesses an iteration through a call, {base:.1f} in {BASELINE}, counted{_callers(costs, name)}; "
+        f"{own:.1f} accesses an iteration through a call, {base:.1f} in {baseline}, counted{_callers(costs, name)}; "
         f"{how}; together {_mean(effect):.1f} of the {_mean(whole):.1f} instructions more, {percent(share.share)}"
     )
     return _stronger(cause_of(case, entry_of("tls"), status_of(share), strength, evidence, share), known)
@@ -125,8 +124,8 @@ def callers(calls: pd.DataFrame, launcher: str) -> pd.Series:
 
 def _by_code_sequence(costs: Costs, run: Run, name: str) -> tuple[pd.Series, str]:
     """Net instructions per block by what is counted inside and the code sequence outside, and how that was found."""
-    inside = differences(costs, BASELINE, name, TLS_INSTRUCTIONS)
-    accesses = differences(costs, BASELINE, name, TLS_ACCESSES)
+    inside = differences(costs, costs.roles.baseline, name, TLS_INSTRUCTIONS)
+    accesses = differences(costs, costs.roles.baseline, name, TLS_ACCESSES)
     each = _mean(inside) / _mean(accesses)
     sequence = _sequence(costs, run, name)
     if sequence is None:
@@ -157,17 +156,20 @@ def _per_access(costs: Costs, run: Run, case: Case) -> tuple[pd.Series, str] | N
 
     None where the two did not run, or the launcher runs another library than that of which the objects are.
     """
-    images = {launcher.name: launcher.image for launcher in run.plan.launchers}
-    library = variant_of(run.plan.launchers, SAME_START, AS_LIBRARY, "replaced")
-    if library is None or images.get(EMBEDDER) != case.launcher.image:
+    program, same_start = run.plan.roles.as_program, run.plan.roles.same_start
+    if program is None or same_start is None:
         return None
-    saved = differences(costs, AS_PROGRAM, library.name, case.main.metric)
-    more = differences(costs, AS_PROGRAM, library.name, TLS_ACCESSES)
+    library = variant_of(run.plan.launchers, same_start, AS_LIBRARY, "replaced")
+    image = next((one.image for one in run.plan.launchers if one.role == "embedder"), None)
+    if library is None or image != case.launcher.image:
+        return None
+    saved = differences(costs, program, library.name, case.main.metric)
+    more = differences(costs, program, library.name, TLS_ACCESSES)
     each = (saved / more).dropna()
     if each.empty or not (more > _RARE).all():
         return None
     return each, (
-        f"the same objects as a library ({library.name}) instead of in the program ({AS_PROGRAM}) take "
+        f"the same objects as a library ({library.name}) instead of in the program ({program}) take "
         f"{_mean(saved):.1f} instructions more for {_mean(more):.1f} accesses more: {_mean(each):.1f} each, measured"
     )
 

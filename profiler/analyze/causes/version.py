@@ -12,7 +12,7 @@ from profiler.analyze.causes.case import Case, fingerprint
 from profiler.catalogue.caveats import OTHER_VERSION, caveat
 from profiler.catalogue.interventions import SWAPPED
 from profiler.catalogue.properties import Fingerprint
-from profiler.model import BASELINE, Cause, Noun, Run, Verdict
+from profiler.model import Cause, Noun, Run, Verdict
 
 CAUSE = "version"
 
@@ -65,10 +65,11 @@ def python_of(found: Fingerprint) -> Python | None:
 
 def another(run: Run, name: str) -> str | None:
     """``3.12.1 in mine, 3.11.2 in python3``; None where both run one Python, or it is not known."""
-    own, reference = python_of(fingerprint(run, name)), python_of(fingerprint(run, BASELINE))
+    base = run.plan.roles.baseline
+    own, reference = python_of(fingerprint(run, name)), python_of(fingerprint(run, base))
     if own is None or reference is None or own.source == reference.source:
         return None
-    return f"{own} in {name}, {reference} in {BASELINE}"
+    return f"{own} in {name}, {reference} in {base}"
 
 
 def separated(run: Run, case: Case, causes: list[Cause]) -> list[Cause]:
@@ -110,7 +111,7 @@ def _same(run: Run, case: Case, cause: Cause) -> Cause:
     if cause.strength is None and cause.status in ("refuted", "unresolved"):
         return cause
     own = python_of(fingerprint(run, case.launcher.name))
-    if own is None or fingerprint(run, BASELINE) == {}:
+    if own is None or fingerprint(run, run.plan.roles.baseline) == {}:
         return msgspec.structs.replace(
             cause, status="not-tested", strength=None, evidence="its process did not say which Python it runs"
         )
@@ -121,7 +122,8 @@ def _same(run: Run, case: Case, cause: Cause) -> Cause:
 
 def said_first(verdict: Verdict, run: Run) -> Verdict:
     """``verdict`` with a sentence before all others, and a caveat, for every launcher that runs another Python."""
-    reference = python_of(fingerprint(run, BASELINE))
+    base = run.plan.roles.baseline
+    reference = python_of(fingerprint(run, base))
     sentences, caveats = [], []
     for launcher in run.plan.launchers:
         own = python_of(fingerprint(run, launcher.name))
@@ -133,7 +135,7 @@ def said_first(verdict: Verdict, run: Run) -> Verdict:
             or (own.source, own.debug) == (reference.source, reference.debug)
         ):
             continue
-        both = f"{launcher.name} runs {own.in_words()}, and {BASELINE} is {reference.in_words()}"
+        both = f"{launcher.name} runs {own.in_words()}, and {base} is {reference.in_words()}"
         what = _what(own, reference)
         sentences.append(f"{both}: {what} is part of every difference between them.")
         caveats.append(
