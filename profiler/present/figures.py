@@ -11,7 +11,7 @@ from pathlib import Path
 
 from profiler.folder import write_result
 from profiler.model import Noun, Verdict
-from profiler.present import nested_causes, panels
+from profiler.present import before_after, nested_causes, panels
 from profiler.present.html_table import HtmlCell, HtmlTable, html_table
 from profiler.present.layout import shortened
 from profiler.present.panels import Panel
@@ -62,7 +62,8 @@ def _drawings(verdict: Verdict, shown: View) -> Iterator[tuple[str, bytes]]:
         legend = nested_causes.legend(shown.tree)
         yield "causes", render("causes.svg", levels=boxes, whole=shown.what, legend=legend, letter=_LETTER)
     curves = panels.crossovers(verdict)
-    forest = next((table for table in shown.tables if any(one.kind == "lane" for one in table.columns)), None)
+    drawn = (table for table in (*shown.tables, before_after.table(verdict)) if table is not None)
+    forest = next((table for table in drawn if any(one.kind == "lane" for one in table.columns)), None)
     if forest is not None and not curves:
         yield "forest", _forest(forest, shown.title)
     if curves:

@@ -11,6 +11,7 @@ from profiler.model.amortization import Amortization, Model
 from profiler.model.verdict import part
 from profiler.present.drawing import MOST_POINTS, Tick, ticks, tone_of
 from profiler.present.forest import axis_of
+from profiler.present.numbers import digits
 from profiler.present.table import Axis, Tone
 from profiler.present.words import launcher_name
 
@@ -70,7 +71,7 @@ def _crossover(swept: Amortization, name: str, workload: str) -> Panel | None:
     return Panel(
         title=name,
         label=f"whole process of {name} ÷ {BASELINE} by M: "
-        + ", ".join(f"{one.ratio:.3f} at {one.m:,}" for one in points if one.ratio is not None),
+        + ", ".join(f"{digits(one.ratio)} at {one.m:,}" for one in points if one.ratio is not None),
         x=ticks(x),
         x_title=f"M ({workload})",
         y=ticks(y),
@@ -136,7 +137,7 @@ def chunks(verdict: Verdict) -> tuple[Panel, ...]:
         Panel(
             title=launcher_name(one.launcher),
             label=f"{title(one.metric)} of each chunk of {launcher_name(one.launcher)}, relative: "
-            f"from {min(one.relative):.3f} to {max(one.relative):.3f} over {len(one.turns)} chunks",
+            f"from {digits(min(one.relative))} to {digits(max(one.relative))} over {len(one.turns)} chunks",
             x=ticks(x),
             x_title="chunk in its order",
             y=ticks(y),

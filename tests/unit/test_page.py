@@ -16,11 +16,13 @@ import pytest
 from profiler.analyze.points import Points
 from profiler.model import AGAIN, BASELINE
 from profiler.present import figures, tables
+from profiler.present.answer_sections import sections
 from profiler.present.attachments import attachments
 from profiler.present.cause_tree import CauseRow
 from profiler.present.drawing import MOST_POINTS, strokes, thinned
 from profiler.present.html_table import html_table
 from profiler.present.nested_causes import boxes
+from profiler.present.page import page
 from profiler.present.table import Axis, Lane, Mark, Table, columns, text_of
 from profiler.present.templating import without_folders
 from profiler.present.view import view
@@ -183,7 +185,7 @@ def test_drawings_are_those_of_the_answer(tmp_path: Path) -> None:
         "variants-int_loop": {"figures/causes.svg", "figures/forest.svg"},
         "poc4-amortize": {"figures/amortize.svg"},
         "rebuild/default-int_loop": {"figures/causes.svg", "figures/forest.svg"},
-        "poc4-eliminate": set(),
+        "poc4-eliminate": {"figures/forest.svg"},
     }
 
 
@@ -285,11 +287,13 @@ def test_of_a_million_readings_the_page_stays_small_and_quick() -> None:
     assert "24 of 33,000 blocks" in text
 
 
-def test_msgspec_takes_a_page_apart() -> None:
-    """A page is data up to the template: nothing in it is markup."""
-    from profiler.present.answer_sections import sections
-    from profiler.present.page import page
-
+def test_a_page_is_data_up_to_its_template() -> None:
+    """Nothing in it is markup."""
     found = analysis("ipc-int_loop")
-    data = msgspec.json.encode(page(found, view(found), sections(found.verdict, found.run)))
-    assert b"</" not in data
+    assert b"</" not in msgspec.json.encode(page(found, view(found), sections(found.verdict, found.run)))
+
+
+def test_pictures_in_the_documentation_are_small() -> None:
+    found = sorted((Path(__file__).parents[2] / "docs").glob("*.png"))
+    assert [picture.name for picture in found] == ["report-dark.png", "report-light.png"]
+    assert [picture.name for picture in found if picture.stat().st_size > 150_000] == []
