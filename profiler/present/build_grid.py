@@ -13,13 +13,15 @@ from profiler.present.table import UNKNOWN, Cell, Table, columns
 from profiler.present.whom import against_baseline
 
 _METRIC = "instructions"
+_OWN = "its own options"
+_MOST_COLUMNS = 4
 _PLACED = ("shared", "interposition", "tls", "dialect")
 """Factors of how code is placed and called: they differ between a library and a program, or apply to one alone."""
 _HOSTS = {"library": "pyo3 on a library", "program": "python3, rebuilt"}
 
 
 def table(verdict: Verdict) -> Table | None:
-    """None where fewer than two rows or two columns would stand in it."""
+    """None where fewer than two rows or two columns would stand in it, or more columns than a page is wide."""
     found = part(verdict, Rebuilding)
     if found is None:
         return None
@@ -31,15 +33,20 @@ def table(verdict: Verdict) -> Table | None:
     down, across = dict.fromkeys(row for row, _ in known), dict.fromkeys(column for _, column in known)
     if len(down) < 2 or len(across) < 2:
         return None
+    if len(across) > _MOST_COLUMNS:
+        # More ways to place code than to optimise it: the grid stands on its side.
+        down, across = across, down
+        known = {(column, row): ratio for (row, column), ratio in known.items()}
+    if len(across) > _MOST_COLUMNS:
+        return None
     return Table(
         title=f"{title(_METRIC)} ÷ {BASELINE}",
         columns=(
             *columns("name", "built with"),
-            *(one for head in across for one in (*columns("ratio", head), *columns("interval", ""))),
+            *(one for head in across for one in (*columns("ratio", head or _OWN), *columns("interval", ""))),
         ),
         rows=tuple(
-            (row or "its own options", *(cell for column in across for cell in _cells(known.get((row, column)))))
-            for row in down
+            (row or _OWN, *(cell for column in across for cell in _cells(known.get((row, column))))) for row in down
         ),
     )
 

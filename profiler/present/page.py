@@ -200,7 +200,14 @@ def _rebuilt(verdict: Verdict) -> Iterator[Chapter]:
     if found is None:
         return
     grid = build_grid.table(verdict)
-    combinations = tuple(map(html_table, own_tables.tables(verdict)))
+    combinations = tuple(
+        html_table(
+            msgspec.structs.replace(
+                one, notes=tuple(note.replace(": -v", ", which stand in full below") for note in one.notes)
+            )
+        )
+        for one in own_tables.tables(verdict)
+    )
     if grid is not None or combinations:
         yield Chapter(
             title="All that was built",

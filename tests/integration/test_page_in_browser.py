@@ -31,7 +31,14 @@ WHY_NOT = (
 )
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))]
 
-NAMES = ("ipc-int_loop", "variants-int_loop", "rebuild/default-int_loop", "poc4-amortize", "poc4-eliminate")
+NAMES = (
+    "ipc-int_loop",
+    "variants-int_loop",
+    "rebuild/default-int_loop",
+    "rebuild/tls-trixie-int_loop",
+    "poc4-amortize",
+    "poc4-eliminate",
+)
 PHONE, DESK, PAPER = 390, 1280, 700
 
 TEXTS = """
