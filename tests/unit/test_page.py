@@ -5,6 +5,7 @@ import hashlib
 import io
 import random
 import re
+import shutil
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from profiler.analyze.points import Points
 from profiler.model import AGAIN, BASELINE
-from profiler.present import figures, tables
+from profiler.present import answer, figures, tables
 from profiler.present.answer_sections import sections
 from profiler.present.attachments import attachments
 from profiler.present.cause_tree import CauseRow
@@ -27,6 +28,7 @@ from profiler.present.table import Axis, Lane, Mark, Table, columns, text_of
 from profiler.present.templating import without_folders
 from profiler.present.view import view
 from tests.page_checks import HOSTILE, analysis, checked, made, renamed
+from tests.recorded import RESULTS
 
 NAMES = ("ipc-int_loop", "variants-int_loop", "rebuild/default-int_loop", "rebuild/upstream-int_loop",
          "poc4-amortize", "poc4-eliminate", "survey/sid/ipc")  # fmt: skip
@@ -291,6 +293,20 @@ def test_a_page_is_data_up_to_its_template() -> None:
     """Nothing in it is markup."""
     found = analysis("ipc-int_loop")
     assert b"</" not in msgspec.json.encode(page(found, view(found), sections(found.verdict, found.run)))
+
+
+def test_a_folder_that_is_kept_has_no_page(tmp_path: Path) -> None:
+    """It is made of the rest at any time; a repository that keeps many folders would keep all of them twice."""
+    folder = tmp_path / "kept"
+    shutil.copytree(RESULTS / "survey" / "sid" / "ipc", folder)
+    answer.show(folder, format_="json", max_ratio=None)
+    assert {"report.html", "points.csv", "summary.csv"} <= {path.name for path in folder.iterdir()}
+    found = hashlib.sha256((folder / "report.html").read_bytes()).hexdigest()
+    assert found in (folder / "finding.md").read_text()
+    answer.keep(folder)
+    kept = {path.name for path in folder.iterdir()}
+    assert kept & {"report.html", "points.csv", "summary.csv", "causes.csv"} == set()
+    assert {"finding.md", "verdict.json", "rows.csv.gz", "run.json.gz"} <= kept
 
 
 def test_pictures_in_the_documentation_are_small() -> None:
