@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": "what this machine can measure, why not more, and what to do about it",
     "report": "analyse a result folder again",
     "export": "a result folder for other tools: pyperf's commands, Parquet",
+    "compare": "what changed between runs: another day, machine, interpreter or commit",
 }
 """Name and one line of help; the module of the same name in ``profiler.commands`` has the rest."""
 

@@ -42,6 +42,6 @@ class Interrupted(ProbeError):
 
 
 class GateFailed(ProbeError):
-    """A comparison missed the gate that the user set with ``--max-ratio``."""
+    """A ratio, or its change, is proven to exceed the gate that the user set with ``--max-ratio``."""
 
     exit_code = 6

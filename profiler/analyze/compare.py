@@ -33,7 +33,7 @@ MEASURED_ONCE = "measured once (no interval: --blocks 3)"
 
 TOO_RARE = "too rare to compare"
 
-_RARE = 1e-3
+RARE = 1e-3
 """Under one event in a thousand iterations in both launchers, the slope is noise of the rest of the process."""
 
 
@@ -145,8 +145,8 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
     base, other = both["base"].tolist(), both["other"].tolist()
     if both.empty:
         reason = costs.reasons.get(metric.name) or costs.reasons.get(metric.event, "no complete block")
-    elif float(both.abs().mean().max()) < _RARE:
-        reason = f"{TOO_RARE}: fewer than one in {round(1 / _RARE)} iterations"
+    elif float(both.abs().mean().max()) < RARE:
+        reason = f"{TOO_RARE}: fewer than one in {round(1 / RARE)} iterations"
     elif (both > 0).all(axis=None):
         logs = [math.log(a / b) for a, b in zip(other, base, strict=True)]
         interval = log_ratio_interval(logs, confidence=costs.level)

@@ -136,18 +136,33 @@ _SECTIONS: dict[Section, _Part] = {
 
 def compared_rows(run: Run, frame: pd.DataFrame) -> pd.DataFrame:
     """Those of the measured rows on which the verdict's comparisons stand."""
-    for section, part in _SECTIONS.items():
-        frame = part.rows(frame) if section in run.plan.sections else frame
+    for part in _parts(run):
+        frame = part.rows(frame)
     return frame
+
+
+def compared_costs(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...], tuple[str, ...]]:
+    """What the comparisons of a verdict stand on, from its measured rows: costs in all metrics that A/A leaves
+    standing, who sat on an allocator boundary, and the launchers that are compared.
+    """
+    costs, boundaries = costs_of(run, compared_rows(run, frame))
+    parts = _parts(run)
+    return (
+        costs,
+        boundaries,
+        tuple(one.name for one in run.plan.launchers if all(part.compared(one) for part in parts)),
+    )
+
+
+def _parts(run: Run) -> list[_Part]:
+    return [part for section, part in _SECTIONS.items() if section in run.plan.sections]
 
 
 def _conclude(run: Run, folder: Path) -> tuple[Verdict, Costs]:
     everything = read_all(folder)
     frame = measured(everything)
-    parts = [part for section, part in _SECTIONS.items() if section in run.plan.sections]
-    costs, boundaries = costs_of(run, compared_rows(run, frame))
+    costs, boundaries, names = compared_costs(run, frame)
     costs = with_calls(costs, folder)
-    names = tuple(one.name for one in run.plan.launchers if all(part.compared(one) for part in parts))
     verdict = _compared(run, everything, frame, costs, names)
     verdict = msgspec.structs.replace(
         verdict,
@@ -162,7 +177,7 @@ def _conclude(run: Run, folder: Path) -> tuple[Verdict, Costs]:
         ),
     )
     known = _Measured(run=run, folder=folder, frame=frame, costs=costs, names=names)
-    for part in parts:
+    for part in _parts(run):
         verdict = msgspec.structs.replace(verdict, **part.fields(verdict, known))
     return verdict, costs
 

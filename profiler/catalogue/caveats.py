@@ -122,6 +122,16 @@ UNFINISHED = CaveatEntry(
     title="the run was interrupted",
     remedy="--resume DIR continues it",
 )
+OTHER_MACHINE = CaveatEntry(
+    code="other-machine",
+    title="the runs are of different machines",
+    remedy="compare exact counts, or measure both on one machine",
+)
+WORKLOAD_UNSURE = CaveatEntry(
+    code="workload-unsure",
+    title="nothing shows that the runs did the same work",
+    remedy="measure the older one anew: the text's hash is in every run.json from now on",
+)
 OTHER_VERSION = CaveatEntry(
     code="other-version",
     title="launchers run another Python than the baseline",

@@ -7,6 +7,7 @@ import random
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any, Protocol
 
 import msgspec
@@ -109,6 +110,7 @@ def prepare(
         per_launch_ms=request.per_launch_ms,
         rebuilt=msgspec.to_builtins(lineup.rebuilt),
         known_causes=_known_causes(target, workload) if study.remembers else (),
+        tool_version=version("tax-probe"),
     )
     return run, source
 

@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from profiler.catalogue.gates import parse_gates
 from profiler.errors import UsageError
 from profiler.model import Noun
+from profiler.model.across import Gate
 from profiler.plan.arms import EliminationSpec
 from profiler.plan.studies import Study
 
@@ -33,7 +35,10 @@ class Request(Noun, frozen=True, kw_only=True):
     seed: int | None = None
     out: str = DEFAULT_OUT
     source: Literal["auto", "hardware", "callgrind", "software"] = "auto"
-    max_ratio: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    max_ratio: float | str | tuple[float | str, ...] | None = None
+    """``1.25`` or ``"instructions=1.05"``, or several of these; see ``gates``."""
+    baseline: str | None = None
+    """A result folder on whose change the gates are."""
     libpython: str | None = None
     elimination: tuple[EliminationSpec, ...] | None = None
     per_launch_ms: Annotated[float, msgspec.Meta(gt=0)] | None = None
@@ -51,6 +56,11 @@ class Request(Noun, frozen=True, kw_only=True):
         """The precision as a part: ``0.5``, ``"0.5"`` and ``"0.5%"`` are all 0.005."""
         return None if self.precision is None else float(str(self.precision).removesuffix("%")) / 100
 
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """The ratios that must not be exceeded."""
+        return parse_gates(self.max_ratio)
+
 
 def checked(options: Mapping[str, object], study: Study, told: Callable[[str], str]) -> Request:
     """The request of ``study`` that ``options`` make; ``told``: how the user wrote the option of that name.
@@ -65,6 +75,7 @@ def checked(options: Mapping[str, object], study: Study, told: Callable[[str], s
         at = re.fullmatch(r"`\$\.(\w+)(.*)`", place)
         message = str(error) if at is None else f"{told(at[1])}{at[2]}: {words}"
         raise UsageError(message, hint=f"tax-probe {study.command} --help") from error
+    parse_gates(request.max_ratio, told("max_ratio"))
     if request.m is not None:
         _require_m(request.m, study, told("m"))
     if request.precision is not None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 
-from profiler.commands.flags import add_format
+from profiler.commands.flags import add_format, add_verbose
 from profiler.errors import MachineError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Only what to print."""
     add_format(parser)
+    add_verbose(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,5 +23,5 @@ def run(args: argparse.Namespace) -> int:
     from profiler.present.health_tables import show
 
     health = examine()
-    show(health, format_=args.format)
+    show(health, format_=args.format, verbose=args.verbose)
     return 0 if health.counts_instructions else MachineError.exit_code

@@ -59,14 +59,31 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     )
     parser.add_argument("--experiment", metavar="FILE.toml", type=Path, help="take options from an experiment file")
     parser.add_argument("--resume", metavar="DIR", type=Path, help="continue an interrupted run with the same plan")
-    parser.add_argument(
-        "--max-ratio",
-        metavar="R",
-        type=float,
-        help="exit 6 if a launcher's instructions (or else wall time) are proven to exceed R times the baseline's",
-    )
+    add_gate(parser)
     add_format(parser)
     add_verbose(parser)
+
+
+def add_gate(
+    parser: argparse.ArgumentParser,
+    *,
+    on: str = "a launcher's METRIC is proven to exceed R times the baseline's",
+    baseline: str = "an earlier result folder: --max-ratio is then on what ratios to the baseline changed by since",
+) -> None:
+    """``--max-ratio`` and ``--baseline``; ``on`` and ``baseline`` are what the help says of them."""
+    parser.add_argument(
+        "--max-ratio",
+        metavar="METRIC=R",
+        action="append",
+        default=[],
+        help=f"exit 6 if {on}, e.g. instructions=1.25 (repeatable; R alone: instructions, or else wall); 3 if that "
+        "was not measured",
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="DIR",
+        help=baseline,
+    )
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from profiler.commands.flags import add_format, add_verbose
 from profiler.errors import UsageError
 
 HELP = "which file the eval loop comes from, and how it was built; measures nothing"
@@ -17,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--system", action="store_true", help="list installed programs and plugins that load a libpython instead"
     )
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="what to print on stdout")
+    add_format(parser)
+    add_verbose(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,5 +41,5 @@ def run(args: argparse.Namespace) -> int:
             inspection = inspect_system(progress)
     else:
         inspection = together([inspect_target(resolve_target(path)) for path in args.python or [None]])
-    print_inspection(inspection, as_json=args.format == "json")
+    print_inspection(inspection, as_json=args.format == "json", verbose=args.verbose)
     return 0

@@ -33,6 +33,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     from profiler.collect.bench import Limits
     from profiler.collect.prepare import prepare, require_same_machine, require_same_passes
     from profiler.collect.session import look_at_hosts, measure
+    from profiler.commands.gating import gating
     from profiler.folder import load_run, new_folder
     from profiler.plan.studies import STUDIES
     from profiler.present.answer import show
@@ -42,6 +43,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
 
     study = STUDIES[command]
     wanted = request(args, command)
+    gate = gating(wanted.max_ratio, wanted.baseline)
     limits = Limits(timeout_s=wanted.timeout)
     with only_one_run(), ProgressBar() as bar:
         if args.resume is not None:
@@ -50,8 +52,10 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
             require_same_machine(begun)
             source, _ = choose_source(begun.plan.source, chunks_suffice=STUDIES[begun.command].parts_suffice)
             require_same_passes(begun, source)
+            gate.require_measurable(begun)
         else:
             begun, source = prepare(wanted, study, args.argv, choose_source, bar)
+            gate.require_measurable(begun)
             if study.looks_inside:
                 begun = look_at_hosts(begun, source, limits)
             folder = new_folder(Path(wanted.out), command)
@@ -66,7 +70,8 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
         )
         if after is not None:
             after(folder, wanted, bar)
-    return show(folder, format_=args.format, max_ratio=wanted.max_ratio, verbose=args.verbose)
+    gate.hold(folder, show(folder, format_=args.format, verbose=args.verbose))
+    return 0
 
 
 def _budget(wanted: Request, study: Study, begun: Run) -> float | None:

@@ -45,3 +45,5 @@ class Run(Noun, frozen=True, kw_only=True):
     """Verdicts on build options that ``rebuild`` reached before, of these very files and this workload."""
     remedy: dict[str, Any] | None = None
     """A ``factorial.Remedy`` where one was asked for."""
+    tool_version: str | None = None
+    """Of tax-probe when the run began; None: it did not say yet."""

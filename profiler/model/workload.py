@@ -30,3 +30,6 @@ class Workload(Noun, frozen=True, kw_only=True):
     def work(self) -> tuple[str, PyperfScript | None]:
         """What is run, whatever the M: workloads that have it in common print the same."""
         return self.path, self.pyperf
+
+    sha256: str | None = None
+    """Of the script's text, hex; None: read by a version that did not look."""

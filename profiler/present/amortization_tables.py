@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from profiler.analyze.numbers import share, told
 from profiler.model import BASELINE, PHASES, Verdict
 from profiler.model.amortization import Amortization, CountedSweep, Crossover
 from profiler.model.startup import Cost, Startup, Sum
 from profiler.model.verdict import part
-from profiler.present.numbers import share, told
 from profiler.present.section import Section
 from profiler.present.table import UNKNOWN, Mark, Table, columns, notes
 from profiler.present.words import detectable, figure, interval

@@ -11,24 +11,23 @@ from pathlib import Path
 import msgspec
 
 from profiler.analyze.conclude import analyse
-from profiler.errors import GateFailed, MachineError
+from profiler.errors import MachineError
 from profiler.folder import compress
-from profiler.model import AGAIN, BASELINE, Verdict
+from profiler.model import Verdict
 from profiler.present import figures, finding, page, tables, terminal
 from profiler.present.answer_sections import sections
 from profiler.present.view import view
 
 
-def show(folder: Path, *, format_: str, max_ratio: float | None, verbose: bool = False) -> int:
+def show(folder: Path, *, format_: str, verbose: bool = False) -> Verdict:
     """Write ``verdict.json``, CSVs, figures, ``report.html`` and ``finding.md`` into ``folder``; print the answer.
 
     Returns:
-        The exit code 0.
+        What was shown.
 
     Raises:
         UsageError: ``folder`` is not a readable result folder.
         MachineError: the files cannot be written.
-        GateFailed: a launcher is proven to exceed ``max_ratio``.
     """
     found = analyse(folder)
     verdict, run = found.verdict, found.run
@@ -43,9 +42,7 @@ def show(folder: Path, *, format_: str, max_ratio: float | None, verbose: bool =
             sys.stdout.write(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode() + "\n")
         else:
             terminal.print_view(shown, folder, folded, verdict.warnings, verbose=verbose)
-    if max_ratio is not None:
-        _gate(verdict, max_ratio)
-    return 0
+    return verdict
 
 
 def keep(folder: Path) -> None:
@@ -80,19 +77,3 @@ def _stdout(folder: Path) -> Iterator[None]:
             f"cannot write the answer to stdout: {error.strerror}",
             hint=f"it is in {folder}; tax-probe report {folder} shows it again",
         ) from error
-
-
-def _gate(verdict: Verdict, max_ratio: float) -> None:
-    counted = any(c.metric == "instructions" and c.ratio is not None for c in verdict.comparisons)
-    metric = "instructions" if counted else "wall"
-    failed = [
-        f"{c.launcher} {c.ratio:.4f} ({c.lo:.4f} to {c.hi:.4f})"
-        for c in verdict.comparisons
-        if c.metric == metric and c.baseline == BASELINE and c.launcher != AGAIN
-        if c.ratio is not None and c.lo is not None and c.hi is not None and c.lo > max_ratio
-    ]
-    if failed:
-        raise GateFailed(
-            f"{metric} per iteration exceed {max_ratio:g} times the baseline's: {', '.join(failed)}",
-            hint="take back what made it slower, or give --max-ratio the bound that you accept",
-        )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from profiler.analyze.numbers import share, told
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Verdict
 from profiler.model.suspects import Eliminated, Suspects
 from profiler.model.verdict import part
 from profiler.present.drawing import tone_of
 from profiler.present.forest import axis_of
-from profiler.present.numbers import share, told
 from profiler.present.own_tables import STATUS
 from profiler.present.table import Cell, Column, Lane, Mark, Table, columns
 from profiler.present.words import exact_metrics

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from profiler.analyze.numbers import digits, value
 from profiler.analyze.points import Points
 from profiler.catalogue.metrics import METRIC, title
 from profiler.model import AGAIN, BASELINE, Verdict
 from profiler.present.drawing import thinned
 from profiler.present.forest import axis
-from profiler.present.numbers import digits, value
 from profiler.present.table import Axis, Cell, Column, Lane, Table, columns
 from profiler.present.whom import against_baseline, subjects, telling
 

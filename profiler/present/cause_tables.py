@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from profiler.analyze.causes.fingerprint_differences import fingerprint_differences
 from profiler.analyze.causes.nested import beneath
+from profiler.analyze.numbers import share
 from profiler.model import BASELINE, Cause, Run, Verdict
-from profiler.present.numbers import share
 from profiler.present.section import Section
 from profiler.present.table import Cell, Mark, Table, Tone, columns, filled, notes
 

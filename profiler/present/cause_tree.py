@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 from profiler.analyze.causes.nested import adding_up, beneath, untold
+from profiler.analyze.numbers import digits, share, shares
 from profiler.catalogue.causes import CAUSES
 from profiler.model import Cause, Noun, Verdict
-from profiler.present.numbers import digits, share, shares
 from profiler.present.table import Bar, Column, Table, columns
 
 TITLES = {entry.id: entry.title for entry in CAUSES}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from profiler.analyze.numbers import bounds, pair
 from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import METRIC, METRICS, meaning, title
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
-from profiler.present.numbers import bounds, pair
 from profiler.present.section import Section
 from profiler.present.table import Cell, Table, columns, filled, notes
 from profiler.present.words import (

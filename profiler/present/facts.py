@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from profiler.analyze.compare import TOO_RARE
+from profiler.analyze.numbers import bounds
 from profiler.catalogue.metrics import METRICS, title
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, SourceName, Verdict
 from profiler.present.cause_tree import TITLES
-from profiler.present.numbers import bounds
 from profiler.present.reservations import reservations
 from profiler.present.whom import against_baseline, subjects
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from profiler.analyze.numbers import RatioText, told, value
 from profiler.analyze.points import Points
 from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import METRIC, title
 from profiler.model import AGAIN, BASELINE, Comparison, Decomposition, Verdict
-from profiler.present.numbers import RatioText, told, value
 from profiler.present.table import UNKNOWN, Axis, Cell, Column, Lane, Mark, Table, columns
 from profiler.present.whom import against_baseline, itself, subjects, telling
 from profiler.present.words import of_exact_source, verdict_mark

@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from profiler.analyze.causes.files import recorded
 from profiler.analyze.causes.nested import adding_up, parts
+from profiler.analyze.numbers import share, told
 from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Cause, Comparison, Run, Verdict
@@ -17,7 +18,6 @@ from profiler.model.suspects import Suspects
 from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
 from profiler.present.forest import ratio_of, term_name, time_split
-from profiler.present.numbers import share, told
 from profiler.present.own_tables import options
 from profiler.present.whom import against_baseline, subjects
 
@@ -80,7 +80,7 @@ def _takes(name: str, wall: Comparison, workload: str) -> str:
 def _times(one: Comparison) -> str:
     """``1.194 ± 0.046 times``."""
     ratio = ratio_of(one)
-    spread = "" if ratio.spread in ("exact", "equal", "once") else f" {ratio.spread}"
+    spread = f" {ratio.spread}" if ratio.is_width else ""
     return f"{ratio.ratio}{spread} times" if ratio.ratio else f"{ratio.spread} times"
 
 

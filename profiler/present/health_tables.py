@@ -1,4 +1,4 @@
-"""What ``tax-probe doctor`` answers, as tables."""
+"""What ``tax-probe doctor`` answers: which source works, what to do about the rest, what counts which event."""
 
 from __future__ import annotations
 
@@ -6,45 +6,84 @@ import sys
 from collections.abc import Iterator
 
 import msgspec
+from rich.console import Console
+from rich.text import Text
 
 from profiler.model import Health, TargetCheck
-from profiler.present.table import UNKNOWN, Table, columns, filled
+from profiler.present.layout import STYLES, lay_out
+from profiler.present.table import UNKNOWN, Column, Table, Tone, columns, filled
+from profiler.present.terminal import fact, headline, marks_of
+from profiler.present.text import console
 
-_MARKS = {"ok": "[green]ok[/green]", "note": "[yellow]note[/yellow]", "problem": "[red]problem[/red]"}
+_TONES: dict[str, Tone] = {"ok": "plain", "note": "open", "problem": "worse"}
+_MOST_TARGETS = 3
 
 
-def show(health: Health, *, format_: str) -> None:
-    """Print it on stdout."""
+def show(health: Health, *, format_: str, verbose: bool = False) -> None:
+    """Print it on stdout; ``verbose``: every event and every target."""
     if format_ == "json":
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(health), indent=1).decode() + "\n")
         return
-    from rich.console import Console
-    from rich.markup import escape
+    out = console()
+    for line in _lines(health, out, verbose=verbose):
+        out.print(line, soft_wrap=True)
 
-    from profiler.present.text import to_rich
 
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold]--source auto takes {health.source}[/bold]: {escape(health.source_sentence)}\n")
+def _lines(health: Health, out: Console, *, verbose: bool) -> Iterator[Text]:
+    width, marks = out.width, marks_of(out)
+    most = None if verbose else 2
+    said = health.source_sentence if verbose else health.source_sentence.partition("; not ")[0]
+    yield from headline((f"--source auto takes {health.source}: {said}.",), width, marks)
+    yield Text()
     for check in health.checks:
-        console.print(f"{_MARKS[check.status]} {escape(check.topic)}: {escape(check.finding)}")
-        if check.remedy:
-            console.print(f"     → {escape(check.remedy)}")
-    console.print()
-    for part in to_rich(_events(health), console.width):
-        console.print(part)
-    for event_titles, reason in _without_hardware(health):
-        console.print(f"not counted by hardware: {event_titles} ({escape(reason)})")
-    console.print()
-    for target in health.targets:
-        console.print("\n  ".join(map(escape, _target_lines(target))))
+        if check.status != "ok" or verbose:
+            yield Text(f"{check.status}: {check.topic}", style=STYLES[_TONES[check.status]])
+            yield from fact("", check.finding, width, marks, most)
+            if check.remedy:
+                # A command is to be copied.
+                yield from fact("", f"→ {check.remedy}", width, marks, most if " -m " not in check.remedy else None)
+    fine = [check.topic for check in health.checks if check.status == "ok"]
+    if fine and not verbose:
+        yield from fact("In order", ", ".join(fine), width, marks, most)
+    if verbose:
+        yield Text()
+        yield from lay_out(_events(health), width, marks)
+        for titles, reason in _without_hardware(health):
+            yield from fact("Not counted", f"by hardware: {titles} ({reason})", width, marks)
+    else:
+        yield from _counted(health, width, out)
+    yield Text()
+    targets = health.targets if verbose else health.targets[:_MOST_TARGETS]
+    for target in targets:
+        yield from (Text(line) for line in _target_lines(target, verbose=verbose))
+    if len(targets) < len(health.targets):
+        yield from fact("More", f"{len(health.targets) - len(targets)} other Pythons, every event: -v", width, marks)
+    yield from fact("Next", "tax-probe ipc", width, marks)
+
+
+def _counted(health: Health, width: int, out: Console) -> Iterator[Text]:
+    """What each way counts, a line each."""
+    ways = (
+        ("Counted", [one.title for one in health.events if one.hardware]),
+        ("Exact", [one.title for one in health.events if one.callgrind == "exact"]),
+        ("Simulated", [one.title for one in health.events if one.callgrind == "simulated"]),
+        ("Timed", [one.title for one in health.events if one.timed]),
+    )
+    told = [title for _, titles in ways for title in titles]
+    nobody = ("Not counted", [one.title for one in health.events if one.title not in told])
+    for label, titles in (*ways, nobody):
+        if titles:
+            yield from fact(label, ", ".join(titles), width, marks_of(out), 2)
 
 
 def _events(health: Health) -> Table:
     return filled(
         Table(
             title="events",
-            columns=columns(
-                "word", "event", "hardware: asked of perf as", "callgrind", "bare runs", "what that counts"
+            columns=(
+                *columns("name", "event", "hardware: asked of perf as"),
+                *columns("verdict", "callgrind", "bare runs"),
+                Column(title="what that counts", kind="name", spare=True),
             ),
             rows=tuple(
                 (
@@ -56,7 +95,6 @@ def _events(health: Health) -> Table:
                 )
                 for event in health.events
             ),
-            notes=(),
         )
     )
 
@@ -70,15 +108,16 @@ def _without_hardware(health: Health) -> Iterator[tuple[str, str]]:
         yield "everything" if len(titles) == len(health.events) else ", ".join(titles), reason
 
 
-def _target_lines(target: TargetCheck) -> Iterator[str]:
+def _target_lines(target: TargetCheck, *, verbose: bool) -> Iterator[str]:
     if target.problem:
         yield f"target {target.path}: {target.problem}"
         return
     own = f"loads {target.program_loads}" if target.program_loads else "holds its own eval loop"
     yield f"target {target.path}: CPython {target.version}, {own}"
     libraries = tuple(filter(None, (target.shared_library, target.static_library, target.pic_library)))
-    yield from (f"to embed: {library}" for library in libraries)
+    if verbose:
+        yield from (f"  to embed: {library}" for library in libraries)
     if not libraries:
-        yield "to embed: no libpython found"
+        yield "  to embed: no libpython found"
     if not target.include_dir:
-        yield "no headers, so no host can be built (Debian, Ubuntu: apt-get install libpython3-dev)"
+        yield "  no headers, so no host can be built (Debian, Ubuntu: apt-get install libpython3-dev)"

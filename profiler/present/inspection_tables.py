@@ -1,38 +1,82 @@
-"""An inspection as tables or as one JSON document."""
+"""An inspection on a terminal, or as one JSON document."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 
 import msgspec
 from rich.console import Console
 from rich.text import Text
 
 from profiler.model import Inspection, Program
-from profiler.present.table import UNKNOWN, Table, columns
-from profiler.present.text import console, to_rich
+from profiler.present.layout import lay_out
+from profiler.present.table import Column, Table, columns
+from profiler.present.terminal import fact, headline, marks_of
+from profiler.present.text import console
+
+_MOST_ROWS = 14
+_NEXT = ("tax-probe ipc", "how much it costs, within a minute")
 
 
-def print_inspection(inspection: Inspection, *, as_json: bool) -> None:
-    """Write ``inspection`` to stdout."""
+def print_inspection(inspection: Inspection, *, as_json: bool, verbose: bool = False) -> None:
+    """Write ``inspection`` to stdout; ``verbose``: with all evidence and whole paths."""
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(inspection), indent=2).decode())
         return
     out = console()
-    for part in to_rich(_table(inspection), out.width):
-        out.print(part)
+    for line in _lines(inspection, out, verbose=verbose):
+        out.print(line, soft_wrap=True)
+
+
+def _lines(inspection: Inspection, out: Console, *, verbose: bool) -> Iterator[Text]:
+    width, marks = out.width, marks_of(out)
+    yield from headline((_named(inspection), "Nothing was measured."), width, marks)
+    yield Text()
+    shown = inspection.programs if verbose else inspection.programs[:_MOST_ROWS]
+    yield from lay_out(_table(shown, verbose=verbose), width, marks)
+    yield Text()
+    left = len(inspection.programs) - len(shown)
+    if left:
+        yield from fact("More", f"{left} files: -v", width, marks)
+    yield from fact("Not seen", _not_seen(inspection), width, marks)
+    for sentence in inspection.contradictions:
+        yield from fact("Warning", sentence, width, marks, None if verbose else 2)
+    if verbose:
+        yield from _evidence(inspection, width)
+    else:
+        yield from fact("Evidence", "how each was told, whole paths, packages: -v", width, marks)
+    yield from fact("Next", _NEXT[0], width, marks)
+    yield from fact("", _NEXT[1], width, marks)
+
+
+def _named(inspection: Inspection) -> str:
+    """The expectation with files by their names: whole paths stand with the evidence."""
+    said = inspection.expectation
     for program in inspection.programs:
-        out.print(Text(f"\n{program.role} {program.path}", style="bold"))
+        for path in {program.path, program.real_path}:
+            said = said.replace(path, PurePath(path).name)
+    return said
+
+
+def _not_seen(inspection: Inspection) -> str:
+    """What no file tells, and what does."""
+    said = []
+    if any(program.lto is None for program in inspection.programs):
+        said.append("LTO of stripped files, which their debug packages would tell")
+    said.append("whether calls stay interposable to the compiler, which tax-probe rebuild decides")
+    return f"{'; '.join(said)}."
+
+
+def _evidence(inspection: Inspection, width: int) -> Iterator[Text]:
+    for program in inspection.programs:
+        yield Text()
+        yield Text(f"{program.role} {program.path}", style="bold")
         file = f"file {program.real_path}" if program.real_path != program.path else None
         known = (file, program.package, f"build-id {program.build_id or 'none'}")
-        for line in (", ".join(filter(None, known)), *program.evidence):
-            out.print(Text(f"- {line}"))
-    if inspection.contradictions:
-        out.print(Text("\nsysconfig contradicts the files", style="bold yellow"))
-        for sentence in inspection.contradictions:
-            out.print(Text(f"- {sentence}"))
-    out.print(Text(f"\n{inspection.expectation}", style="bold"))
+        yield from (Text(f"- {line}") for line in (", ".join(filter(None, known)), *program.evidence))
+    yield Text()
 
 
 @contextmanager
@@ -43,33 +87,46 @@ def scanning() -> Iterator[Callable[[int, str], None]]:
         yield lambda files, directory: status.update(Text(f"{files} programs and libraries, {directory}"))
 
 
-def _table(inspection: Inspection) -> Table:
-    flags = ("PIE", "PGO", "LTO", "PIC", "USDT", "TLS model", "own calls")
+def _table(programs: tuple[Program, ...], *, verbose: bool) -> Table:
     return Table(
-        title="",
-        columns=(*columns("word", "file", "eval loop from"), *columns("verdict", *flags)),
-        rows=tuple(tuple(cell or UNKNOWN for cell in _cells(program)) for program in inspection.programs),
-        notes=(),
+        title="whose eval loop runs, and how it was built",
+        columns=(
+            *columns("name", "file", "eval loop"),
+            *columns("verdict", "PGO", "LTO", "PIC", "USDT"),
+            Column(title="TLS", kind="verdict", spare=True),
+            Column(title="own calls", kind="verdict", spare=True),
+            Column(title="PIE", kind="verdict", spare=True),
+            Column(title="build-id", kind="verdict", spare=True),
+        ),
+        rows=tuple(_cells(program, verbose=verbose) for program in programs),
     )
 
 
-def _cells(program: Program) -> tuple[str | None, ...]:
-    flags = (program.pie, program.pgo, program.lto, program.pic, program.usdt)
-    return (program.path, _source(program), *map(_word, flags), program.tls_model, _own_calls(program))
+def _cells(program: Program, *, verbose: bool) -> tuple[str, ...]:
+    return (
+        program.path if verbose else PurePath(program.path).name,
+        _source(program),
+        *map(_word, (program.pgo, program.lto, program.pic, program.usdt)),
+        program.tls_model or "?",
+        _own_calls(program),
+        _word(program.pie),
+        (program.build_id or "–")[:12],
+    )
 
 
-def _source(program: Program) -> str | None:
+def _source(program: Program) -> str:
     if program.eval_loop_image is not None:
-        return "itself" if program.eval_loop_image == program.real_path else program.eval_loop_image
-    return "the host itself" if program.static_libpython else None
+        same = program.eval_loop_image == program.real_path
+        return "in itself" if same else f"in {PurePath(program.eval_loop_image).name}"
+    return "in the host" if program.static_libpython else "?"
 
 
-def _own_calls(program: Program) -> str | None:
+def _own_calls(program: Program) -> str:
     """How calls of its own C API are bound; not whether the compiler kept them interposable."""
     if program.own_api_slots is None:
-        return None
+        return "?"
     return f"{program.own_api_slots} by PLT" if program.own_api_slots else "bound"
 
 
-def _word(value: bool | None) -> str | None:
-    return None if value is None else ("yes" if value else "no")
+def _word(value: bool | None) -> str:
+    return "?" if value is None else "yes" if value else "no"

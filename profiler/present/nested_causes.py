@@ -6,10 +6,10 @@ import re
 
 from msgspec.structs import replace
 
+from profiler.analyze.numbers import digits, share, shares
 from profiler.model import Noun
 from profiler.present.cause_tree import CauseRow
 from profiler.present.html_table import HtmlTable, html_table
-from profiler.present.numbers import digits, share, shares
 from profiler.present.table import Axis, Column, Lane, Mark, Table, columns
 
 _TINTS = ("c1", "c2", "c3", "c5")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from profiler.analyze.numbers import digits, share, told
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Comparison, Verdict
 from profiler.model.amortization import Amortization
@@ -12,7 +13,6 @@ from profiler.model.option_effects import Rebuilding
 from profiler.model.suspects import Eliminated, Suspects
 from profiler.model.verdict import part
 from profiler.present.forest import axis_of, mark_of, ratio_of
-from profiler.present.numbers import digits, share, told
 from profiler.present.table import Cell, Column, Lane, Mark, Table, Tone, columns
 from profiler.present.whom import against_baseline
 from profiler.present.words import exact_metrics

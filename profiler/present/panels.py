@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from profiler.analyze.numbers import digits
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Noun, Verdict
 from profiler.model.amortization import Amortization, Model
 from profiler.model.verdict import part
 from profiler.present.drawing import MOST_POINTS, Tick, ticks, tone_of
 from profiler.present.forest import axis_of
-from profiler.present.numbers import digits
 from profiler.present.table import Axis, Tone
 from profiler.present.words import launcher_name
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from profiler.analyze.numbers import RatioText, told
 from profiler.catalogue.metrics import title
 from profiler.model import Decomposition, Noun, Term, Verdict
 from profiler.present.forest import is_estimated, ratio_of, term_name, time_split
-from profiler.present.numbers import RatioText, told
 from profiler.present.whom import against_baseline, subjects
 from profiler.present.words import exact_metrics
 

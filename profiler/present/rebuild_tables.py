@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from profiler.analyze.causes.option_verdicts import trainings, untrained
+from profiler.analyze.numbers import pair
 from profiler.catalogue.metrics import HEADLINE, title
 from profiler.model import BASELINE, Comparison, Verdict
 from profiler.model.factorial import Rebuilt, Remedy, cell_name
 from profiler.model.option_effects import FactorEffect, OptionEffects, Rebuilding
 from profiler.model.verdict import part
-from profiler.present.numbers import pair
 from profiler.present.section import Section
 from profiler.present.table import UNKNOWN, Cell, Column, Mark, Table, Tone, columns, notes
 from profiler.present.words import (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from profiler.analyze.numbers import digits
 from profiler.catalogue.metrics import METRICS, is_simulated, title
 from profiler.model import AGAIN, BASELINE, Comparison, Verdict
 from profiler.present.forest import axis_of, itself_mark, ratio_of
-from profiler.present.numbers import digits
 from profiler.present.table import Cell, Column, Lane, Mark, Table, columns
 from profiler.present.whom import against_baseline, subjects
 from profiler.present.words import is_exact

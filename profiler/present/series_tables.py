@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from profiler.analyze.numbers import pair
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Series, Verdict, VerdictWord
-from profiler.present.numbers import pair
 from profiler.present.section import Section
 from profiler.present.table import Cell, Mark, Table, columns
 from profiler.present.words import launcher_name

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from profiler.analyze.numbers import pair, share
 from profiler.catalogue.metrics import title
 from profiler.model import Decomposition, Term, Verdict
-from profiler.present.numbers import pair, share
 from profiler.present.section import Section
 from profiler.present.table import Cell, Table, columns, notes
 from profiler.present.words import detectable, exact_metrics

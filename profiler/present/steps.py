@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from profiler.analyze.numbers import digits
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Comparison, Verdict
 from profiler.model.factorial import Levels
@@ -11,7 +12,6 @@ from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
 from profiler.present.cause_tree import CauseRow
 from profiler.present.forest import axis_of, mark_of, ratio_of
-from profiler.present.numbers import digits
 from profiler.present.own_tables import options
 from profiler.present.table import Cell, Column, Lane, Mark, Table, columns
 from profiler.present.whom import against_baseline, subjects, telling

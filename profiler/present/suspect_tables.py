@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from profiler.analyze.numbers import share, told
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Verdict
 from profiler.model.suspects import Eliminated, Suspects
 from profiler.model.verdict import part
-from profiler.present.numbers import share, told
 from profiler.present.section import Section
 from profiler.present.table import Cell, Mark, Table, Tone, columns, notes
 from profiler.present.words import detectable, exact_metrics

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -29,7 +29,7 @@ def print_view(
 ) -> None:
     """Print the answer of ``folder``; its sections and caveats in full where ``verbose``."""
     out = console()
-    for line in lines(shown, folder, out.width, _marks(out), verbose=verbose):
+    for line in lines(shown, folder, out.width, marks_of(out), verbose=verbose):
         out.print(line, soft_wrap=True)
     if verbose:
         _print_folded(out, folded, caveats)
@@ -47,24 +47,35 @@ def lines(shown: View, folder: Path, width: int, marks: Marks, *, verbose: bool)
 
 
 def _lines(shown: View, folder: Path, width: int, marks: Marks, most: int | None) -> Iterator[Text]:
-    for line in textwrap.wrap(spelled(" ".join(shown.headline), marks), width, break_on_hyphens=False):
-        yield Text(line, style="bold")
+    yield from headline(shown.headline, width, marks)
     for table in shown.tables:
         yield Text()
         yield from lay_out(table, width, marks)
     yield Text()
     for label, text in shown.facts:
-        yield from _fact(label, spelled(text, marks), width, most, marks)
+        yield from fact(label, text, width, marks, most)
     yield _labelled("Report", f"{folder}/report.html  (finding.md, verdict.json, *.csv)")
     if shown.next is not None:
         command, what = shown.next
         yield _labelled("Next", command)
-        yield from _fact("", spelled(what, marks), width, None, marks)
+        yield from fact("", what, width, marks)
 
 
-def _fact(label: str, text: str, width: int, most: int | None, marks: Marks) -> Iterator[Text]:
+def headline(sentences: Sequence[str], width: int, marks: Marks) -> Iterator[Text]:
+    """What is read first."""
+    for line in textwrap.wrap(spelled(" ".join(sentences), marks), width, break_on_hyphens=False):
+        yield Text(line, style="bold")
+
+
+def fact(label: str, text: str, width: int, marks: Marks, most: int | None = None) -> Iterator[Text]:
+    """A labelled line, broken into ``most`` lines at most (None: as many as it takes)."""
     wrapped = textwrap.wrap(
-        text, max(24, width - _LABEL), max_lines=most, placeholder=spelled(" … (-v)", marks), break_on_hyphens=False
+        spelled(text, marks),
+        max(24, width - _LABEL),
+        max_lines=most,
+        placeholder=spelled(" … (-v)", marks),
+        break_on_hyphens=False,
+        break_long_words=False,
     )
     for at, line in enumerate(wrapped):
         yield _labelled("" if at else label, line)
@@ -74,7 +85,7 @@ def _labelled(label: str, line: str) -> Text:
     return Text.assemble((f"{label:<{_LABEL}}", "bold"), line)
 
 
-def _marks(out: Console) -> Marks:
+def marks_of(out: Console) -> Marks:
     return ASCII if out.options.ascii_only else UNICODE
 
 

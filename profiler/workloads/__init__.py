@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import shlex
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def find_workload(name_or_path: str) -> Workload:
     """
     for workload in BUILT_IN:
         if workload.name == name_or_path:
-            return workload
+            return msgspec.structs.replace(workload, sha256=_sha256(Path(workload.path)))
     path, benchmark, arguments = _split(name_or_path)
     if not path.is_file():
         names = ", ".join(workload.name for workload in BUILT_IN)
@@ -61,7 +62,9 @@ def find_workload(name_or_path: str) -> Workload:
             hint="give a script that reads M from sys.argv[1] and prints one line that depends on M only, or one "
             "that was written for pyperf",
         )
-    own = Workload(name=path.stem, path=str(path.resolve()), counts_m=None, timed_m=None)
+    own = Workload(
+        name=path.stem, path=str(path.resolve()), counts_m=None, timed_m=None, sha256=_sha256(path.resolve())
+    )
     if _for_pyperf(path):
         # Those of pyperformance are all called alike; their folders are not.
         name = path.resolve().parent.name if path.stem == "run_benchmark" else path.stem
@@ -106,3 +109,11 @@ def _for_pyperf(path: Path) -> bool:
     called = [node.func for node in nodes if isinstance(node, ast.Call)]
     makes = any(getattr(func, "attr", getattr(func, "id", None)) == "Runner" for func in called)
     return imports and makes
+
+
+def _sha256(script: Path) -> str | None:
+    """Of its text; None where it cannot be read, which its first run will say better."""
+    try:
+        return hashlib.sha256(script.read_bytes()).hexdigest()
+    except OSError:
+        return None

@@ -157,7 +157,7 @@ def test_warm_up_is_seen_and_a_launcher_without_a_steady_state_is_named(tax_prob
     unsteady = [one["message"] for one in ran.document["warnings"] if one["code"] == "not-steady"]
     assert [message.partition(":")[0] for message in unsteady] == ["changing"]
     assert (only_folder(tax_probe) / "figures" / "series.svg").exists()
-    assert "## Chunks in their order" in (only_folder(tax_probe) / "finding.md").read_text()
+    assert "chunks of a living process in their order" in tax_probe("report", "-v", str(only_folder(tax_probe))).out
 
 
 @needs_extension

@@ -134,8 +134,7 @@ def test_planted_instructions_are_recovered_exactly(tax_probe: TaxProbe, plan: P
 
     again = tax_probe("report", str(tax_probe.folder()), "--format", "json")
     assert again.document == verdict
-    finding = (tax_probe.folder() / "finding.md").read_text()
-    assert "-DPLANT_SEVEN" in finding
+    assert "-DPLANT_SEVEN" in tax_probe("report", "-v", str(tax_probe.folder())).out
 
 
 def test_a_build_that_fails_shows_the_compilers_words_and_the_others_go_on(

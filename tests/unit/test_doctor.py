@@ -164,13 +164,13 @@ HEALTH = Health(
 
 
 def test_the_table_says_it_all_and_takes_no_text_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    show(HEALTH, format_="table")
+    show(HEALTH, format_="table", verbose=True)
     out = capsys.readouterr().out
     for text in (
         "--source auto takes software: times only [not a tag]",
-        "problem perf: none [at all]",
+        "problem: perf\n             none [at all]",
         "→ install [linux-perf]",
-        "not counted by hardware: cycles (no [PMU])",
+        "Not counted  by hardware: cycles (no [PMU])",
         "branches:u",
         "target /opt/python3.12: CPython 3.12.1, loads /opt/libpython3.12.so.1.0",
         "no libpython found",

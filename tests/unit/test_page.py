@@ -299,7 +299,7 @@ def test_a_folder_that_is_kept_has_no_page(tmp_path: Path) -> None:
     """It is made of the rest at any time; a repository that keeps many folders would keep all of them twice."""
     folder = tmp_path / "kept"
     shutil.copytree(RESULTS / "survey" / "sid" / "ipc", folder)
-    answer.show(folder, format_="json", max_ratio=None)
+    answer.show(folder, format_="json")
     assert {"report.html", "points.csv", "summary.csv"} <= {path.name for path in folder.iterdir()}
     found = hashlib.sha256((folder / "report.html").read_bytes()).hexdigest()
     assert found in (folder / "finding.md").read_text()

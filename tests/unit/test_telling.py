@@ -10,12 +10,12 @@ import pytest
 from profiler.analyze.causes.option_verdicts import untrained
 from profiler.analyze.claims import more
 from profiler.analyze.conclude import analyse
+from profiler.analyze.numbers import pair, told, value
 from profiler.analyze.price import price as blocks_that_would
 from profiler.model import Comparison
 from profiler.model.factorial import Training
 from profiler.present import finding, tables
 from profiler.present.forest import ratio_of
-from profiler.present.numbers import pair, told, value
 from profiler.present.view import view
 from profiler.present.words import effect, price, reach, verdict_mark
 

@@ -28,9 +28,18 @@ class RatioText(Noun, frozen=True, kw_only=True):
     spread: str
     """``± 0.046``, ``exact``, ``0.90 to 2.27``, ``once``; empty where nothing is known."""
 
+    @property
+    def is_width(self) -> bool:
+        """Whether the spread is an interval, and not what stands in the place of one."""
+        return self.spread not in ("exact", "equal", "once", "")
+
+    @property
+    def basis(self) -> str:
+        """``exact``, ``equal``, ``measured once``: what stands in the place of an interval."""
+        return "measured once" if self.spread == "once" else "" if self.is_width else self.spread
+
     def __str__(self) -> str:
-        spread = f"({self.spread})" if self.spread in ("exact", "equal") else self.spread
-        spread = "(measured once)" if spread == "once" else spread
+        spread = self.spread if self.is_width else f"({self.basis})" if self.basis else ""
         return " ".join(filter(None, (self.ratio, spread)))
 
 

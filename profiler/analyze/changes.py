@@ -1,0 +1,336 @@
+"""From several result folders of one workload to what changed between them: ``tax-probe compare``, ``--baseline``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from profiler.analyze.change_wording import sentence
+from profiler.analyze.compare import RARE, Costs, compare_metrics, paired
+from profiler.analyze.conclude import compared_costs
+from profiler.analyze.rows import measured, read_all
+from profiler.analyze.run_differences import ANOTHER, differences, own_right
+from profiler.analyze.stats import CONFIDENCE, FAMILY_ERROR, holm, verdict
+from profiler.analyze.two_runs import Blocks, Kind, RunRatio, changed
+from profiler.catalogue.caveats import OTHER_MACHINE, WORKLOAD_UNSURE, caveat
+from profiler.catalogue.events import BY_NAME
+from profiler.catalogue.metrics import METRIC, METRICS, Metric
+from profiler.errors import UsageError
+from profiler.folder import load_run
+from profiler.model import Caveat, Interval, Run, SourceName
+from profiler.model.across import (
+    ACROSS_SCHEMA,
+    Across,
+    AcrossChange,
+    AcrossDifference,
+    AcrossFolder,
+    MatrixRow,
+    Of,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_TOO_RARE = f"too rare to compare: fewer than one in {round(1 / RARE)} iterations"
+_NOT_POSITIVE = "not above 0 in every block, so that no ratio is known"
+_MATRIX = ("instructions", "wall")
+"""Of which the first that can be compared is the headline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A result folder as changes are made from it."""
+
+    path: Path
+    run: Run
+    costs: Costs
+    names: tuple[str, ...]
+    """Launchers that are compared, without the baseline's second run; the baseline first."""
+    outputs: dict[int, str]
+    """M → hash of what the workload printed."""
+
+    @property
+    def baseline(self) -> str:
+        """Every ratio of the run is to it."""
+        return self.run.plan.launchers[0].name
+
+
+def opened(path: Path) -> Opened:
+    """Read a result folder.
+
+    Raises:
+        UsageError: it is none, or a file of it cannot be read.
+    """
+    run = load_run(path)
+    frame = measured(read_all(path))
+    costs, _, names = compared_costs(run, frame)
+    known = {*own_right(run), *(one.name for one in run.plan.launchers if one.variant is not None)}
+    own = frame[frame["workload"].astype(str) == run.plan.workload.name]
+    printed = own.drop_duplicates("m")
+    return Opened(
+        path=path,
+        run=run,
+        costs=costs,
+        names=tuple(name for name in names if name in known),
+        outputs=dict(zip(printed["m"].tolist(), map(str, printed["output_sha256"]), strict=True)),
+    )
+
+
+def across(folders: Sequence[Opened]) -> Across:
+    """What changed from the first folder to each other one.
+
+    Raises:
+        UsageError: fewer than two folders, more than there are labels, or they are of different workloads.
+    """
+    if not 2 <= len(folders) <= len(LABELS):
+        raise UsageError(
+            f"{len(folders)} result folder{'s' * (len(folders) != 1)} to compare",
+            hint=f"name two to {len(LABELS)}: tax-probe compare REFERENCE OTHER…",
+        )
+    reference, *others = folders
+    unsure = [caution for other in others if (caution := require_same_work(reference, other.run, other.outputs))]
+    found = tuple(
+        change for label, other in zip(LABELS[1:], others, strict=False) for change in _changes(reference, other, label)
+    )
+    told = {(one.of, one.metric) for one in found if one.ratio is not None}
+    headline = next((name for name in _MATRIX if ("cost", name) in told), _MATRIX[0])
+    common = [name for name in own_right(reference.run) if all(name in own_right(one.run) for one in others)]
+    named = differences([one.run for one in folders], common)
+    document = Across(
+        schema=ACROSS_SCHEMA,
+        workload=reference.run.plan.workload.name,
+        headline=headline,
+        folders=tuple(_folder(label, one) for label, one in zip(LABELS, folders, strict=False)),
+        differences=named,
+        changes=found,
+        matrix=_matrix(folders, headline),
+        sentence="",
+        warnings=(*_machines(named), *dict.fromkeys(unsure)),
+    )
+    return msgspec.structs.replace(document, sentence=sentence(document, _subjects(reference.run, common)))
+
+
+def _subjects(run: Run, common: Sequence[str]) -> tuple[str, ...]:
+    """Of whom the sentence is: the user's own hosts, else the first of ours, else the baseline."""
+    baseline, *others = common or own_right(run)
+    users = tuple(name for name in others if own_right(run)[name].kind == "user")
+    return users or tuple(others[:1]) or (baseline,)
+
+
+def require_same_work(reference: Opened, other: Run, outputs: dict[int, str]) -> Caveat | None:
+    """``other`` ran what the reference ran; ``outputs``: M → hash of what its workload printed, empty before it ran.
+
+    Returns:
+        A caveat where neither the text nor an output of both can say so.
+
+    Raises:
+        UsageError: it is another workload.
+    """
+    one, two = reference.run.plan.workload, other.plan.workload
+    hint = "compare runs of the same script: the cost of other work says nothing of a change"
+    if one.name != two.name:
+        raise UsageError(f"{reference.path} is of the workload {one.name}, and the other of {two.name}", hint=hint)
+    if one.sha256 is not None and two.sha256 is not None:
+        if one.sha256 != two.sha256:
+            raise UsageError(f"{reference.path} is of another text of {one.name} (its SHA-256 differs)", hint=hint)
+        return None
+    both = reference.outputs.keys() & outputs.keys()
+    if any(reference.outputs[m] != outputs[m] for m in both):
+        raise UsageError(f"{reference.path} is of another {one.name}: it printed something else", hint=hint)
+    if both:
+        return None
+    return caveat(WORKLOAD_UNSURE, f"whether the text of {one.name} is the same in all runs is not recorded")
+
+
+def _folder(label: str, one: Opened) -> AcrossFolder:
+    return AcrossFolder(
+        label=label,
+        path=str(one.path),
+        command=one.run.command,
+        started_utc=one.run.started_utc,
+        source=one.run.plan.source,
+        target=one.run.target.real_path,
+        version=one.run.target.version,
+        machine=one.run.machine.get("cpu_model"),
+        blocks=len(one.run.plan.blocks),
+        launchers=tuple(own_right(one.run)),
+        metrics=tuple(metric.name for metric in METRICS if metric.name in one.costs.table),
+    )
+
+
+def _machines(found: Sequence[AcrossDifference]) -> Iterator[Caveat]:
+    told = [one.what for one in found if one.kind == "machine" and one.what in ANOTHER]
+    if told:
+        yield caveat(
+            OTHER_MACHINE,
+            f"the runs are of different machines ({', '.join(told)}): what times changed by is the machines' too, and "
+            "caches differ; exact counts, and each run's ratio to its own baseline, bear it better",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Question:
+    """What of whom, from where to where."""
+
+    of: Of
+    launcher: str
+    metric: Metric
+    reference: Opened
+    other: Opened
+    label: str
+
+    @property
+    def runs(self) -> tuple[Opened, Opened]:
+        return self.reference, self.other
+
+    @property
+    def sources(self) -> tuple[SourceName, SourceName]:
+        return _source(self.reference, self.metric), _source(self.other, self.metric)
+
+    @property
+    def exact(self) -> bool:
+        return all(source in self.metric.exact_by for source in self.sources)
+
+
+def _changes(reference: Opened, other: Opened, label: str) -> Iterator[AcrossChange]:
+    for name in reference.names:
+        asked: tuple[Of, ...] = ("cost",) if name in (reference.baseline, other.baseline) else ("cost", "tax")
+        for of in asked if name in other.names else ():
+            yield from _family(
+                [
+                    (_cost if of == "cost" else _tax)(
+                        _Question(of=of, launcher=name, metric=metric, reference=reference, other=other, label=label)
+                    )
+                    for metric in METRICS
+                ]
+            )
+
+
+def _family(found: list[AcrossChange]) -> Iterator[AcrossChange]:
+    for one, chance in zip(found, holm([one.p_value for one in found]), strict=True):
+        word, reason = one.verdict, one.reason
+        if word in {"slower", "faster"} and (chance is None or chance > FAMILY_ERROR):
+            word = "unresolved"
+            reason = f"a change as large comes by chance too often among {len(found)} metrics (Holm); more --blocks"
+        yield msgspec.structs.replace(one, verdict=word, reason=reason, p_value=chance)
+
+
+def _cost(asked: _Question) -> AcrossChange:
+    figures = [_own(run, asked.launcher, asked.metric.name) for run in asked.runs]
+    means = [None if one.empty else float(one.mean()) for one in figures]
+    unknown = _unknown(asked, [one.empty for one in figures])
+    if unknown is None and all(mean is not None and abs(mean) < RARE for mean in means):
+        unknown = _TOO_RARE
+    return _told(asked, _change(asked, figures) if unknown is None else RunRatio(reason=unknown), means)
+
+
+def _tax(asked: _Question) -> AcrossChange:
+    """The ratio of two ratios: paired by block within each run, so that what a block has to itself cancels there."""
+    pairs = [paired(run.costs, run.baseline, asked.launcher, asked.metric.name) for run in asked.runs]
+    unknown = _unknown(asked, [both.empty for both in pairs])
+    if unknown is None and all(float(both.abs().mean().max()) < RARE for both in pairs):
+        unknown = _TOO_RARE
+    elif unknown is None and any((both <= 0).any(axis=None) for both in pairs):
+        unknown = _NOT_POSITIVE
+    if unknown is not None:
+        return _told(asked, RunRatio(reason=unknown), (None, None))
+    ratios = [both["other"] / both["base"] for both in pairs]
+    return _told(asked, _change(asked, ratios), [_geometric(one) for one in ratios])
+
+
+def _own(one: Opened, name: str, metric: str) -> pd.Series:
+    """The launcher's cost per block, of the baseline the mean of its two runs; empty where the metric is withdrawn."""
+    column = "base" if name == one.baseline else "other"
+    found = paired(one.costs, one.baseline, name, metric)[column]
+    # The baseline's figures stay in a withdrawn metric, as the proof.
+    return found.iloc[:0] if metric in one.costs.doubts else found
+
+
+def _geometric(ratios: pd.Series) -> float | None:
+    return None if ratios.empty else math.exp(sum(map(math.log, ratios)) / len(ratios))
+
+
+def _unknown(asked: _Question, empty: Sequence[bool]) -> str | None:
+    """Why one of the runs has no figures at all; None: both have."""
+    metric = asked.metric
+    for label, run, none in zip((LABELS[0], asked.label), asked.runs, empty, strict=True):
+        if none:
+            doubt, reasons = run.costs.doubts.get(metric.name), run.costs.reasons
+            if doubt is not None:
+                return f"withdrawn in {label}: {doubt.reason}"
+            return f"{label}: {reasons.get(metric.name) or reasons.get(metric.event) or 'no complete block'}"
+    return None
+
+
+def _change(asked: _Question, figures: Sequence[pd.Series]) -> RunRatio:
+    """``figures``: one per block, of the reference and of the other run; neither is empty."""
+    metric = asked.metric
+    timed = BY_NAME[metric.event].unit == "ns"
+    source, another = asked.sources
+    if source != another and not (timed and metric.per == "iteration"):
+        # Between two M what each has around the process cancels, but not what it counts.
+        return RunRatio(reason=f"figures of {source} and of {another} are not of the same things")
+    if any((found <= 0).any() for found in figures):
+        return RunRatio(reason=_NOT_POSITIVE)
+    kind: Kind = "exact" if asked.exact else "timed" if timed else "counted"
+    before, after = (_blocks(run, found) for run, found in zip(asked.runs, figures, strict=True))
+    level = max(run.costs.level for run in asked.runs)
+    return changed(before, after, kind=kind, margin=metric.margin, confidence=level)
+
+
+def _source(run: Opened, metric: Metric) -> SourceName:
+    return run.costs.sources.get(metric.event, run.costs.fallback_source)
+
+
+def _blocks(run: Opened, figures: pd.Series) -> Blocks:
+    draws: dict[int, Hashable] = {block.index: block for block in run.run.plan.blocks}
+    return Blocks(
+        logs={int(block): math.log(value) for block, value in zip(figures.index, figures.tolist(), strict=True)},
+        draws=draws,
+        sides=run.costs.sides,
+    )
+
+
+def _told(asked: _Question, found: RunRatio, means: Sequence[float | None]) -> AcrossChange:
+    interval = Interval(ratio=found.ratio, lo=found.lo, hi=found.hi)
+    return AcrossChange(
+        of=asked.of,
+        launcher=asked.launcher,
+        metric=asked.metric.name,
+        reference=LABELS[0],
+        folder=asked.label,
+        before=means[0],
+        after=means[1],
+        ratio=found.ratio,
+        lo=found.lo,
+        hi=found.hi,
+        confidence=CONFIDENCE,
+        exact=asked.exact and found.ratio is not None,
+        pairing=found.pairing,
+        blocks=found.blocks,
+        verdict=verdict(interval, margin=asked.metric.margin, better=asked.metric.better),
+        p_value=found.p_value,
+        detectable=found.detectable,
+        reason=found.reason,
+    )
+
+
+def _matrix(folders: Sequence[Opened], headline: str) -> tuple[MatrixRow, ...]:
+    """Launchers in their own right, in the order in which the folders name them."""
+    names = dict.fromkeys(name for one in folders for name in own_right(one.run) if name != one.baseline)
+    return tuple(
+        MatrixRow(launcher=name, ratios=tuple(_ratio(one, name, headline) for one in folders)) for name in names
+    )
+
+
+def _ratio(one: Opened, name: str, metric: str) -> Interval | None:
+    if name not in one.names:
+        return None
+    (found,) = compare_metrics(one.costs, one.baseline, name, (METRIC[metric],))
+    return None if found.ratio is None else Interval(ratio=found.ratio, lo=found.lo, hi=found.hi)
