@@ -2,7 +2,7 @@ UV ?= uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
-.PHONY: setup probe rebuild test test-slow mutants lint bench record lock clean
+.PHONY: setup probe rebuild test test-slow test-browser mutants lint bench record lock clean
 
 setup:
 	@tools/setup
@@ -18,7 +18,7 @@ rebuild: setup
 
 test: lint
 	@echo 'test: pytest'
-	@.venv/bin/python -m pytest -q -n 2 -m 'not slow'
+	@.venv/bin/python -m pytest -q -n 2 -m 'not slow and not browser'
 
 # The tests of minutes: real measurements of planted hosts, other targets, gdb.
 test-slow:
@@ -30,6 +30,12 @@ test-slow:
 mutants:
 	@tools/setup --dev
 	@tools/mutants $(ARGS)
+
+# The page in Chromium (chromium, chromium-browser or google-chrome on PATH): overlaps, contrast, phone, paper.
+test-browser:
+	@tools/setup --dev
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check 'playwright>=1.45'
+	@.venv/bin/python -m pytest -q -m browser
 
 lint:
 	@tools/setup --dev

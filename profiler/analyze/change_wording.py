@@ -37,7 +37,7 @@ def _change(cost: AcrossChange, tax: AcrossChange | None) -> str:
         said = f"{who} {verb} {alike} on {before} ({_told(cost)})"
     else:
         ratio = told(cost.ratio, cost.lo, cost.hi, exact=cost.exact)
-        width, basis = (f" {ratio.spread}", "") if ratio.is_width else ("", f" ({ratio.basis})")
+        width, basis = (f" {ratio.width}", "") if ratio.is_width else ("", f" ({ratio.basis})")
         said = f"{who} {verb} {ratio.ratio}{width} times the {metric} it {past} on {before}{basis}"
         said += ", which is not decided" if cost.verdict == "unresolved" else ""
     if tax is None or tax.ratio is None or tax.before is None or tax.after is None:

@@ -34,13 +34,19 @@ class RatioText(Noun, frozen=True, kw_only=True):
         return self.spread not in ("exact", "equal", "once", "")
 
     @property
+    def width(self) -> str:
+        """The interval in a sentence: ``± 0.046``, ``(1.205 to 1.208)`` behind its ratio, or nothing."""
+        if not self.is_width:
+            return ""
+        return self.spread if self.spread.startswith("±") or not self.ratio else f"({self.spread})"
+
+    @property
     def basis(self) -> str:
         """``exact``, ``equal``, ``measured once``: what stands in the place of an interval."""
         return "measured once" if self.spread == "once" else "" if self.is_width else self.spread
 
     def __str__(self) -> str:
-        spread = self.spread if self.is_width else f"({self.basis})" if self.basis else ""
-        return " ".join(filter(None, (self.ratio, spread)))
+        return " ".join(filter(None, (self.ratio, self.width or (f"({self.basis})" if self.basis else ""))))
 
 
 def told(ratio: float | None, lo: float | None, hi: float | None, *, exact: bool = False) -> RatioText:

@@ -1,1 +1,1 @@
-"""Takes a verdict, gives terminal, Markdown, CSV and figures."""
+"""Takes a verdict, gives terminal, page, Markdown, CSV and drawings."""

@@ -1,22 +1,15 @@
-"""The answer of ``amortize`` for people: the PoC's table with intervals, the model, the crossover, and its picture."""
+"""The answer of ``amortize`` for people: the PoC's table with intervals, the model, and the crossover."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from profiler.analyze.numbers import share, told
 from profiler.model import BASELINE, PHASES, Verdict
 from profiler.model.amortization import Amortization, CountedSweep, Crossover
 from profiler.model.startup import Cost, Startup, Sum
 from profiler.model.verdict import part
-from profiler.present.section import Picture, Section
+from profiler.present.section import Section
 from profiler.present.table import UNKNOWN, Mark, Table, columns, notes
 from profiler.present.words import detectable, figure, interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-_COLOURS = ("#444444", "#b3261e", "#1f5fa8", "#1b7f3b", "#c28a00", "#7b3fa0")
 
 _COARSE_FROM_MS = 100
 
@@ -31,14 +24,11 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
     if swept is None:
         return ()
     tables = [_sweep(verdict, swept, name) for name in _others(swept)]
-    pictures: tuple[Picture, ...] = ()
     if swept.model:
         tables += [_model(swept), _crossover(swept)]
-        name = verdict.workload.name
-        pictures = (Picture(name="amortize", height=5.5, draw=lambda axes: draw(axes, swept, name)),)
     if swept.instructions is not None:
         tables.append(_counted(swept.instructions))
-    found = [Section(title="From how much work on it pays", tables=tuple(tables), pictures=pictures)]
+    found = [Section(title="From how much work on it pays", tables=tuple(tables))]
     startup = swept.startup
     if any(one.instructions is not None or one.cpu_ms is not None for one in startup.phases):
         found.append(Section(title="Where a launch goes", tables=(_phases(startup), _changes(startup))))
@@ -230,31 +220,3 @@ def _cells(cost: Cost) -> tuple[str, str]:
 
 def _millions(instructions: float | None) -> str:
     return figure(None if instructions is None else instructions / 1e6)
-
-
-def draw(axes: Axes, swept: Amortization, workload: str) -> None:
-    """Measured points, the model as a line, and each crossover that was found; all with their intervals."""
-    import numpy as np
-
-    model = {one.launcher: one for one in swept.model}
-    sweep = sorted({point.m for point in swept.points})
-    along = np.geomspace(sweep[0], sweep[-1], 200)
-    for colour, name in zip(_COLOURS, model, strict=False):
-        points = [point for point in swept.points if point.launcher == name]
-        heights = [point.wall_ms for point in points]
-        known = [(p.wall_ms, p.lo or p.wall_ms, p.hi or p.wall_ms) for p in points]
-        errors = [[wall - lo for wall, lo, _ in known], [hi - wall for wall, _, hi in known]]
-        at = [point.m for point in points]
-        axes.errorbar(at, heights, yerr=errors, fmt="o", markersize=4, capsize=3, color=colour, label=name)
-        line = model[name].startup_ms + along * model[name].per_unit_ns * 1e-6
-        axes.plot(along, line, color=colour, linewidth=0.9)
-    for colour, crossing in zip(_COLOURS[1:], swept.crossover, strict=False):
-        if crossing.m is not None and crossing.lo is not None and crossing.hi is not None:
-            axes.axvspan(crossing.lo, crossing.hi, color=colour, alpha=0.12, linewidth=0)
-            axes.axvline(crossing.m, color=colour, linewidth=0.8, linestyle="--")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xlabel(f"M ({workload}); dashed and shaded: crossover with its 95 % interval")
-    axes.set_ylabel("wall time of the process, ms")
-    axes.grid(which="both", linewidth=0.3)
-    axes.legend(fontsize=8)

@@ -1,4 +1,4 @@
-"""The answer as a list of sections, by what the verdict holds; terminal, finding and figures read the same list."""
+"""The answer as a list of sections, by what the verdict holds; terminal and page read the same list."""
 
 from __future__ import annotations
 
@@ -25,21 +25,20 @@ def sections(verdict: Verdict, run: Run) -> tuple[Section, ...]:
     own = (*amortization_tables.sections(verdict), *suspect_tables.sections(verdict), *rebuild_tables.sections(verdict))
     # A question of its own has its own answer, behind which the comparisons stand.
     main = set() if own else _main(verdict, run)
-    drawn = any(section.pictures for section in own)
     compared = comparisons.section(verdict, run, shown=main)
     found = (
         *own,
-        replace(compared, pictures=() if drawn else comparisons.picture(verdict, run)),
+        compared,
         splits.section(verdict, shown=main),
         *series_tables.sections(verdict),
         *((comparisons.side_by_side(verdict, run),) if verdict.causes and not own else ()),
-        ladder_tables.section(verdict, pictured=not drawn),
+        ladder_tables.section(verdict),
         cause_tables.section(verdict),
         *((cause_tables.differences(run),) if verdict.causes and not own else ()),
         comparisons.others(verdict, run, shown=main),
         splits.others(verdict, shown=main),
     )
-    return _footnoted(section for section in found if section.tables or section.pictures)
+    return _footnoted(section for section in found if section.tables)
 
 
 def _main(verdict: Verdict, run: Run) -> set[str]:

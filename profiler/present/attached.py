@@ -17,7 +17,6 @@ from profiler.errors import GateFailed, MachineError, UsageError
 from profiler.folder import sha256_of, write_atomically
 from profiler.model import Noun
 from profiler.present import figures
-from profiler.present.answer_sections import sections
 from profiler.present.markdown import escaped, to_markdown
 from profiler.present.tables import CSVS
 from profiler.present.view import View, view
@@ -99,9 +98,9 @@ def attachment(result: Path, text: str, finding: Path) -> Attachment:
             hint=f"write <!-- tax-probe all {name} --> and <!-- /tax-probe --> where it shall stand",
         )
     analysis = analyse(result)
-    place = _BESIDE.format(finding=finding.stem)
-    files = {f"{place}/{name}-{file}": data for file, data in _files(analysis).items()}
     shown = view(analysis)
+    place = _BESIDE.format(finding=finding.stem)
+    files = {f"{place}/{name}-{file}": data for file, data in _files(analysis, shown).items()}
     lines = text.splitlines(keepends=True)
     for block in reversed(own):
         content = [*PARTS[block.part](shown, files), ""]
@@ -144,10 +143,9 @@ def blocks(text: str) -> list[MarkedBlock]:
     return found
 
 
-def _files(analysis: Analysis) -> dict[str, bytes]:
+def _files(analysis: Analysis, shown: View) -> dict[str, bytes]:
     found = {file: make(analysis.verdict) for file, make in CSVS.items()}
-    drawn = figures.drawn(sections(analysis.verdict, analysis.run))
-    return found | {Path(path).name: data for path, data in drawn.items()}
+    return found | {Path(path).name: data for path, data in figures.drawn(analysis.verdict, shown).items()}
 
 
 Part = Callable[[View, dict[str, bytes]], Iterator[str]]

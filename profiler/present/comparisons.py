@@ -1,15 +1,14 @@
-"""Launchers against each other: a table for each pair that matters, one for all others, and their picture."""
+"""Launchers against each other: a table for each pair that matters, and one for all others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from profiler.analyze.numbers import bounds, pair
 from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import METRIC, METRICS, meaning, title
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
-from profiler.present.section import Picture, Section
+from profiler.present.section import Section
 from profiler.present.table import Cell, Table, columns, filled, notes
 from profiler.present.words import (
     amount,
@@ -22,12 +21,6 @@ from profiler.present.words import (
     verdict_mark,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-COLOURS = {"slower": "#b3261e", "faster": "#1b7f3b", "same": "#444444", "unresolved": "#c28a00"}
-_WIDEST = 3.0
-"""Ratios beyond this (rare misses) would squeeze everything else; they stay in the table."""
 _BESIDE = (BASELINE, "pyo3", "runmain", f"{BASELINE}+malloc", "pyo3+malloc")
 """Launchers to be seen beside each other, where a run has them."""
 _FIGURES = (
@@ -152,47 +145,3 @@ def _values(known: Mapping[tuple[str, str], Comparison], metric: str, names: Ite
     yield amount(metric, known[AGAIN, metric].baseline_value if (AGAIN, metric) in known else None)
     for name in names:
         yield amount(metric, known[name, metric].value if (name, metric) in known else None)
-
-
-def picture(verdict: Verdict, run: Run) -> tuple[Picture, ...]:
-    """The ratios of all launchers that are no variant, with their intervals."""
-    # Toggles and rungs would bury the launchers that matter; they stand in the tables.
-    main = {one.name for one in run.plan.launchers if one.variant is None}
-    drawn = [
-        c
-        for c in verdict.comparisons
-        if c.baseline == BASELINE and c.launcher in main
-        if c.ratio is not None and c.lo is not None and c.hi is not None
-        if c.hi < _WIDEST and c.lo > 0
-    ]
-    if not drawn:
-        return ()
-    return (Picture(name="ratios", height=1.2 + 0.28 * len(drawn), draw=_ratios(drawn, verdict)),)
-
-
-def _ratios(drawn: Sequence[Comparison], verdict: Verdict) -> Callable[[Axes], None]:
-    def draw(axes: Axes) -> None:
-        for y, comparison in enumerate(reversed(drawn)):
-            _bar(axes, y, comparison)
-        axes.axvline(1.0, color="#888888", linewidth=0.8)
-        labels = [f"{launcher_name(c.launcher)}: {title(c.metric)}" for c in reversed(drawn)]
-        axes.set_yticks(range(len(drawn)), labels, fontsize=8)
-        axes.set_xlabel(f"ratio to {BASELINE} per iteration, 95 % interval ({verdict.source}, {verdict.workload.name})")
-        axes.grid(axis="x", linewidth=0.3)
-
-    return draw
-
-
-def _bar(axes: Axes, y: int, comparison: Comparison) -> None:
-    assert comparison.ratio is not None
-    assert comparison.lo is not None
-    assert comparison.hi is not None
-    axes.errorbar(
-        comparison.ratio,
-        y,
-        xerr=[[comparison.ratio - comparison.lo], [comparison.hi - comparison.ratio]],
-        fmt="o",
-        markersize=4,
-        capsize=3,
-        color=COLOURS[comparison.verdict],
-    )

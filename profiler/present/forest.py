@@ -111,7 +111,7 @@ def axis(lo: float, hi: float, *, one: float | None, unit: str = "") -> Axis:
     step = next((one * scale for one in _STEPS if (hi - lo) / (one * scale) <= _TICKS), (hi - lo) / 2)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     first, last = math.ceil(lo / step - 1e-9), math.floor(hi / step + 1e-9)
-    ticks = tuple((at * step, f"{at * step:.{max(decimals, 1 if scale == 1.0 else 0)}f}{unit}")
+    ticks = tuple((at * step, f"{at * step:,.{max(decimals, 1 if scale == 1.0 else 0)}f}{unit}")
                   for at in range(first, last + 1))  # fmt: skip
     return Axis(lo=lo, hi=hi, ticks=ticks, one=one)
 

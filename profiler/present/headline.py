@@ -80,7 +80,7 @@ def _takes(name: str, wall: Comparison, workload: str) -> str:
 def _times(one: Comparison) -> str:
     """``1.194 ± 0.046 times``."""
     ratio = ratio_of(one)
-    spread = f" {ratio.spread}" if ratio.is_width else ""
+    spread = f" {ratio.width}" if ratio.width else ""
     return f"{ratio.ratio}{spread} times" if ratio.ratio else f"{ratio.spread} times"
 
 

@@ -1,30 +1,25 @@
-"""From the baseline to the embedder in steps: tables, and the first path as a waterfall."""
+"""From the baseline to the embedder in steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Container, Sequence
 
 from profiler.analyze.numbers import pair, share
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Rung, Verdict
-from profiler.present.comparisons import COLOURS
-from profiler.present.section import Picture, Section
+from profiler.present.section import Section
 from profiler.present.table import Bar, Table, columns, filled, notes
 from profiler.present.words import detectable, exact_metrics
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
-
-def section(verdict: Verdict, *, pictured: bool) -> Section:
+def section(verdict: Verdict) -> Section:
     """Every path of the ladder in every metric."""
     tables = tuple(
         _steps(verdict, metric, path)
         for metric in dict.fromkeys(rung.metric for rung in verdict.ladder)
         for path in _paths(verdict.ladder, metric)
     )
-    return Section(title="Ladder", tables=tables, pictures=_picture(verdict) if pictured else ())
+    return Section(title="Ladder", tables=tables)
 
 
 def _paths(ladder: Sequence[Rung], metric: str) -> list[list[Rung]]:
@@ -90,42 +85,3 @@ def _about(path: Sequence[Rung], archives: Container[str]) -> list[str]:
             "builds have it; by order: the least and the most of the measured pairs"
         )
     return said
-
-
-def _picture(verdict: Verdict) -> tuple[Picture, ...]:
-    """The first path of the first metric."""
-    if not verdict.ladder:
-        return ()
-    path = _paths(verdict.ladder, verdict.ladder[0].metric)[0]
-    if any(rung.ratio is None for rung in path):
-        return ()
-    return (Picture(name="waterfall", height=1.5 + 0.45 * len(path), draw=_waterfall(path, verdict)),)
-
-
-def _waterfall(path: Sequence[Rung], verdict: Verdict) -> Callable[[Axes], None]:
-    def draw(axes: Axes) -> None:
-        reached = 1.0
-        for y, rung in enumerate(path):
-            assert rung.ratio is not None
-            after = reached * rung.ratio
-            axes.barh(-y, after - reached, left=reached, color=COLOURS["slower" if after >= reached else "faster"])
-            axes.text(max(after, reached), -y, f"  {rung.ratio - 1:+.2%}", va="center", fontsize=8)
-            reached = after
-        axes.barh(-len(path), reached - 1, left=1.0, color=COLOURS["same"])
-        axes.text(reached, -len(path), f"  {reached - 1:+.2%}", va="center", fontsize=8)
-        labels = [f"{rung.from_} → {rung.to}\n{rung.factor}{_mean(rung)}" for rung in path]
-        labels.append(f"{BASELINE} → {path[-1].to}")
-        axes.set_yticks([-y for y in range(len(labels))], labels, fontsize=7)
-        axes.axvline(1.0, color="#888888", linewidth=0.8)
-        axes.use_sticky_edges = False
-        axes.margins(x=0.12)
-        where = f"({verdict.source}, {verdict.workload.name})"
-        axes.set_xlabel(f"{title(path[0].metric)} per iteration, ratio to {BASELINE} {where}")
-
-    return draw
-
-
-def _mean(rung: Rung) -> str:
-    if rung.orders is None or rung.least is None or rung.most is None:
-        return ""
-    return f" (mean over {rung.orders} orders, {rung.least - 1:+.2%} to {rung.most - 1:+.2%})"

@@ -24,7 +24,7 @@ _LEVELS = {
     "bare": "not hardened", "whole": "LTO as a whole", "gnu2": "TLS descriptors", "gnu": "__tls_get_addr",
 }  # fmt: skip
 """Levels of a plan for people; those that are missing stand as they are."""
-_STATUS: dict[str, tuple[str, Tone]] = {
+STATUS: dict[str, tuple[str, Tone]] = {
     "confirmed": ("comes from it", "worse"),
     "refuted": ("not from it", "plain"),
     "unresolved": ("not decided", "open"),
@@ -214,7 +214,7 @@ def _suspects(verdict: Verdict) -> Iterator[Table]:
 def _suspect(one: Eliminated, *, exact: bool) -> tuple[Cell, ...]:
     before = told(one.before, one.before_lo, one.before_hi, exact=exact)
     after = told(one.after, one.after_lo, one.after_hi, exact=exact)
-    word, tone = _STATUS[one.status]
+    word, tone = STATUS[one.status]
     part_ = share(one.share) if one.status != "unresolved" else ""
     mark = Mark(text=word, tone=tone)
     return one.elimination, title(one.metric), before.ratio, before.spread, after.ratio, after.spread, part_, mark

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from profiler.analyze.numbers import pair
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Series, Verdict, VerdictWord
-from profiler.present.section import Picture, Section
+from profiler.present.section import Section
 from profiler.present.table import Cell, Mark, Table, columns
 from profiler.present.words import launcher_name
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _DRIFTS: dict[VerdictWord, Mark] = {
     "same": Mark(text="steady", tone="plain"),
@@ -44,8 +39,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
             f"{BASELINE} in the second half of a process's chunks, relative to that in the first half",
         ),
     )
-    picture = Picture(name="series", height=5.5, draw=lambda axes: draw(axes, verdict))
-    return (Section(title="Chunks in their order", tables=(table,), pictures=(picture,)),)
+    return (Section(title="Chunks in their order", tables=(table,)),)
 
 
 def _row(one: Series) -> tuple[Cell, ...]:
@@ -56,15 +50,3 @@ def _row(one: Series) -> tuple[Cell, ...]:
         *pair(one.shift.ratio, one.shift.lo, one.shift.hi),
         Mark(text="", tone="plain") if one.launcher == BASELINE else _DRIFTS[one.steady],
     )
-
-
-def draw(axes: Axes, verdict: Verdict) -> None:
-    """Cost of each chunk, relative to the second half of its process; median over blocks."""
-    for one in verdict.series:
-        axes.plot(one.turns, one.relative, "o-", markersize=3, linewidth=0.9, label=one.launcher)
-    axes.axhline(1.0, color="#888888", linewidth=0.8)
-    axes.axvline(-0.5, color="#888888", linewidth=0.8, linestyle="--")
-    axes.set_xlabel("chunk of the process, in order (left of the dashed line: first runs, in no other figure)")
-    axes.set_ylabel(f"{title(verdict.series[0].metric)} per iteration, relative")
-    axes.grid(linewidth=0.3)
-    axes.legend(fontsize=8)

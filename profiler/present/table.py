@@ -1,6 +1,6 @@
 """A table as data, from the analysis to every renderer: what stands in it, of which kind, and nothing of how it looks.
 
-Renderers: ``text`` for terminals, ``markdown`` for files.
+Renderers: ``text`` and ``layout`` for terminals, ``markdown`` for files, ``html_table`` for the page.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ class Lane(Noun, frozen=True, kw_only=True):
     hi: float | None
     tone: Tone
     points: tuple[float, ...] = ()
+    base: float | None = None
+    """What ``value`` is compared with, on the same axis."""
 
 
 Cell = str | Mark | Bar | Lane

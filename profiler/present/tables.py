@@ -1,18 +1,21 @@
-"""``verdict.json``, ``summary.csv`` and ``causes.csv``."""
+"""``verdict.json``, ``summary.csv``, ``causes.csv`` and ``points.csv``."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from profiler.analyze.points import Points
 from profiler.folder import write_result
 from profiler.model import Cause, Comparison, Noun, Verdict
 
-_SUMMARY, _CAUSES = "summary.csv", "causes.csv"
+_SUMMARY, _CAUSES, _POINTS = "summary.csv", "causes.csv", "points.csv"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""With one of these a spreadsheet takes a text for a formula: an apostrophe before it says that it is none."""
 
 
 def write(folder: Path, verdict: Verdict) -> None:
@@ -35,23 +38,48 @@ def write_verdict(folder: Path, verdict: Verdict) -> None:
     write_result(folder, "verdict.json", msgspec.json.format(msgspec.json.encode(verdict), indent=1) + b"\n")
 
 
+def write_points(folder: Path, points: Sequence[Points]) -> None:
+    """Write ``points.csv``: a line for each block of each comparison that answers the question, in the metric's unit.
+
+    Raises:
+        MachineError: the folder cannot be written to.
+    """
+    lines = (
+        (block, one.baseline, one.launcher, one.metric, base, here, here / base if base > 0 else None)
+        for one in points
+        for block, base, here in zip(one.blocks, one.base, one.here, strict=True)
+    )
+    head = ("block", "baseline", "launcher", "metric", "baseline_value", "value", "ratio")
+    write_result(folder, _POINTS, _lines(head, lines))
+
+
 def csv_files(folder: Path) -> tuple[Path, ...]:
-    """Where the two CSVs stand."""
-    return tuple(folder / name for name in CSVS)
+    """Where the CSVs stand."""
+    return (*(folder / name for name in CSVS), folder / _POINTS)
 
 
 def _csv(kind: type[Noun], nouns: Sequence[Noun]) -> bytes:
+    names = kind.__struct_fields__
+    return _lines(kind.__struct_encode_fields__, ([getattr(noun, name) for name in names] for noun in nouns))
+
+
+def _lines(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(kind.__struct_encode_fields__)
-    for noun in nouns:
-        values = (getattr(noun, name) for name in kind.__struct_fields__)
-        writer.writerow("" if value is None else value for value in values)
-    return text.getvalue().encode()
+    writer.writerow(head)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue().encode(errors="replace")
+
+
+def _cell(value: object) -> object:
+    """What is unknown is empty, and no text is a formula."""
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 CSVS: dict[str, Callable[[Verdict], bytes]] = {
     _SUMMARY: lambda verdict: _csv(Comparison, verdict.comparisons),
     _CAUSES: lambda verdict: _csv(Cause, verdict.causes),
 }
-"""Each file, and what makes it."""
+"""Each file that is made of the verdict alone, and what makes it."""

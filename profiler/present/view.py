@@ -26,6 +26,8 @@ class View(Noun, frozen=True, kw_only=True):
     """Sentences: the figure, then its cause."""
     tables: tuple[Table, ...]
     """In order, at most three."""
+    what: str
+    """``1.205 times the instructions``: what the causes are parts of."""
     tree: tuple[CauseRow, ...]
     """The causes of the launcher that the headline is about; one of ``tables`` has them too."""
     facts: tuple[tuple[str, str], ...]
@@ -41,7 +43,8 @@ def view(analysis: Analysis) -> View:
     tree = cause_tree.tree(verdict, names[0]) if names else ()
     own = own_tables.tables(verdict)
     measured = forest.table(verdict, analysis.points)
-    explained = cause_tree.table(tree, _what(verdict, names))
+    what = _what(verdict, names)
+    explained = cause_tree.table(tree, what)
     split = None if tree or own else forest.terms(verdict)
     loops = None if tree or own else eval_loops(verdict, run)
     first = own if own else (measured,)
@@ -50,6 +53,7 @@ def view(analysis: Analysis) -> View:
         title=f"{names[0] if names else 'launchers'} against {BASELINE} on {verdict.workload.name}",
         headline=headline.sentences(verdict, run),
         tables=tuple(found[:3]),
+        what=what,
         tree=tree,
         facts=facts(verdict, run),
         next=following(verdict),

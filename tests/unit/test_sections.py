@@ -17,6 +17,7 @@ from profiler.present.markdown import escaped
 from profiler.present.section import Section
 from profiler.present.table import Table, text_of
 from profiler.present.view import view
+from tests.page_checks import renamed
 from tests.recorded import RESULTS
 
 KINDS = ("ipc-int_loop", "variants-int_loop", "rebuild/default-int_loop", "poc4-amortize", "poc4-eliminate")
@@ -77,23 +78,16 @@ def test_what_was_never_measured_is_a_line_with_its_reason() -> None:
     assert not [row for table in compared.tables for row in table.rows if text_of(row[0]) in {"cycles", "IPC"}]
 
 
-def test_a_question_of_its_own_comes_first_and_has_its_own_picture() -> None:
+def test_a_question_of_its_own_comes_first() -> None:
     _, _, found = answered("poc4-amortize")
     assert found[0].title == "From how much work on it pays"
-    assert [picture.name for section in found for picture in section.pictures] == ["amortize"]
     assert [section.title for section in found if section.folded] == ["Other comparisons", "Other splits"]
 
 
 def test_a_host_of_any_name_is_drawn(tmp_path: Path) -> None:
-    verdict, run, _ = answered("ipc-int_loop")
-    renamed = [msgspec.structs.replace(one, name="g++") if one.name == "runmain" else one for one in run.plan.launchers]
-    run = msgspec.structs.replace(run, plan=msgspec.structs.replace(run.plan, launchers=tuple(renamed)))
-    compared = [
-        msgspec.structs.replace(c, launcher="g++") if c.launcher == "runmain" else c for c in verdict.comparisons
-    ]
-    found = sections(msgspec.structs.replace(verdict, comparisons=tuple(compared)), run)
-    figures.write(tmp_path, found)
-    assert "g++: instructions" in (tmp_path / "figures" / "ratios.svg").read_text()
+    found = renamed(analyse(RESULTS / "ipc-int_loop"), "runmain", "g++")
+    assert "figures/forest.svg" in figures.write(tmp_path, found.verdict, view(found))
+    assert "g++ instructions" in (tmp_path / "figures" / "forest.svg").read_text()
 
 
 def test_on_amd_a_reader_is_told_whose_misses_they_are() -> None:

@@ -1,0 +1,81 @@
+"""Each suspect with two rows: the ratio as it was, and what it is without the suspect."""
+
+from __future__ import annotations
+
+from profiler.analyze.numbers import share, told
+from profiler.catalogue.metrics import title
+from profiler.model import BASELINE, Verdict
+from profiler.model.suspects import Eliminated, Suspects
+from profiler.model.verdict import part
+from profiler.present.drawing import tone_of
+from profiler.present.forest import axis_of
+from profiler.present.own_tables import STATUS
+from profiler.present.table import Cell, Column, Lane, Mark, Table, columns
+from profiler.present.words import exact_metrics
+
+_WHOLE = "whole-"
+
+
+def table(verdict: Verdict) -> Table | None:
+    """In the metric that decides; None where nothing was removed."""
+    found = part(verdict, Suspects)
+    if found is None or not found.eliminations:
+        return None
+    first: dict[tuple[str, str], Eliminated] = {}
+    for one in found.eliminations:
+        first.setdefault((one.launcher, one.elimination), one)
+    several = len({launcher for launcher, _ in first}) > 1
+    exact = exact_metrics(verdict)
+    return Table(
+        title="each suspect, removed",
+        columns=(
+            *columns("name", "suspect", ""),
+            *columns("ratio", f"÷ {BASELINE}"),
+            *columns("interval", ""),
+            Column(title="", kind="lane", axis=axis_of(bound for one in first.values() for bound in _bounds(one))),
+            *columns("share", "of the tax"),
+            *columns("verdict", ""),
+        ),
+        rows=tuple(
+            row
+            for one in first.values()
+            for row in _rows(
+                one, f"{one.launcher}: {one.elimination}" if several else one.elimination, one.metric in exact
+            )
+        ),
+        groups=True,
+    )
+
+
+def _bounds(one: Eliminated) -> tuple[float, ...]:
+    all_ = (one.before_lo, one.before, one.before_hi, one.after_lo, one.after, one.after_hi)
+    return tuple(bound for bound in all_ if bound is not None)
+
+
+def _rows(one: Eliminated, name: str, exact: bool) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    before = told(one.before, one.before_lo, one.before_hi, exact=exact)
+    after = told(one.after, one.after_lo, one.after_hi, exact=exact)
+    word, tone = STATUS[one.status]
+    lanes = (
+        Lane(value=ratio, lo=lo, hi=hi, tone=tone_of(ratio, lo, hi))
+        for ratio, lo, hi in ((one.before, one.before_lo, one.before_hi), (one.after, one.after_lo, one.after_hi))
+    )
+    metric = _metric(one.metric)
+    nothing = Mark(text="", tone="plain")
+    return (
+        (name, f"with it, {metric}", before.ratio, before.spread, next(lanes), "", nothing),
+        (
+            "",
+            f"without it, {metric}",
+            after.ratio,
+            after.spread,
+            next(lanes),
+            "" if one.status == "unresolved" else share(one.share),
+            Mark(text=word, tone=tone),
+        ),
+    )
+
+
+def _metric(name: str) -> str:
+    """Of a whole process, start-up and work, the name says so."""
+    return f"whole {title(name.removeprefix(_WHOLE))}" if name.startswith(_WHOLE) else title(name)

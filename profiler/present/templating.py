@@ -1,0 +1,46 @@
+"""Templates of the page and of its drawings: everything that comes from outside is escaped, nothing may be missing."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters (a terminal's escapes begin with one), marks that turn the reading direction, halves of pairs: no
+document may hold them, or a reader cannot see that it does.
+"""
+_PATH = re.compile(r"(?<![\w.:/])(?!/proc/|/sys/)(?:/[\w.+@~-]+)+/([\w.+@~-]+)")
+
+
+def render(name: str, **data: object) -> bytes:
+    """A template, filled; what is missing is an error of ours (``jinja2.UndefinedError``)."""
+    return _environment().get_template(name).render(**data).encode()
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("profiler.present"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _visible(value: object) -> object:
+    from markupsafe import Markup
+
+    return _INVISIBLE.sub("\ufffd", value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def without_folders(text: str) -> str:
+    """``text`` with every absolute path cut to its last part: where something lay is no matter of the answer."""
+    return _PATH.sub(r"\1", text)
