@@ -50,7 +50,8 @@ def keep(folder: Path) -> None:
         UsageError: ``folder`` is not a readable result folder.
         MachineError: the files cannot be written.
     """
-    compress(folder)
+    for place in (folder, *folder.glob("remedy/time-*")):
+        compress(place)
     for made_again in (*folder.glob("figures/*"), *tables.csv_files(folder), folder / page.NAME):
         made_again.unlink(missing_ok=True)
     found = analyse(folder)

@@ -8,6 +8,8 @@ from profiler.analyze.compare import TOO_RARE
 from profiler.analyze.numbers import bounds
 from profiler.catalogue.metrics import METRICS, title
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, SourceName, Verdict
+from profiler.model.option_effects import Rebuilding
+from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
 from profiler.present.reservations import reservations
 from profiler.present.whom import against_baseline, subjects
@@ -36,6 +38,7 @@ def facts(verdict: Verdict, run: Run) -> tuple[tuple[str, str], ...]:
     found = (
         ("Ruled out", _ruled_out(verdict)),
         ("Not decided", _open(verdict)),
+        ("Drop-in", _drop_in(verdict)),
         ("Withdrawn", _withdrawn(verdict)),
         ("Not counted", _uncounted(verdict)),
         ("Warning", _warnings(verdict)),
@@ -116,6 +119,18 @@ def _open_causes(verdict: Verdict) -> Iterator[str]:
     rest = [one for one in left if one not in acting]
     if rest:
         yield f"{_titles(rest)}: not taken away in this run"
+
+
+def _drop_in(verdict: Verdict) -> str:
+    """What was checked of the library that takes the tax away."""
+    found = part(verdict, Rebuilding)
+    if found is None or found.remedy is None:
+        return ""
+    ways: dict[bool | None, list[str]] = {}
+    for one in found.remedy.checks:
+        ways.setdefault(one.passed, []).append(one.name)
+    words = {False: "failed", None: "not checked", True: "passed"}
+    return "; ".join(f"{words[way]}: {', '.join(ways[way])}" for way in (False, None, True) if way in ways) + "."
 
 
 def _withdrawn(verdict: Verdict) -> str:

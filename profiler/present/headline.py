@@ -13,6 +13,7 @@ from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Cause, Comparison, Run, Verdict
 from profiler.model.amortization import Amortization
+from profiler.model.factorial import Remedy
 from profiler.model.option_effects import Rebuilding
 from profiler.model.suspects import Suspects
 from profiler.model.verdict import part
@@ -206,7 +207,16 @@ def _remedied(verdict: Verdict) -> list[str]:
     best, name = min(counted, key=lambda pair: pair[0].ratio or math.inf)
     host, _, levels = name.partition("@")
     does = f"the unchanged {host} executes {_times(best)} {BASELINE}'s{_basis(best)}"
-    return [f"On a library built with {options(levels)} {does}."]
+    return [f"On a library built with {options(levels)} {does}{_timed(found.remedy)}."]
+
+
+def _timed(remedy: Remedy | None) -> str:
+    """What the library that was checked takes in time, where that is known."""
+    known = [one for one in (() if remedy is None else remedy.times) if one.resolved and one.ratio is not None]
+    if not known:
+        return ""
+    told_ = (f"{told(one.ratio, one.lo, one.hi)} times the {title(one.metric)} of {one.against}" for one in known)
+    return f", and takes {_listed(told_)} on the distribution's files"
 
 
 def _swept(verdict: Verdict) -> list[str]:

@@ -208,8 +208,8 @@ def test_the_folder_is_complete(measured: tuple[Ran, Path]) -> None:
     folder = measured[1]
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert names == {
-        *("rows.csv", "run.json", "verdict.json", "summary.csv", "causes.csv", "finding.md"),
-        "figures/ratios.svg",
+        *("rows.csv", "run.json", "verdict.json", "summary.csv", "causes.csv", "points.csv", "finding.md"),
+        *("report.html", "figures/forest.svg"),
     }
     assert re.fullmatch(r"\d{8}T\d{6}Z-ipc", folder.name)
     run = json.loads((folder / "run.json").read_text())
@@ -219,7 +219,7 @@ def test_the_folder_is_complete(measured: tuple[Ran, Path]) -> None:
     assert {"machine", "interpreters", "builds", "warnings", "source_sentence", "missing"} <= set(run)
     with (folder / "summary.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == len(measured[0].document["comparisons"])
-    assert "</svg>" in (folder / "figures/ratios.svg").read_text()
+    assert "</svg>" in (folder / "figures/forest.svg").read_text()
 
 
 def test_the_rows_hold_every_reading_of_the_plan(measured: tuple[Ran, Path]) -> None:
@@ -247,7 +247,7 @@ def test_the_finding_names_its_data(measured: tuple[Ran, Path]) -> None:
     text = (folder / "finding.md").read_text()
     assert "embedder-20 takes 1.150 times as long as python3 on int_loop, because it executes 1.200 times" in text
     named = dict(re.findall(r"^\| \[.*\]\((.*)\) \| `([0-9a-f]{64})` \|$", text, re.MULTILINE))
-    for name in ("rows.csv", "run.json", "verdict.json", "summary.csv", "causes.csv", "figures/ratios.svg"):
+    for name in ("rows.csv", "run.json", "verdict.json", "summary.csv", "causes.csv", "figures/forest.svg"):
         assert named[name] == hashlib.sha256((folder / name).read_bytes()).hexdigest(), name
     assert "--seed 7" in text
     assert text.count("--seed") == 1

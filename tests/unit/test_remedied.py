@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from profiler.analyze.causes.remedy_verdict import timed, told
-from profiler.folder import load_run, save_run
+from profiler.folder import compress, load_run, save_run
 from profiler.model import AGAIN, BASELINE, Caveat, Precision, Step, Workload
 from profiler.model.factorial import Remedy, remedy_time_folder
 from profiler.plan.schedule import make_plan
@@ -64,6 +64,12 @@ def test_a_resolved_time_is_told_with_its_interval(tmp_path: Path) -> None:
     assert told(against_program, ROLES).endswith("of python3's CPU time, chunks, 12 blocks")
     assert "of pyo3's on the distribution's library CPU time" in told(against_library, ROLES)
     assert [check.passed for check in remedy.checks] == [True, True]
+
+
+def test_a_timing_that_is_kept_compressed_is_the_same(tmp_path: Path) -> None:
+    before = measured(tmp_path, blocks=12, scatter=0.01)
+    compress(tmp_path / remedy_time_folder(REMEDY))
+    assert timed(REMEDY, tmp_path) == before
 
 
 def test_what_the_budget_ended_is_told_as_a_range_and_passes_nothing(tmp_path: Path) -> None:

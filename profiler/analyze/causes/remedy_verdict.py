@@ -13,7 +13,7 @@ from profiler.analyze.effects import logs
 from profiler.analyze.rows import measured, read_all
 from profiler.analyze.sequential import narrow
 from profiler.catalogue.metrics import METRIC
-from profiler.folder import RUN, load_run
+from profiler.folder import RUN, load_run, recorded
 from profiler.model import Chunks, Comparison, Roles, Run
 from profiler.model.factorial import Remedy, RemedyCheck, RemedyTime, remedy_time_folder
 
@@ -30,7 +30,7 @@ def timed(remedy: Remedy, folder: Path) -> Remedy:
         UsageError: the folder of the timing is spoilt.
     """
     place = folder / remedy_time_folder(remedy)
-    if not (place / RUN).exists():
+    if not recorded(place, RUN).exists():
         return remedy
     run = load_run(place)
     costs, _ = costs_of(run, measured(read_all(place)))
