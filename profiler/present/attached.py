@@ -38,7 +38,7 @@ class MarkedBlock(Noun, frozen=True, kw_only=True):
     """Line of the last one."""
 
 
-class Attachment(Noun, frozen=True, kw_only=True):
+class Refreshed(Noun, frozen=True, kw_only=True):
     """What a result puts into a finding and beside it."""
 
     text: str
@@ -81,7 +81,7 @@ def attach(result: Path, finding: Path, *, check: bool) -> None:
         print(path)
 
 
-def attachment(result: Path, text: str, finding: Path) -> Attachment:
+def attachment(result: Path, text: str, finding: Path) -> Refreshed:
     """``text`` with its blocks refreshed, and the files that these link."""
     name = re.sub(r"\s+", "-", result.resolve().name)
     ends = "\r\n" if "\r\n" in text else "\n"
@@ -105,7 +105,7 @@ def attachment(result: Path, text: str, finding: Path) -> Attachment:
     for block in reversed(own):
         content = [*PARTS[block.part](shown, files), ""]
         lines[block.begin + 1 : block.end] = [f"{line}{ends}" for line in ("", *content)]
-    return Attachment(text="".join(lines), files=files)
+    return Refreshed(text="".join(lines), files=files)
 
 
 def blocks(text: str) -> list[MarkedBlock]:

@@ -52,6 +52,8 @@ def _combinations(verdict: Verdict) -> Iterator[Table]:
     embedder = against_baseline(verdict, "pyo3").get(metric)
     if embedder is not None:
         rows.append(("pyo3", "the distribution's own library", embedder, "shipped"))
+    if not rows:
+        return
     rows.sort(key=lambda row: -(row[2].ratio or 0.0))
     shown = rows if len(rows) <= _MOST_ROWS else [*rows[: _MOST_ROWS // 2], *rows[-(_MOST_ROWS // 2) :]]
     bounds = (bound for row in shown for bound in (row[2].lo, row[2].ratio, row[2].hi) if bound is not None)
