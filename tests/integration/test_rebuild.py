@@ -101,7 +101,7 @@ def builder(plan: Path, tree: Path, cache: Path) -> Builder:
 def rebuild(tax_probe: TaxProbe, plan: Path, tree: Path, source: str = "software") -> Any:
     return tax_probe(
         "rebuild", "--plan", str(plan), "--source-tree", str(tree), "--out", str(tax_probe.out), "--source", source,
-        "--m", "1000,3000", "--blocks", "2", "--seed", "7", "--format", "json",
+        "--m", "1000,21000", "--blocks", "2", "--seed", "7", "--format", "json",
     )  # fmt: skip
 
 
