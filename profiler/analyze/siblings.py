@@ -24,7 +24,7 @@ def minor_of(one: InstalledPython) -> str | None:
 def ranked(pythons: Sequence[InstalledPython]) -> tuple[InstalledPython, ...]:
     """``pythons`` with each count's ratio to the fastest of its minor version, and with what differs.
 
-    The fastest is told by workload; what differs is to the fastest of the first workload that this one ran.
+    The fastest is told by workload; what differs is told to the fastest of the first one on which this one is slower.
     """
     return tuple(_against(one, pythons) for one in pythons)
 

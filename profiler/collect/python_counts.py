@@ -26,7 +26,7 @@ OLDEST = (3, 8)
 """The script that places the heap runs from here on."""
 
 
-class Counted(Noun, frozen=True, kw_only=True):
+class PythonCounts(Noun, frozen=True, kw_only=True):
     """Counts by path of the file that holds the eval loop."""
 
     counts: dict[str, tuple[PythonCount, ...]]
@@ -48,7 +48,7 @@ def count_pythons(
     seed: int,
     timeout_s: float,
     say: Callable[[str], None],
-) -> Counted:
+) -> PythonCounts:
     """Run every program of ``pythons`` and count it; ``timeout_s`` is the limit of one process at native speed.
 
     Raises:
@@ -76,7 +76,7 @@ def count_pythons(
                 assert program is not None
                 say(f"counting {work.name} in {program}")
                 counts[path].append(_count(setting, block, program, work))
-    return Counted(
+    return PythonCounts(
         counts={path: tuple(found) for path, found in counts.items()}, caveats=tuple(checker.caveats.values())
     )
 

@@ -66,7 +66,10 @@ def why(one: InstalledPython) -> str:
     costing = [_option(difference) for difference in options if difference.costs is not False]
     saving = [_option(difference) for difference in options if difference.costs is False]
     if len(options) == 1 and patch is None:
-        said.append(f"the one difference that files show: {_option(options[0])}, the fastest: {options[0].fastest}")
+        against = " should make it faster" if saving else ""
+        said.append(
+            f"the one difference that files show{against}: {_option(options[0])}, the fastest: {options[0].fastest}"
+        )
     elif costing:
         said.append(f"differs in: {', '.join(costing)}")
     elif patch is None and not saving:
