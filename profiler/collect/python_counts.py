@@ -7,6 +7,7 @@ on.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -132,6 +133,8 @@ def _count(setting: Setting, block: Block, program: str, work: Workload) -> Pyth
 
 
 def _shortly(message: str, program: str) -> str:
-    """What went wrong, without the name that the row has; of what the program said its last line."""
-    first, *rest = message.removeprefix(f"{program}: ").splitlines()
+    """What went wrong, without the name that the row has and without M, as both run at once and either may be the first
+    to fail; of what the program said its last line.
+    """
+    first, *rest = re.sub(r" with M = \d+", "", message.removeprefix(f"{program}: ")).splitlines()
     return f"{first}: {rest[-1].strip()}" if rest else first

@@ -50,10 +50,25 @@ def lines(answer: Pythons, width: int, marks: Marks, *, verbose: bool) -> list[T
     return found
 
 
-def name_of(one: InstalledPython) -> str:
-    """``3.11.2 libpython3.11.so``: version and file, short enough for a row."""
+def names_of(pythons: Sequence[InstalledPython]) -> dict[str, str]:
+    """``libpython3.11.so`` by path: what each is called beside its version and where it is from. Of several that would
+    be called alike each is told by the first part of its path that none of the others has.
+    """
+    alike: dict[tuple[str | None, str, str], list[InstalledPython]] = {}
+    for one in pythons:
+        alike.setdefault((one.version, one.origin, _file(one)), []).append(one)
+    names = {}
+    for (_, _, file), group in alike.items():
+        for one in group:
+            others = {part for other in group if other is not one for part in PurePath(other.file.real_path).parts}
+            own = next((part for part in PurePath(one.file.real_path).parts if part not in others), None)
+            names[one.file.real_path] = file if len(group) == 1 or own is None else f"{own}/{file}"
+    return names
+
+
+def _file(one: InstalledPython) -> str:
     file = PurePath(one.file.real_path).name
-    return f"{one.version or '?'} {file.partition('.so')[0] + '.so' if '.so' in file else file}"
+    return file.partition(".so")[0] + ".so" if ".so" in file else file
 
 
 def why(one: InstalledPython) -> str:
@@ -126,6 +141,7 @@ def _headline(answer: Pythons) -> str:
 def _facts(shown: Sequence[InstalledPython], pythons: Sequence[InstalledPython]) -> Table:
     varying = _varying(pythons)
     options = [option for option in BUILD_OPTIONS if option.id in varying]
+    names = names_of(pythons)
     common = _in_common(pythons) if len({one.hardening for one in pythons}) > 1 else None
     return Table(
         title="",
@@ -140,7 +156,7 @@ def _facts(shown: Sequence[InstalledPython], pythons: Sequence[InstalledPython])
         ),
         rows=tuple(
             (
-                name_of(one),
+                f"{one.version or '?'} {names[one.file.real_path]}",
                 one.origin,
                 _run_by(one),
                 *(_cell(option.id, option.read(one)) for option in options),
@@ -216,17 +232,18 @@ def _measured(answer: Pythons, most: int, width: int, marks: Marks, verbose: boo
     yield from headline(_costs(answer), width, marks)
     if shown:
         yield Text()
-        yield from lay_out(_cost_table(shown), width, marks)
+        yield from lay_out(_cost_table(shown, answer.pythons), width, marks)
     yield Text()
     yield from _left_out(answer, shown, width, marks)
     untold: dict[str, None] = {}
+    names = names_of(answer.pythons)
     for one in shown:
         if _slower(one):
-            yield from fact(one.version or "?", f"{name_of(one).partition(' ')[2]}: {why(one)}", width, marks)
+            yield from fact(one.version or "?", f"{names[one.file.real_path]}: {why(one)}", width, marks)
             untold |= dict.fromkeys(one.not_told)
         reasons = dict.fromkeys(count.reason for count in one.counts if count.reason)
         for reason in reasons:
-            text = f"{name_of(one).partition(' ')[2]} was not counted: {reason}"
+            text = f"{names[one.file.real_path]} was not counted: {reason}"
             yield from fact(one.version or "?", text, width, marks, None if verbose else 1)
     if untold:
         yield from fact("Not told", f"by some of these files: {', '.join(untold)}", width, marks)
@@ -255,19 +272,18 @@ def _costs(answer: Pythons) -> tuple[str, ...]:
     if not counted:
         return ("None of the CPythons could be counted.",) if answer.pythons else (_NOT_FOUND,)
     said = f"{len(counted)} of {len(answer.pythons)} CPythons counted."
+    names = names_of(answer.pythons)
     ratio, one, workload = max(ratios, key=lambda found: found[0])
     if ratio <= 1 + SAME:
         return (said, "None needs more instructions than another one of its minor version.")
     fastest = next(count.fastest for count in one.counts if count.workload == workload)
     other = next(other for other in answer.pythons if other.file.real_path == fastest)
-    return (
-        f"On {workload} {name_of(one)} ({one.origin}) needs {numbers.digits(ratio)} times the instructions of"
-        f" {name_of(other)} ({other.origin}).",
-        said,
-    )
+    slow, fast = (f"{each.version} {names[each.file.real_path]} ({each.origin})" for each in (one, other))
+    return (f"On {workload} {slow} needs {numbers.digits(ratio)} times the instructions of {fast}.", said)
 
 
-def _cost_table(shown: Sequence[InstalledPython]) -> Table:
+def _cost_table(shown: Sequence[InstalledPython], pythons: Sequence[InstalledPython]) -> Table:
+    names = names_of(pythons)
     works = list(dict.fromkeys(count.workload for one in shown for count in one.counts))
     heads = [
         column
@@ -282,17 +298,22 @@ def _cost_table(shown: Sequence[InstalledPython]) -> Table:
         title="",
         columns=(*columns("name", "instructions"), *columns("verdict", "from"), *heads),
         rows=tuple(
-            (name_of(one), one.origin, *(cell for work in works for cell in _cost(one, work, shown))) for one in shown
+            (
+                f"{one.version or '?'} {names[one.file.real_path]}",
+                one.origin,
+                *(cell for work in works for cell in _cost(one, work, pythons)),
+            )
+            for one in shown
         ),
     )
 
 
-def _cost(one: InstalledPython, work: str, shown: Sequence[InstalledPython]) -> tuple[Cell, ...]:
+def _cost(one: InstalledPython, work: str, pythons: Sequence[InstalledPython]) -> tuple[Cell, ...]:
     count = next((count for count in one.counts if count.workload == work), None)
     if count is None or count.instructions is None:
         return UNKNOWN, "", ""
     figure = numbers.value("instructions", count.instructions)
-    alone = sum(minor_of(other) == minor_of(one) and any(c.ratio for c in other.counts) for other in shown) < 2
+    alone = sum(minor_of(other) == minor_of(one) and any(c.ratio for c in other.counts) for other in pythons) < 2
     if count.ratio is None or alone:
         return figure, "", Mark(text="alone", tone="faint")
     ratio, spread = numbers.pair(count.ratio, count.ratio, count.ratio, exact=True)
@@ -341,7 +362,7 @@ def _evidence(answer: Pythons) -> Iterator[Text]:
     home = str(Path.home())
     for one in answer.pythons:
         yield Text()
-        yield Text(f"{name_of(one)} {one.file.real_path}", style="bold")
+        yield Text(f"{one.version or '?'} {_file(one)} {one.file.real_path}", style="bold")
         yield from (Text(f"- also {path.replace(home, '~', 1)}") for path in one.aliases)
         for program in one.programs:
             others = f", also {', '.join(program.aliases)}" if program.aliases else ""

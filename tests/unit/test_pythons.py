@@ -28,7 +28,7 @@ from profiler.launch.installed_pythons import (
 from profiler.model import Program
 from profiler.model.installed import PYTHONS_SCHEMA, InstalledPython, PythonCount, PythonProgram, Pythons
 from profiler.present.layout import ASCII, UNICODE
-from profiler.present.pythons_told import lines, print_pythons, why
+from profiler.present.pythons_told import lines, names_of, print_pythons, why
 from profiler.workloads import find_workload
 from tests.unit.elf_files import LIBPYTHON, MAIN, gcc, libpython, needs_gcc
 
@@ -374,7 +374,7 @@ def test_each_program_is_counted_or_has_its_reason() -> None:
         [broken, library, alone, old], [find_workload("int_loop")], source, seed=1, timeout_s=5, say=lambda _: None
     )
     assert {path: (one.instructions, one.reason) for path, (one,) in found.counts.items()} == {
-        "/x/broken": (None, "workload int_loop with M = 35000 ended with exit code 1: No module named encodings"),
+        "/x/broken": (None, "workload int_loop ended with exit code 1: No module named encodings"),
         "/lib/libpython3.11.so.1.0": (930.0, None),
         "/lib/alone.so": (None, "no python program loads it"),
         "/old/python3.7": (None, "older than 3.8, which the script needs"),
@@ -413,6 +413,13 @@ def test_an_answer_is_one_screen_at_any_width(width: int, measured: bool, marks:
     assert any(line.startswith("More ") for line in told)
     assert any(line.startswith("Next         tax-probe") for line in told)
     assert marks is UNICODE or "".join(told).isascii()
+
+
+def test_those_that_would_be_called_alike_are_told_by_their_folders() -> None:
+    paths = ("/x/one/lib/libpython3.11.so.1.0", "/x/two/lib/libpython3.11.so.1.0", "/usr/bin/python3.11")
+    assert list(names_of([planted(path) for path in paths]).values()) == [
+        "one/libpython3.11.so", "two/libpython3.11.so", "python3.11"
+    ]  # fmt: skip
 
 
 def test_verbose_tells_every_path_and_all_evidence() -> None:
