@@ -157,7 +157,7 @@ def _facts(shown: Sequence[InstalledPython], pythons: Sequence[InstalledPython])
         rows=tuple(
             (
                 f"{one.version or '?'} {names[one.file.real_path]}",
-                one.origin,
+                _from(one),
                 _run_by(one),
                 *(_cell(option.id, option.read(one)) for option in options),
                 *((_hardening(one, common),) if common is not None else ()),
@@ -167,7 +167,7 @@ def _facts(shown: Sequence[InstalledPython], pythons: Sequence[InstalledPython])
     )
 
 
-_TITLES = {"free-threaded": "GIL", "optimisation": "-O", "debug": "debug", "calls": "own calls", "tls": "TLS"}
+_TITLES = {"free-threaded": "GIL", "optimisation": "-O", "debug": "debug", "calls": "calls", "tls": "TLS"}
 
 
 def _title(option: str, title: str) -> str:
@@ -194,6 +194,11 @@ def _hardening(one: InstalledPython, common: frozenset[str]) -> str:
 def _in_common(pythons: Sequence[InstalledPython]) -> frozenset[str]:
     seen = [frozenset(one.hardening) for one in pythons if one.hardening is not None]
     return frozenset.intersection(*seen) if seen else frozenset()
+
+
+def _from(one: InstalledPython) -> str:
+    """Short, for it stands in every table."""
+    return "distro" if one.origin == "distribution" else one.origin
 
 
 def _run_by(one: InstalledPython) -> str:
@@ -300,7 +305,7 @@ def _cost_table(shown: Sequence[InstalledPython], pythons: Sequence[InstalledPyt
         rows=tuple(
             (
                 f"{one.version or '?'} {names[one.file.real_path]}",
-                one.origin,
+                _from(one),
                 *(cell for work in works for cell in _cost(one, work, pythons)),
             )
             for one in shown
