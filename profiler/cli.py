@@ -18,6 +18,7 @@ COMMANDS = {
     "eliminate": "what a tax does not come from: order, scope, location and other suspects, each removed",
     "rebuild": "which build option it is: libraries of every combination, and the one that takes the tax away",
     "inspect": "which file the eval loop comes from, and how it was built; measures nothing",
+    "pythons": "every CPython of this machine: how each was built, and with --measure what that costs",
     "doctor": "what this machine can measure, why not more, and what to do about it",
     "report": "analyse a result folder again",
     "attach": "its tables, figures and data in a finding of your own, kept fitting",

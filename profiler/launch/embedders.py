@@ -74,7 +74,7 @@ def inspect_system(progress: Progress, *, roots: Sequence[str] = ROOTS) -> Inspe
     Programs and plugins that open a libpython themselves (dlopen) name none in their file and are not found.
     """
     found = scan(progress, roots=roots)
-    hosts = {elf: _image(soname, elf) for path, soname in found.hosts if (elf := _intact(path)) is not None}
+    hosts = {elf: image_of(soname, elf) for path, soname in found.hosts if (elf := _intact(path)) is not None}
     targets = _targets([elf.path for elf in hosts if _PYTHON.fullmatch(Path(elf.path).name)])
     images = [elf for path in dict.fromkeys(hosts.values()) if path is not None and (elf := _intact(path)) is not None]
     baselines = [elf for target in targets if (elf := _intact(target.real_path)) is not None]
@@ -131,7 +131,7 @@ def _targets(named: list[str]) -> list[Target]:
     return targets
 
 
-def _image(soname: str, wanted_by: Elf) -> str | None:
+def image_of(soname: str, wanted_by: Elf) -> str | None:
     """The file behind ``soname``, or behind what the stable-ABI stub ``libpython3.so`` forwards to."""
     path = find_library(soname, wanted_by)
     elf = _intact(path) if path is not None else None
