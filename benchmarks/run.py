@@ -34,14 +34,14 @@ def main() -> None:
     """All parts, or those that are named."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
-        "part", nargs="*", choices=["race", "overhead", "startup", "growth", "aa"], help="default: all but aa"
+        "part", nargs="*", choices=["race", "overhead", "startup", "growth", "first", "aa"], help="default: all but aa"
     )
     parser.add_argument("--limit", type=float, default=75.0, help="seconds per tool and precision (default: 75)")
     parser.add_argument("--seeds", type=int, nargs=2, default=(0, 50), help="of the A/A runs; from 0 on: begin anew")
     parser.add_argument("--most-rows", type=float, default=1e7)
     args = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    parts = args.part or ["startup", "overhead", "growth", "race"]
+    parts = args.part or ["startup", "first", "overhead", "growth", "race"]
     results = json.loads((OUT / "bench.json").read_text()) if (OUT / "bench.json").exists() else {}
     results["machine"] = {"cpu": machine.facts().cpu_model, "kernel": machine.facts().kernel}
     with tempfile.TemporaryDirectory() as name:
@@ -52,6 +52,7 @@ def main() -> None:
                 "race": lambda: run_race(scratch, args.limit),
                 "overhead": lambda: run_overhead(scratch),
                 "startup": run_startup,
+                "first": lambda: run_first(scratch),
                 "growth": lambda: run_growth(scratch, int(args.most_rows)),
                 "aa": lambda: run_aa(scratch, results.get("aa"), *args.seeds),
             }[part]()
@@ -145,6 +146,22 @@ def run_startup() -> dict[str, float]:
             times.append(1e3 * (time.monotonic() - began))
         found[f"{name}_ms"] = statistics.median(times)
     return found
+
+
+def run_first(scratch: Path) -> dict[str, float]:
+    """Seconds until the first exact count of a plain ``ipc`` by callgrind is told, and until its answer."""
+    build_hosts(resolve_target(None), "shared", on_line=say)
+    command = (sys.executable, "-c", "from profiler.cli import entry; entry()", "ipc", "--source", "callgrind")
+    started = time.monotonic()
+    with subprocess.Popen(
+        (*command, "--out", str(scratch)), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stderr is not None
+        told = next(
+            (time.monotonic() - started for line in run.stderr if line.startswith("first count: ")), float("nan")
+        )
+        run.communicate()
+    return {"first_count_s": told, "answer_s": time.monotonic() - started}
 
 
 def run_growth(scratch: Path, most: int) -> list[dict[str, Any]]:
