@@ -34,8 +34,9 @@ def run(args: argparse.Namespace) -> int:
         MachineError: the answer cannot be written, or what a gate is on is not known.
         GateFailed: a change is proven to exceed a gate.
     """
-    from profiler.analyze.changes import across, opened
+    from profiler.analyze.changes import across
     from profiler.analyze.gate import hold_changes
+    from profiler.analyze.opened import opened
     from profiler.catalogue.gates import parse_gates
     from profiler.folder import new_folder
     from profiler.present.across_told import show, write

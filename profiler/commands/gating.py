@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from profiler.analyze.changes import Opened
+    from profiler.analyze.opened import Opened
     from profiler.model import Run, Verdict
     from profiler.model.across import Gate
 
@@ -26,7 +26,7 @@ class Gating:
         Raises:
             UsageError: it is of another workload.
         """
-        from profiler.analyze.changes import require_same_work
+        from profiler.analyze.opened import require_same_work
 
         if self.reference is not None:
             require_same_work(self.reference, run, {})
@@ -62,8 +62,9 @@ class Gating:
             GateFailed: a ratio is proven to exceed its gate.
             MachineError: what a gate is on is not known.
         """
-        from profiler.analyze.changes import across, opened
+        from profiler.analyze.changes import across
         from profiler.analyze.gate import hold_changes, hold_verdict
+        from profiler.analyze.opened import opened
         from profiler.present.gate_told import enforce, tell_change
 
         if self.reference is None:
@@ -85,6 +86,6 @@ def gating(max_ratio: object, baseline: str | None) -> Gating:
     gates = parse_gates(max_ratio)
     if baseline is None:
         return Gating(gates=gates, reference=None)
-    from profiler.analyze.changes import opened
+    from profiler.analyze.opened import opened
 
     return Gating(gates=gates, reference=opened(Path(baseline)))

@@ -7,15 +7,12 @@ Recording builds the combinations of a plan, analysing fits its model: both take
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
 from profiler.model.base import Noun
 from profiler.model.launcher import BASELINE, EMBEDDER
-
-if TYPE_CHECKING:
-    pass
 
 Levels = dict[str, str]
 """Factor → level of one combination. A factor that does not apply to it is absent."""

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from profiler.analyze.changes import Opened, across, opened, require_same_work
+from profiler.analyze.changes import across
 from profiler.analyze.compare import Costs
 from profiler.analyze.gate import hold_changes
+from profiler.analyze.opened import Opened, opened, require_same_work
 from profiler.catalogue.gates import parse_gates
 from profiler.errors import GateFailed, MachineError, UsageError
 from profiler.folder import load_run, save_run

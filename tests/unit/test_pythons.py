@@ -28,7 +28,8 @@ from profiler.launch.installed_pythons import (
 from profiler.model import Program
 from profiler.model.installed import PYTHONS_SCHEMA, InstalledPython, PythonCount, PythonProgram, Pythons
 from profiler.present.layout import ASCII, UNICODE
-from profiler.present.pythons_told import lines, names_of, print_pythons, why
+from profiler.present.pythons_listed import names_of, why
+from profiler.present.pythons_told import lines, print_pythons
 from profiler.workloads import find_workload
 from tests.unit.elf_files import LIBPYTHON, MAIN, gcc, libpython, needs_gcc
 
