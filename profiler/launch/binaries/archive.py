@@ -93,7 +93,7 @@ def _read(path: str, held: mmap.mmap) -> Archive:
         lto_members=lto_members,
         absolute_code="absolute" in kinds,
         got_code="got" in kinds,
-        defines_eval_loop=f"\0{EVAL_LOOP}\0".encode() in _index(held),
+        defines_eval_loop=EVAL_LOOP.encode() in _defined(held),
     )
 
 
@@ -118,14 +118,17 @@ def members(held: mmap.mmap) -> Iterator[tuple[str, bytes]]:
         at += size + size % 2
 
 
-def _index(held: mmap.mmap) -> bytes:
-    """The first member, ``/`` or ``/SYM64/``: a count, places, and the names of all that the members define (ar(5))."""
+def _defined(held: mmap.mmap) -> list[bytes]:
+    """The names in the index of what the members define: a count, as many places, and the names (ar(5)); the places
+    are words of four bytes in ``/`` and of eight in ``/SYM64/``. None of them where there is no index.
+    """
     at = len(ARCHIVE_MAGIC)
     header = held[at : at + _HEADER_BYTES]
     if not header.startswith((b"/ ", b"/SYM64/")):
-        return b""
-    # Offsets stand before the names, and the last of them may end with anything but the NUL that is looked for.
-    return b"\0" + held[at + _HEADER_BYTES : at + _HEADER_BYTES + int(header[48:58])]
+        return []
+    word = 4 if header.startswith(b"/ ") else 8
+    index = held[at + _HEADER_BYTES : at + _HEADER_BYTES + int(header[48:58])]
+    return index[word * (1 + int.from_bytes(index[:word], "big")) :].split(b"\0")
 
 
 def _name(field: bytes, long_names: bytes) -> str:
