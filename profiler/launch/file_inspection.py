@@ -46,7 +46,7 @@ def inspection_of(
     """
     libraries = [path for path in (target.shared_library, target.program_loads) if path is not None]
     archives = [path for path in (target.static_library, target.pic_library) if path is not None]
-    packages = owners([target.real_path, *libraries, *archives]) if at.whole else {}
+    packages = owners([target.real_path, *libraries, *archives], at)
     roots = debug_root(elf, at)
     program = describe_elf(
         elf,

@@ -68,7 +68,8 @@ def inspect_root(at: Rooted) -> Inspection:
         raise UsageError(f"--root: there is no directory {at.directory}", hint="give the folder that is the other root")
     inspections: list[Inspection] = []
     seen: set[str] = set()
-    for path in sorted(_pythons(at), key=lambda path: (not looks_like_python(path), path)):
+    found, complete = _pythons(at)
+    for path in sorted(found, key=lambda path: (not looks_like_python(path), path)):
         if path in seen:
             continue
         try:
@@ -82,28 +83,32 @@ def inspect_root(at: Rooted) -> Inspection:
             f"there is no python3 and no libpython below {at.directory}",
             hint="give another --root, or the file inside it: tax-probe inspect --root DIR FILE",
         )
-    return together(inspections)
+    all_ = together(inspections)
+    if complete:
+        return all_
+    bound = f"Not all files below {at.directory} were reached in the {TIME_LIMIT_S:.0f} s allowed."
+    return msgspec.structs.replace(all_, expectation=f"{all_.expectation}\n{bound}")
 
 
-def _pythons(at: Rooted) -> list[str]:
+def _pythons(at: Rooted) -> tuple[list[str], bool]:
     """The real paths of regular files below ``at`` that are called as interpreters and libpythons are.
 
-    Links are not followed: what they lead to inside is met in its own place.
+    Links are not followed: what they lead to inside is met in its own place. False: the time ran out.
     """
     deadline = time.monotonic() + TIME_LIMIT_S
-    found = []
+    found: list[str] = []
     for directory, folders, names in os.walk(at.real("/") or "/"):
         if time.monotonic() > deadline:
-            break
+            return found, False
         if directory == (at.real("/") or "/"):
             folders[:] = [one for one in folders if one not in _BEHIND_A_ROOT]
         for name in names:
             if not (_PYTHON.fullmatch(name) or names_libpython(name) or _ARCHIVE.fullmatch(name)):
                 continue
             path = f"{directory.rstrip('/')}/{name}"
-            if not Path(path).is_symlink() and Path(path).is_file() and _head(path)[:4] in (MAGIC, ARCHIVE_MAGIC[:4]):
-                found.append(path)
-    return found
+            if not Path(path).is_symlink() and Path(path).is_file() and os.access(path, os.R_OK):
+                found += [path] if _head(path).startswith((MAGIC, ARCHIVE_MAGIC)) else []
+    return found, True
 
 
 # ---------------------------------------------------------------- from a name to a file that can be read
@@ -186,7 +191,7 @@ def _head(real: str) -> bytes:
 
 def _of_archive(told: str, real: str, at: Rooted) -> Inspection:
     archive = read_archive(real)
-    package = owners([real]).get(real) if at.whole else None
+    package = owners([real], at).get(real)
     holds = archive.defines_eval_loop
     program = describe_archive(archive, package=package)
     if holds:
@@ -330,7 +335,7 @@ def _of_module(
 
 
 def _described(told: str, elf: Elf, role: Literal["host", "library"], loads: str | None, at: Rooted) -> Program:
-    package = owners([elf.path]).get(elf.path) if at.whole else None
+    package = owners([elf.path], at).get(elf.path)
     root = debug_root(elf, at)
     program = describe_elf(elf, role=role, path=told, package=package, loads=loads, debug_root=root)
     if elf.eval_loop_at is not None:

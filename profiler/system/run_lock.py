@@ -46,9 +46,9 @@ def only_one_run(wait_s: float = 0.0, tell: Callable[[str], None] = lambda text:
             tell(f"waiting up to {wait_s:g} s for another tax-probe to end{_whose(path)}")
             lock.acquire(timeout=wait_s, poll_interval=_POLL_S)
     except Timeout as error:
-        still = f"is still measuring on this machine after {wait_s:g} s" if wait_s else "is measuring on this machine"
+        still = f", still after {wait_s:g} s" if wait_s else ""
         raise MachineError(
-            f"another tax-probe {still}{_whose(path)}",
+            f"another tax-probe is measuring on this machine{still}{_whose(path)}",
             hint=f"{'wait longer' if wait_s else 'wait for it to end'} with --wait SECONDS (lock file: {path})",
         ) from error
     except OSError as error:

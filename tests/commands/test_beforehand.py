@@ -156,7 +156,7 @@ def test_waiting_has_an_end(tax_probe: TaxProbe) -> None:
         started = time.monotonic()
         ran = tax_probe.ipc(*ONE_BLOCK, "--wait", "0.3")
         assert time.monotonic() - started >= 0.3
-    assert_refused(ran, 3, "waiting up to 0.3 s", "is still measuring on this machine after 0.3 s", "--wait SECONDS")
+    assert_refused(ran, 3, "waiting up to 0.3 s", "is measuring on this machine, still after 0.3 s", "--wait SECONDS")
     assert not tax_probe.folders()
 
 

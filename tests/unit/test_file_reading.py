@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from profiler.errors import UsageError
+from profiler.launch import file_reading
 from profiler.launch.binaries.frozen import read_frozen
 from profiler.launch.binaries.loader_cache import cached_libraries
 from profiler.launch.file_reading import inspect_file, inspect_root
 from profiler.launch.installation import build_time_vars, makefile_vars
+from profiler.system.packages import owners
 from profiler.system.rooted import Rooted
 from tests.commandline import Ran, TaxProbe, assert_refused
 from tests.unit.elf_files import LIBPYTHON, MAIN, gcc, libpython, needs_gcc
@@ -331,6 +333,35 @@ def test_pipes_and_devices_below_a_root_are_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lib/libpython3.11.so")
     (found,) = inspect_root(Rooted(str(tmp_path))).programs
     assert (found.kind, found.path, found.real_path) == ("interpreter", "/bin/python3.11", str(program))
+
+
+def test_packages_of_another_root_are_read_in_its_own_lists(tmp_path: Path) -> None:
+    """By either name of a folder that became a link; a list that is a link or a pipe is not followed."""
+    info = tmp_path / "var/lib/dpkg/info"
+    info.mkdir(parents=True)
+    (info / "libpython3.11:amd64.list").write_text("/.\n/lib/l.so\n")
+    (info / "other.list").write_text("/usr/lib/other.so\n")
+    (info / "linked.list").symlink_to("/etc/passwd")
+    os.mkfifo(info / "pipe.list")
+    (info.parent / "status").write_text(
+        "Package: libpython3.11\nStatus: install ok installed\nVersion: 3.11.2-6\nDescription: x\n Version: 9\n\n"
+        "Package: gone\nStatus: deinstall ok\n\nPackage: third\nVersion: 1\n"
+    )
+    at = Rooted(str(tmp_path))
+    paths = [f"{tmp_path}/usr/lib/{name}" for name in ("l.so", "other.so", "none.so")]
+    assert owners(paths, at) == {paths[0]: "libpython3.11 3.11.2-6"}
+    (info.parent / "status").unlink()
+    assert owners(paths, at) == {}
+
+
+@needs_gcc
+def test_a_walk_that_ran_out_of_time_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    libpython(tmp_path)
+    whole = inspect_root(Rooted(str(tmp_path)))
+    assert "were reached" not in whole.expectation
+    found = file_reading._pythons(Rooted(str(tmp_path)))
+    monkeypatch.setattr(file_reading, "_pythons", lambda at: (found[0], False))
+    assert "Not all files below" in inspect_root(Rooted(str(tmp_path))).expectation
 
 
 @needs_gcc
