@@ -97,6 +97,6 @@ def _text(field: bytes) -> str:
 
 
 def _version(number: int) -> str | None:
-    """10 × major + minor until PyInstaller 4.2 or Python 3.9, 100 × major + minor since."""
+    """100 × major + minor, as 311; older archives have 10 × major + minor, as 37."""
     major, minor = divmod(number, 100 if number >= 100 else 10)
     return f"{major}.{minor}" if major in {2, 3} else None
