@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from profiler.collect.workplace import Workplace
 from profiler.errors import WorkloadError
 from profiler.model import Launcher, Workload
-from profiler.plan.calibrate import calibrate
+from profiler.plan.calibrate import calibrate, does_not_grow, grows
 from profiler.plan.schedule import draw_blocks
 from profiler.system import process
+
+_ENDLESS_NS = 10**15
 
 
 def calibrated(workload: Workload, baseline: Launcher, timeout_s: float) -> Workload:
@@ -19,14 +23,11 @@ def calibrated(workload: Workload, baseline: Launcher, timeout_s: float) -> Work
     Raises:
         WorkloadError: it fails, hangs, or its run time does not depend on M.
     """
-    block = draw_blocks(0, 1)[0]
-    with tempfile.TemporaryDirectory(prefix="tax-probe-") as name:
-        place = Workplace(Path(name), timeout_s)
-        path = place.placed(block, workload)
+    with _bare_runs(workload, baseline, timeout_s) as run:
 
         def cpu_time(m: int) -> int:
-            done = process.run(place.command(path, block, baseline, m, Path(name) / "side", None))
-            if done.timed_out or done.output_exceeded or done.exit != 0:
+            done = run(m)
+            if _failed(done):
                 how = "hung" if done.timed_out else "printed too much" if done.output_exceeded else "failed"
                 raise WorkloadError(
                     f"{workload.path} {how} with M = {m}\n{done.stderr_tail.strip() or '(nothing on stderr)'}",
@@ -35,3 +36,46 @@ def calibrated(workload: Workload, baseline: Launcher, timeout_s: float) -> Work
             return done.cpu_ns
 
         return calibrate(workload, cpu_time)
+
+
+def require_growth(workload: Workload, baseline: Launcher, timeout_s: float) -> None:
+    """The work of ``workload``, whose M were asked for, is more at the higher one; outputs that differ show it.
+
+    A run that fails is no matter of this: it will be told where all launchers are looked at.
+
+    Raises:
+        WorkloadError: it is the same whatever M is.
+    """
+    assert workload.counts_m is not None
+    with _bare_runs(workload, baseline, timeout_s) as run:
+        seen = [run(m) for m in workload.counts_m]
+        if any(map(_failed, seen)) or len({one.stdout for one in seen}) > 1:
+            return
+
+        def cpu_time(m: int) -> int:
+            done = run(m)
+            # More M than was asked for may be too much: so it does grow.
+            return _ENDLESS_NS if _failed(done) else done.cpu_ns
+
+        if not grows(cpu_time, max(workload.counts_m)):
+            raise does_not_grow(workload)
+
+
+def _failed(done: process.Completed) -> bool:
+    return done.timed_out or done.output_exceeded or done.exit != 0
+
+
+@contextmanager
+def _bare_runs(
+    workload: Workload, baseline: Launcher, timeout_s: float
+) -> Iterator[Callable[[int], process.Completed]]:
+    """How to run ``workload`` in ``baseline`` at an M, without any counters."""
+    block = draw_blocks(0, 1)[0]
+    with tempfile.TemporaryDirectory(prefix="tax-probe-") as name:
+        place = Workplace(Path(name), timeout_s)
+        path = place.placed(block, workload)
+
+        def run(m: int) -> process.Completed:
+            return process.run(place.command(path, block, baseline, m, Path(name) / "side", None))
+
+        yield run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -13,12 +13,14 @@ from typing import Any, Protocol
 import msgspec
 
 from profiler.catalogue.events import BY_NAME
-from profiler.collect.calibration_runs import calibrated
+from profiler.collect.beforehand import Foreseen
+from profiler.collect.calibration_runs import calibrated, require_growth
 from profiler.collect.request import Request
 from profiler.errors import MachineError, UsageError
 from profiler.launch.file_inspection import inspect_target
 from profiler.launch.host_builds import HostBuild
 from profiler.launch.interpreters import resolve_target
+from profiler.launch.launchers import baseline_launcher
 from profiler.model import (
     SCHEMA,
     AnyPass,
@@ -45,7 +47,7 @@ from profiler.rebuild.memory import recall
 from profiler.sources.source import Source
 from profiler.system import machine
 from profiler.system.environment import environment_caveats
-from profiler.workloads import find_workload
+from profiler.workloads import BUILT_IN, find_workload
 
 
 class _Work(Noun, frozen=True, kw_only=True):
@@ -63,22 +65,32 @@ class Choose(Protocol):
         """The source, and one sentence on which and why."""
 
 
-def prepare(
-    request: Request, study: Study, argv: Sequence[str], choose: Choose, watch: BuildListener
+def prepare(  # noqa: PLR0917 - what a run begins with
+    request: Request,
+    study: Study,
+    foreseen: Foreseen,
+    argv: Sequence[str],
+    choose: Choose,
+    watch: BuildListener,
+    require: Callable[[Source], None] = lambda source: None,
 ) -> tuple[Run, Source]:
-    """Everything before the first measured process.
+    """Everything before the first measured process, what may fail soon before what takes long: the source, which
+    ``require`` may refuse, and M, before hosts and libraries are built.
 
     Raises:
         UsageError, MachineError, WorkloadError: with the remedy; nothing has been written yet.
     """
-    target = resolve_target(request.python)
-    workload = find_workload(request.workload or study.workload)
+    target = foreseen.target
     source, why = choose(request.source, chunks_suffice=study.parts_suffice)
     watch.say(f"source: {why}")
-    lineup = _lineup(request, study, target, source, watch)
-    workload = _with_m(workload, request, study, lineup.launchers[0])
+    require(source)
     precision = wanted_precision(request, source)
+    baseline = baseline_launcher(target)
+    workload = _with_m(foreseen.workload, request, study, baseline)
+    if foreseen.builds and request.m is not None and workload.path not in {one.path for one in BUILT_IN}:
+        require_growth(workload, baseline, request.timeout)
     watch.say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
+    lineup = _lineup(request, study, target, source, watch)
     work = _work(request, study, workload, lineup.launchers, source, precision=precision)
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),

@@ -50,6 +50,8 @@ class Request(Noun, frozen=True, kw_only=True):
     precision: str | float | None = None
     """In per cent, ``0.5`` or ``"0.5%"``; see ``half_width``."""
     metric: str | None = None
+    wait: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.0
+    """Seconds to wait for another run on this machine to end."""
 
     @property
     def half_width(self) -> float | None:

@@ -57,6 +57,12 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     parser.add_argument(
         "--source", choices=("auto", "hardware", "callgrind", "software"), help="where counts come from (default: auto)"
     )
+    parser.add_argument(
+        "--wait",
+        metavar="SECONDS",
+        type=float,
+        help="wait so long for another run on this machine to end (default: not at all)",
+    )
     parser.add_argument("--experiment", metavar="FILE.toml", type=Path, help="take options from an experiment file")
     parser.add_argument("--resume", metavar="DIR", type=Path, help="continue an interrupted run with the same plan")
     add_gate(parser)

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from profiler.analyze.opened import Opened
     from profiler.model import Run, Verdict
     from profiler.model.across import Gate
+    from profiler.model.run import Missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +41,19 @@ class Gating:
             UsageError: the reference is of another workload.
             MachineError: an event of a gate is none that its source counts.
         """
+        self.require_same_work(run)
+        self.require_counted(run.missing)
+
+    def require_counted(self, lacking: Sequence[Missing]) -> None:
+        """A source that is ``lacking`` these events counts what the gates are on.
+
+        Raises:
+            MachineError: it does not.
+        """
         from profiler.catalogue.metrics import METRIC
         from profiler.errors import MachineError
 
-        self.require_same_work(run)
-        missing = {one.event: one.reason for one in run.missing}
+        missing = {one.event: one.reason for one in lacking}
         for gate in self.gates:
             if gate.metric is None:
                 continue

@@ -1,4 +1,4 @@
-"""``tax-probe inspect``: which file the eval loop comes from, and how that file was built."""
+"""``tax-probe inspect``: which file the eval loop comes from, and how that file was built; nothing named is run."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ import argparse
 from profiler.commands.flags import add_format, add_verbose
 from profiler.errors import UsageError
 
-HELP = "which file the eval loop comes from, and how it was built; measures nothing"
+HELP = "which file the eval loop comes from, and how it was built; runs and measures nothing"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Targets or the whole system, and the format."""
+    """Files, another root or the whole system, and the format."""
     parser.add_argument(
-        "python", metavar="PYTHON", nargs="*", help="interpreters to inspect (default: the distribution's python3)"
+        "file",
+        metavar="FILE",
+        nargs="*",
+        help="programs, libraries, extension modules or static archives to read (default: the distribution's python3)",
+    )
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        help="read the files of a container or chroot: FILE inside it, or all interpreters and libpythons below it; "
+        "links are followed inside it",
     )
     parser.add_argument(
         "--system", action="store_true", help="list installed programs and plugins that load a libpython instead"
@@ -23,23 +32,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Inspect, print, and return 0.
+    """Inspect, print, and return 0. Files are read and never run.
 
     Raises:
-        UsageError: a target is not the ELF program of a CPython, or ``--system`` comes with targets.
+        UsageError: a file is neither ELF nor a static archive, or is damaged; ``--system`` comes with files.
     """
-    from profiler.launch.file_inspection import inspect_target, together
-    from profiler.launch.interpreters import resolve_target
+    from profiler.launch.file_inspection import together
+    from profiler.launch.file_reading import inspect_file, inspect_root
     from profiler.present.inspection_tables import print_inspection, scanning
+    from profiler.system.rooted import Rooted
 
-    if args.system and args.python:
-        raise UsageError("--system inspects the whole system, not single interpreters", hint="leave out one of the two")
+    if args.system and (args.file or args.root):
+        raise UsageError("--system inspects the whole system, not single files", hint="leave out one of the two")
+    at = Rooted(args.root or "/")
     if args.system:
         from profiler.launch.embedders import inspect_system
 
         with scanning() as progress:
             inspection = inspect_system(progress)
+    elif args.root and not args.file:
+        inspection = inspect_root(at)
     else:
-        inspection = together([inspect_target(resolve_target(path)) for path in args.python or [None]])
+        inspection = together([inspect_file(path, at) for path in args.file or [None]])
     print_inspection(inspection, as_json=args.format == "json", verbose=args.verbose)
     return 0

@@ -30,6 +30,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     """
     from profiler.analyze.first_figure import first_figure
     from profiler.analyze.sequential import PrecisionWatch
+    from profiler.collect.beforehand import foresee
     from profiler.collect.bench import Limits
     from profiler.collect.prepare import prepare, require_same_machine, require_same_passes
     from profiler.collect.session import look_at_hosts, measure
@@ -37,7 +38,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     from profiler.folder import load_run, new_folder
     from profiler.plan.studies import STUDIES
     from profiler.present.answer import show
-    from profiler.present.progress import Foretelling, ProgressBar
+    from profiler.present.progress import Foretelling, ProgressBar, tell
     from profiler.sources.choose import choose_source
     from profiler.system.run_lock import only_one_run
 
@@ -45,16 +46,28 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     wanted = request(args, command)
     gate = gating(wanted.max_ratio, wanted.baseline)
     limits = Limits(timeout_s=wanted.timeout)
-    with only_one_run(), ProgressBar() as bar:
-        if args.resume is not None:
+    # All that needs no quiet machine comes before the lock: nobody is to wait for another run to be told of a typo.
+    begun = load_run(args.resume) if args.resume is not None else None
+    if begun is not None:
+        require_same_machine(begun)
+    foreseen = foresee(wanted, study) if begun is None else None
+    with only_one_run(wanted.wait, tell), ProgressBar() as bar:
+        if foreseen is None:
+            assert begun is not None
             folder = args.resume
-            begun = load_run(folder)
-            require_same_machine(begun)
             source, _ = choose_source(begun.plan.source, chunks_suffice=STUDIES[begun.command].parts_suffice)
             require_same_passes(begun, source)
             gate.require_measurable(begun)
         else:
-            begun, source = prepare(wanted, study, args.argv, choose_source, bar)
+            begun, source = prepare(
+                wanted,
+                study,
+                foreseen,
+                args.argv,
+                choose_source,
+                bar,
+                require=lambda source: gate.require_counted(source.missing),
+            )
             gate.require_measurable(begun)
             if study.looks_inside:
                 begun = look_at_hosts(begun, source, limits)

@@ -18,8 +18,8 @@ from profiler.launch.binaries.elf import Elf, needed, read_elf
 from profiler.launch.binaries.libpython import names_libpython
 from profiler.launch.evidence import describe_elf
 from profiler.launch.file_inspection import direction
-from profiler.launch.interpreters import find_targets, resolve_target
-from profiler.launch.loader import find_library
+from profiler.launch.installation import image_of, read_installed
+from profiler.launch.interpreters import find_targets
 from profiler.model import Inspection, Noun, Program, Target
 from profiler.system.packages import owners
 
@@ -74,7 +74,7 @@ def inspect_system(progress: Progress, *, roots: Sequence[str] = ROOTS) -> Inspe
     Programs and plugins that open a libpython themselves (dlopen) name none in their file and are not found.
     """
     found = scan(progress, roots=roots)
-    hosts = {elf: image_of(soname, elf) for path, soname in found.hosts if (elf := _intact(path)) is not None}
+    hosts = {elf: path_of_image(elf) for path, _ in found.hosts if (elf := _intact(path)) is not None}
     targets = _targets([elf.path for elf in hosts if _PYTHON.fullmatch(Path(elf.path).name)])
     images = [elf for path in dict.fromkeys(hosts.values()) if path is not None and (elf := _intact(path)) is not None]
     baselines = [elf for target in targets if (elf := _intact(target.real_path)) is not None]
@@ -123,22 +123,20 @@ def _summary(found: Scan, hosts: int, paying: list[str]) -> str:
 
 
 def _targets(named: list[str]) -> list[Target]:
-    """The python programs to compare with: those that are known and those among the hosts, if they answer."""
+    """The python programs to compare with: those that are known and those among the hosts, read and not run."""
     targets = []
     for path in dict.fromkeys((*find_targets(), *named)):
-        with suppress(UsageError):
-            targets.append(resolve_target(path))
+        with suppress(UsageError, OSError):
+            installed = read_installed(path, read_elf(str(Path(path).resolve())))
+            if installed is not None:
+                targets.append(installed.target)
     return targets
 
 
-def image_of(soname: str, wanted_by: Elf) -> str | None:
-    """The file behind ``soname``, or behind what the stable-ABI stub ``libpython3.so`` forwards to."""
-    path = find_library(soname, wanted_by)
-    elf = _intact(path) if path is not None else None
-    if elf is None or elf.eval_loop_at is not None:
-        return path
-    forwards = next((name for name in elf.needed if names_libpython(name)), None)
-    return find_library(forwards, elf) if forwards is not None else None
+def path_of_image(elf: Elf) -> str | None:
+    """Where the libpython lies that ``elf`` loads; None where it loads none, or none is found."""
+    found = image_of(elf)
+    return None if found is None else found.path
 
 
 def _needed(path: str) -> tuple[str, ...]:

@@ -2,49 +2,92 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
 import msgspec
 
 from profiler.launch.binaries.archive import read_archive
-from profiler.launch.binaries.elf import read_elf
+from profiler.launch.binaries.dwarf import DEBUG_ROOT
+from profiler.launch.binaries.elf import Elf, read_elf
 from profiler.launch.evidence import describe_archive, describe_elf
-from profiler.launch.interpreters import Answer, ask
+from profiler.launch.interpreters import ask
 from profiler.launch.runtime_maps import eval_loop_image
 from profiler.model import Inspection, Program, Target
 from profiler.system.packages import owners
+from profiler.system.rooted import HOST, Rooted
 
 
 def inspect_target(target: Target) -> Inspection:
     """Read the program, the libraries an embedder could link, and compare them with what sysconfig claims.
 
-    Runs the target once more for its claims and its memory map, and no workload.
+    Runs the target once more for its claims and its memory map, and no workload: for runs that run it anyhow.
+    ``file_reading`` does without.
 
     Raises:
         UsageError: a file is damaged, or the target no longer answers.
     """
+    answer = ask(target.real_path)
+    running = eval_loop_image(answer.maps, target.real_path)
+    proof = () if running is None else (f"running it takes the eval loop from {running} (/proc/self/maps)",)
+    return inspection_of(target, read_elf(target.real_path), answer.sysconfig, proof)
+
+
+def inspection_of(
+    target: Target, elf: Elf, says: Mapping[str, str], proof: tuple[str, ...], at: Rooted = HOST
+) -> Inspection:
+    """What ``target`` is, whose program is ``elf`` and whose sysconfig ``says`` that; ``proof``: sentences on whose
+    eval loop it runs.
+
+    Raises:
+        UsageError: a file is damaged.
+        OSError: it cannot be read.
+    """
     libraries = [path for path in (target.shared_library, target.program_loads) if path is not None]
     archives = [path for path in (target.static_library, target.pic_library) if path is not None]
-    packages = owners([target.real_path, *libraries, *archives])
+    packages = owners([target.real_path, *libraries, *archives], at)
+    roots = debug_root(elf, at)
     program = describe_elf(
-        read_elf(target.real_path),
+        elf,
         role="program",
         path=target.path,
         package=packages.get(target.real_path),
         loads=target.program_loads,
+        debug_root=roots,
     )
-    answer = ask(target.real_path)
-    running = eval_loop_image(answer.maps, target.real_path)
-    if running is not None:
-        proof = f"running it takes the eval loop from {running} (/proc/self/maps)"
-        program = msgspec.structs.replace(program, evidence=(program.evidence[0], proof, *program.evidence[1:]))
+    program = msgspec.structs.replace(
+        program, kind="interpreter", evidence=(program.evidence[0], *proof, *program.evidence[1:])
+    )
     programs = [program]
     for path in dict.fromkeys(libraries):
-        programs.append(describe_elf(read_elf(path), role="library", path=path, package=packages.get(path), loads=None))
-    programs += [describe_archive(read_archive(path), package=packages.get(path)) for path in archives]
+        library = read_elf(path)
+        described = describe_elf(
+            library,
+            role="library",
+            path=at.inside(path),
+            package=packages.get(path),
+            loads=None,
+            debug_root=debug_root(library, at),
+        )
+        programs.append(msgspec.structs.replace(described, kind="libpython"))
+    for path in archives:
+        described = describe_archive(read_archive(path), package=packages.get(path))
+        programs.append(msgspec.structs.replace(described, kind="archive", path=at.inside(path)))
     return Inspection(
         programs=tuple(programs),
-        contradictions=contradictions(programs, answer),
+        contradictions=contradictions(programs, says),
         expectation=expectation(programs, target),
     )
+
+
+def debug_root(elf: Elf, at: Rooted) -> Path:
+    """Where separate debug files of ``elf`` are looked for: nowhere, where the way there leads out of ``at``."""
+    if at.whole or elf.build_id is None:
+        return DEBUG_ROOT
+    place = f"{DEBUG_ROOT}/.build-id/{elf.build_id[:2]}/{elf.build_id[2:]}.debug"
+    real = at.file(place)
+    return Path(real).parents[2] if real is not None and real.endswith(place) else Path(os.devnull)
 
 
 def together(inspections: list[Inspection]) -> Inspection:
@@ -57,10 +100,9 @@ def together(inspections: list[Inspection]) -> Inspection:
     )
 
 
-def contradictions(programs: list[Program], answer: Answer) -> tuple[str, ...]:
+def contradictions(programs: list[Program], says: Mapping[str, str]) -> tuple[str, ...]:
     """Where sysconfig claims something that the files refute. Claims that no file can refute are not listed."""
     program = programs[0]
-    says = answer.sysconfig
     found = []
     shared = says.get("Py_ENABLE_SHARED")
     if shared == "1" and program.static_libpython:

@@ -18,7 +18,7 @@ from profiler.errors import UsageError
 from profiler.launch.binaries.build_marks import compiler_name, read_marks
 from profiler.launch.binaries.elf import Elf, is_elf, read_elf
 from profiler.launch.binaries.libpython import names_libpython
-from profiler.launch.embedders import Progress, image_of, scan
+from profiler.launch.embedders import Progress, path_of_image, scan
 from profiler.launch.evidence import describe_elf
 from profiler.model import Noun
 from profiler.model.installed import InstalledPython, Origin, PythonProgram, Pythons
@@ -130,9 +130,9 @@ def installed_pythons(found: Sighting, hosts: tuple[str, ...], progress: Progres
     elves = {path: elf for path in found.files if (elf := _intact(path, unread)) is not None}
     embedded: set[str] = set()
     if hosts:
-        for host, wanted in scan(progress, roots=hosts, time_limit_s=_SCAN_S).hosts:
+        for host, _ in scan(progress, roots=hosts, time_limit_s=_SCAN_S).hosts:
             loader = _intact(host, [])
-            image = image_of(wanted, loader) if loader is not None else None
+            image = path_of_image(loader) if loader is not None else None
             if image is not None and image not in elves and (elf := _intact(image, unread)) is not None:
                 elves[image] = elf
                 embedded.add(image)
@@ -141,7 +141,7 @@ def installed_pythons(found: Sighting, hosts: tuple[str, ...], progress: Progres
         soname = next(filter(names_libpython, elf.needed), None)
         if elf.eval_loop_at is not None or names_libpython(path):
             continue
-        image = image_of(soname, elf) if soname is not None else None
+        image = path_of_image(elf) if soname is not None else None
         if image is None:
             why = "no symbol shows an eval loop" if soname is None else f"it loads {soname}, which is not found"
             unread.append(f"{path}: {why}")

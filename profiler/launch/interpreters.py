@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from profiler.errors import UsageError
 from profiler.launch.binaries.elf import build_id, is_elf, machine
 from profiler.launch.runtime_maps import eval_loop_image
 from profiler.model import Noun, Target
+from profiler.system.rooted import HOST, Rooted
 from profiler.system.tools import TIME_LIMIT_S, output_of, run_briefly
 
 OLDEST: Final = (3, 8)
@@ -57,7 +59,7 @@ def resolve_target(path: str | None) -> Target:
     Raises:
         UsageError: there is no such file, or it is not the ELF program of a CPython ≥ 3.8 for this machine.
     """
-    named = path if path is not None else _default()
+    named = path if path is not None else default_python()
     real_path = _real_elf(named)
     answer = ask(real_path)
     if answer.implementation != "cpython":
@@ -108,7 +110,12 @@ def ask(program: str) -> Answer:
     return answer
 
 
-def _default() -> str:
+def default_python() -> str:
+    """The distribution's ``python3``, or else the first on PATH.
+
+    Raises:
+        UsageError: there is none.
+    """
     named = next((place for place in _DISTRIBUTION if Path(place).exists()), None) or shutil.which("python3")
     if named is None:
         raise UsageError("there is no python3 on this machine", hint="install it, or name one with --python PATH")
@@ -122,12 +129,14 @@ def _real_elf(named: str) -> str:
         raise UsageError(f"there is no command {named} on PATH", hint="name a file with --python /path/to/python3")
     file = Path(found).expanduser()
     if not file.exists():
-        raise UsageError(f"there is no file {found}", hint=_installed())
+        raise UsageError(f"there is no file {found}", hint=installed_here())
     if file.is_dir():
         inside = file / "bin" / "python3"
-        raise UsageError(f"{found} is a directory", hint=f"use --python {inside}" if inside.exists() else _installed())
+        raise UsageError(
+            f"{found} is a directory", hint=f"use --python {inside}" if inside.exists() else installed_here()
+        )
     if not file.is_file():
-        raise UsageError(f"{found} is not a regular file", hint=_installed())
+        raise UsageError(f"{found} is not a regular file", hint=installed_here())
     if not os.access(file, os.R_OK | os.X_OK):
         raise UsageError(f"{found} is not readable and executable for you", hint=f"look at ls -l {found}")
     real = str(file.resolve())
@@ -145,7 +154,7 @@ def _not_elf(found: str) -> UsageError:
         head = file.read(4096)
     hint = f"if it starts a Python, this names the program behind it: {found} -c 'import sys; print(sys.executable)'"
     if not head.startswith(b"#!"):
-        return UsageError(f"{found} is not an ELF program", hint=_installed())
+        return UsageError(f"{found} is not an ELF program", hint=installed_here())
     if b"PYENV_ROOT" not in head:
         interpreter = head[2:].splitlines()[0].decode(errors="replace").strip()
         return UsageError(f"{found} is a script for {interpreter}, not an ELF program", hint=hint)
@@ -156,50 +165,82 @@ def _not_elf(found: str) -> UsageError:
     return UsageError(f"{found} is a pyenv shim, a shell script whose own work would be measured too", hint=hint)
 
 
-def _installed() -> str:
+def installed_here() -> str:
+    """A remedy for a path that is none: which interpreters there are."""
     found = find_targets()
     return f"installed here: {', '.join(found)}" if found else "name an ELF program with --python PATH"
 
 
 def _target(named: str, real_path: str, answer: Answer) -> Target:
-    says = answer.sysconfig
-    major_minor = ".".join(answer.version.split(".")[:2])
-    name = f"python{major_minor}{says.get('ABIFLAGS', '')}"
-    # Relocated builds (python-build-standalone) claim the build machine's directories: look under the prefix as well.
-    prefix = Path(answer.base_prefix)
-    libraries = [
-        *_directories(says.get("LIBDIR")),
-        *_directories(prefix / "lib" / says.get("MULTIARCH", ""), prefix / "lib", prefix / "lib64"),
-    ]
-    archives = [
-        *_directories(says.get("LIBPL")),
-        *sorted(prefix.glob(f"lib*/python{major_minor}/config-{major_minor}*")),
-    ]
-    headers = _directories(says.get("INCLUDEPY"), prefix / "include" / name)
     loads = eval_loop_image(answer.maps, real_path)
-    loads = None if loads == real_path else loads
+    return assembled(
+        named,
+        real_path,
+        version=answer.version,
+        prefix=answer.base_prefix,
+        says=answer.sysconfig,
+        loads=None if loads == real_path else loads,
+    )
+
+
+def assembled(
+    named: str,
+    real_path: str,
+    *,
+    version: str,
+    prefix: str,
+    says: Mapping[str, str],
+    loads: str | None,
+    at: Rooted = HOST,
+) -> Target:
+    """A target from what is known of it: the files that ``says``, its sysconfig, claims are taken where they exist.
+
+    ``prefix`` and the claims are paths inside ``at``; ``real_path`` and ``loads`` are real.
+    """
+    major_minor = ".".join(version.split(".")[:2])
+    name = f"python{major_minor}{says.get('ABIFLAGS', '')}"
+
+    def folders(*claims: str | None) -> list[str]:
+        return [claim for claim in claims if claim and at.folder(claim) is not None]
+
+    def first_file(places: list[str], file: str) -> str | None:
+        found = (f"{place}/{file}" for place in places)
+        return next((at.named(path) for path in found if at.file(path) is not None), None)
+
+    # Relocated builds (python-build-standalone) claim the build machine's directories: look under the prefix as well.
+    libraries = folders(
+        says.get("LIBDIR"), f"{prefix}/lib/{says.get('MULTIARCH', '')}".rstrip("/"), f"{prefix}/lib", f"{prefix}/lib64"
+    )
+    archives = folders(says.get("LIBPL"), *_config_folders(prefix, major_minor, at))
+    headers = folders(says.get("INCLUDEPY"), f"{prefix}/include/{name}")
     sonames = [says.get("INSTSONAME", ""), says.get("LDLIBRARY", ""), f"lib{name}.so.1.0", f"lib{name}.so"]
-    shared = next((f"{place}/{so}" for place in libraries for so in sonames if is_elf(f"{place}/{so}")), loads)
-    shared = shared and str(Path(shared).resolve())
+    found = (at.file(f"{place}/{soname}") for place in libraries for soname in sonames if soname)
+    shared = next((path for path in found if path is not None and is_elf(path)), loads)
+    shared = shared and at.real(at.inside(shared))
+    include = next((place for place in headers if at.file(f"{place}/Python.h") is not None), None)
     return Target(
         path=named,
         real_path=real_path,
-        version=answer.version,
+        version=version,
         build_id=build_id(real_path),
         program_loads=loads,
         shared_library=shared,
         shared_library_build_id=build_id(shared) if shared else None,
-        static_library=_first_file(archives, f"lib{name}.a"),
-        pic_library=_first_file(archives, f"lib{name}-pic.a"),
-        include_dir=next((str(place) for place in headers if (place / "Python.h").is_file()), None),
-        library_dir=next((str(place) for place in libraries), None),
-        prefix=answer.base_prefix,
+        static_library=first_file(archives, f"lib{name}.a"),
+        pic_library=first_file(archives, f"lib{name}-pic.a"),
+        include_dir=None if include is None else at.named(include),
+        library_dir=next(map(at.named, libraries), None),
+        prefix=prefix,
     )
 
 
-def _directories(*claims: Path | str | None) -> list[Path]:
-    return [Path(claim) for claim in claims if claim and Path(claim).is_dir()]
-
-
-def _first_file(places: list[Path], name: str) -> str | None:
-    return next((str(place / name) for place in places if (place / name).is_file()), None)
+def _config_folders(prefix: str, major_minor: str, at: Rooted) -> list[str]:
+    """Where the Makefile and the static library of a build lie, by the folder's name."""
+    found = []
+    for lib in ("lib", "lib32", "lib64", "libx32"):
+        stdlib = f"{prefix}/{lib}/python{major_minor}"
+        real = at.folder(stdlib)
+        if real is not None:
+            names = sorted(one.name for one in Path(real).iterdir() if one.name.startswith(f"config-{major_minor}"))
+            found += [f"{stdlib}/{name}" for name in names]
+    return found

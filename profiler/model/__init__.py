@@ -6,7 +6,7 @@ Recording and analysing meet here and in files only.
 from profiler.model.base import SCHEMA, Caveat, Noun, SourceName
 from profiler.model.elimination import Elimination, Side
 from profiler.model.health import Check, EventCheck, Health, TargetCheck
-from profiler.model.inspection import Inspection, Program
+from profiler.model.inspection import Hardening, Inspection, Program
 from profiler.model.launcher import (
     AGAIN,
     BASELINE,
@@ -78,6 +78,7 @@ __all__ = [
     "Doubt",
     "Elimination",
     "EventCheck",
+    "Hardening",
     "Health",
     "Inspection",
     "Interval",

@@ -7,6 +7,21 @@ from typing import Literal
 from profiler.model.base import Noun
 
 
+class Hardening(Noun, frozen=True, kw_only=True):
+    """What hardens a file, as far as it shows."""
+
+    relro: Literal["full", "partial", "none"]
+    """The loader makes relocated data read-only: all, all but the PLT's addresses, or nothing."""
+    executable_stack: bool | None
+    """None: the file does not say."""
+    stack_protector: bool
+    """It imports what a stack protector calls; False may be code without buffers."""
+    fortified: int
+    """Checked functions that it imports (``_FORTIFY_SOURCE``)."""
+    branch_protection: tuple[str, ...]
+    """Of all its code: ``IBT``, ``SHSTK`` on x86."""
+
+
 class Program(Noun, frozen=True, kw_only=True):
     """What one ELF file is, by evidence from the file itself (never from sysconfig)."""
 
@@ -41,6 +56,17 @@ class Program(Noun, frozen=True, kw_only=True):
     interposable: bool | None = None
     """Its calls stay interposable: gcc had to expect another library's function in place of each exported one, and so
     inlined none (``-fPIC`` without ``-fno-semantic-interposition``). None: the file does not show it."""
+    kind: (
+        Literal[
+            "interpreter", "libpython", "extension-module", "frozen-program", "host", "archive", "library", "program"
+        ]
+        | None
+    ) = None
+    """What ``inspect`` takes the file for, finer than ``role``; None in older folders."""
+    machine: str | None = None
+    """What it is built for, e.g. ``"x86_64 64-bit little-endian"``."""
+    hardening: Hardening | None = None
+    """None: not asked for."""
     evidence: tuple[str, ...]
 
 

@@ -6,7 +6,7 @@ Eliminations are data: ``eliminations.toml`` holds the default ones, an experime
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -118,7 +118,7 @@ def build_arms(
     Raises:
         UsageError: an elimination names a cause, toggle, launcher, workload or metric that does not exist.
     """
-    _require_known(specs, launchers)
+    require_known(specs, [one.name for one in launchers])
     arms = {_key(ArmSpec(), workload): _Arm(name=REFERENCE, spec=ArmSpec(), launchers=launchers, countable=True)}
     wanted: dict[str, set[str]] = {REFERENCE: {"instructions", "task-clock"}}
     eliminations = []
@@ -224,9 +224,14 @@ def _pass(arm: _Arm, workload: Workload, what: Whole, names: tuple[str, ...]) ->
     )
 
 
-def _require_known(specs: tuple[EliminationSpec, ...], launchers: tuple[Launcher, ...]) -> None:
+def require_known(specs: tuple[EliminationSpec, ...], launchers: Collection[str]) -> None:
+    """All that ``specs`` name exists, among ``launchers`` too.
+
+    Raises:
+        UsageError: a cause, toggle or launcher does not, or M are none.
+    """
     causes = {one.id for one in CAUSES}
-    names = {one.name for one in launchers}
+    names = set(launchers)
     if len({spec.name for spec in specs}) < len(specs):
         raise UsageError("two eliminations have the same name", hint="give each [[elimination]] its own name")
     for spec in specs:

@@ -47,7 +47,7 @@ def chosen(target: Target, names: tuple[str, ...], hosts: tuple[str, ...], say: 
         launchers=(
             baseline_launcher(target),
             *(own_launcher(one, builds[one.link], target) for one in own),
-            *_user_hosts(hosts),
+            *user_hosts(hosts),
         ),
         builds=tuple(builds.values()),
         caveats=stand_in_caveats(builds.values()),
@@ -76,7 +76,7 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
     same_start = next(rung for rung in rungs if (rung.link, rung.init) == (embedder.link, baseline.init))
     relinked_too, missing = _relinked(target, same_start) if "pic" in builds else ((), ())
     caveats.extend(missing)
-    own = _user_hosts(hosts)
+    own = user_hosts(hosts)
     ends: dict[End, tuple[Launcher, ...]] = {"baseline": (baseline,), "embedder": (embedder,), "host": own}
     variants = tuple(
         toggled(launcher, entry)
@@ -130,6 +130,16 @@ def swap_library(embedder: Launcher, target: Target, libpython: str) -> Launcher
     Raises:
         UsageError: the file is missing, no shared library, or of another soname.
     """
+    path = require_swappable(target, libpython)
+    return on_library(embedder, Variant(of=embedder.name, intervention=SWAPPED, way="replaced"), path)
+
+
+def require_swappable(target: Target, libpython: str) -> Path:
+    """The real path of a libpython that a host of ``target`` would load in the place of its own.
+
+    Raises:
+        UsageError: the file is missing, no shared library, or of another soname.
+    """
     path = Path(libpython).resolve()
     if not path.is_file():
         raise UsageError(f"--libpython: no file {libpython}", hint="give the path of a shared libpython")
@@ -140,10 +150,15 @@ def swap_library(embedder: Launcher, target: Target, libpython: str) -> Launcher
             f"--libpython: {libpython} is {found or 'no shared library'}, the host loads {wanted}",
             hint="give a libpython of the same minor version",
         )
-    return on_library(embedder, Variant(of=embedder.name, intervention=SWAPPED, way="replaced"), path)
+    return path
 
 
-def _user_hosts(specs: tuple[str, ...]) -> tuple[Launcher, ...]:
+def user_hosts(specs: tuple[str, ...]) -> tuple[Launcher, ...]:
+    """The launchers of ``--host``.
+
+    Raises:
+        UsageError: one is not NAME=CMD, names no program, or two have one name.
+    """
     hosts = tuple(map(user_host, specs))
     if len({host.name for host in hosts}) < len(hosts):
         raise UsageError("two --host have the same name", hint="--host NAME=CMD: give each its own NAME")

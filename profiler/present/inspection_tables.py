@@ -17,6 +17,8 @@ from profiler.present.terminal import fact, headline, marks_of
 from profiler.present.text import console
 
 _MOST_ROWS = 14
+_ELSEWHERE = {"extension-module": "its host's", "frozen-program": "packed in it"}
+"""Whose eval loop runs, by the kind of a file that holds none."""
 _NEXT = ("tax-probe ipc", "how much it costs, within a minute")
 
 
@@ -54,9 +56,10 @@ def _lines(inspection: Inspection, out: Console, *, verbose: bool) -> Iterator[T
 def _named(inspection: Inspection) -> str:
     """The expectation with files by their names: whole paths stand with the evidence."""
     said = inspection.expectation
-    for program in inspection.programs:
-        for path in {program.path, program.real_path}:
-            said = said.replace(path, PurePath(path).name)
+    paths = {path for program in inspection.programs for path in (program.path, program.real_path)}
+    # One inside another root ends a real one.
+    for path in sorted(paths, key=len, reverse=True):
+        said = said.replace(path, PurePath(path).name)
     return said
 
 
@@ -72,7 +75,7 @@ def _not_seen(inspection: Inspection) -> str:
 def _evidence(inspection: Inspection, width: int) -> Iterator[Text]:
     for program in inspection.programs:
         yield Text()
-        yield Text(f"{program.role} {program.path}", style="bold")
+        yield Text(f"{program.kind or program.role} {program.path}", style="bold")
         file = f"file {program.real_path}" if program.real_path != program.path else None
         known = (file, program.package, f"build-id {program.build_id or 'none'}")
         yield from (Text(f"- {line}") for line in (", ".join(filter(None, known)), *program.evidence))
@@ -118,6 +121,8 @@ def _source(program: Program) -> str:
     if program.eval_loop_image is not None:
         same = program.eval_loop_image == program.real_path
         return "in itself" if same else f"in {PurePath(program.eval_loop_image).name}"
+    if program.kind in _ELSEWHERE:
+        return _ELSEWHERE[program.kind]
     return "in the host" if program.static_libpython else "?"
 
 

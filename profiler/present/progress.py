@@ -11,6 +11,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from profiler.model import Block, Standing, Step
 
 
+def tell(text: str) -> None:
+    """A line on stderr, where there is no bar yet."""
+    Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 class Foretelling:
     """A progress that says the first figure as soon as there is one; all else is ``bar``'s."""
 

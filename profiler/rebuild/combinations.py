@@ -41,8 +41,9 @@ def rebuilt_lineup(
         Interrupted: what is built is kept.
     """
     plan = _plan(target, plan_file, watch)
-    host = build_hosts(target, "shared", on_line=watch.say)
+    # The source first: it may be of another version, or not to be had.
     builder = open_builder(target, plan, source_tree, watch)
+    host = build_hosts(target, "shared", on_line=watch.say)
     build_cache, base = builder.build_cache, builder.base
     for changed in builder.changed:
         watch.say(f"not as the target's sysconfig says: {changed}")

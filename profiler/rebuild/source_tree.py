@@ -49,12 +49,33 @@ def find_source(target: Target, named: str | None, cache: Path, say: Say) -> Sou
         MachineError: there is no source package to be had here; the hint says how to go on.
     """
     tree = _from_user(named, cache) if named is not None else _from_distribution(target, cache, say)
-    if tree.version != target.version:
+    _require_version(tree.origin, tree.version, target)
+    return tree
+
+
+def require_source(target: Target, named: str) -> None:
+    """``named`` is there, and a folder is the target's version; a tarball is not opened yet.
+
+    Raises:
+        UsageError: it is not.
+    """
+    path = Path(named).expanduser().resolve()
+    if path.is_dir():
+        _require_version(str(path), _version(path), target)
+    elif not path.is_file():
+        raise _no_source(named)
+
+
+def _require_version(origin: str, version: str, target: Target) -> None:
+    if version != target.version:
         raise UsageError(
-            f"{tree.origin} is CPython {tree.version}, {target.real_path} is {target.version}",
+            f"{origin} is CPython {version}, {target.real_path} is {target.version}",
             hint="give the source of the target's own version with --source-tree DIR|TARBALL",
         )
-    return tree
+
+
+def _no_source(named: str) -> UsageError:
+    return UsageError(f"--source-tree: no file or folder {named}", hint="give a CPython source tree or tarball")
 
 
 def _from_user(named: str, cache: Path) -> SourceTree:
@@ -63,7 +84,7 @@ def _from_user(named: str, cache: Path) -> SourceTree:
         digest = _digest(file for file in sorted(path.rglob("*.[ch]")))
         return _tree(path, str(path), digest)
     if not path.is_file():
-        raise UsageError(f"--source-tree: no file or folder {named}", hint="give a CPython source tree or tarball")
+        raise _no_source(named)
     digest = _digest([path])
     place = cache / f"source-{digest}"
     if not (place / _COMPLETE).exists():

@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from profiler.system.rooted import HOST, Rooted
 from profiler.system.tools import output_of
 
+_VERSION = re.compile(r"^Package: (\S+)\n(?:.+\n)*?Version: (\S+)$", re.MULTILINE)
+"""Name and version of a paragraph of dpkg's status file, whose paragraphs end with an empty line."""
 _DIVERSION = re.compile(r"diversion by (\S+) from")
 
 
-def owners(paths: Sequence[str]) -> dict[str, str]:
-    """For each path that a package owns, the package's name and version, e.g. ``"libpython3.11 3.11.2-6+deb12u6"``."""
+def owners(paths: Sequence[str], at: Rooted = HOST) -> dict[str, str]:
+    """For each path that a package owns, the package's name and version, e.g. ``"libpython3.11 3.11.2-6+deb12u6"``.
+
+    ``paths`` are real. Of another root than this machine's the lists of dpkg are read, and no tool is asked.
+    """
+    if not at.whole:
+        return _listed({at.inside(path): path for path in paths}, at)
     return _dpkg(paths) or _rpm(paths)
 
 
+def _names(inside: str) -> tuple[str, ...]:
+    """Since /lib became a link to /usr/lib, the package lists may know a file by either name."""
+    return inside, inside.removeprefix("/usr")
+
+
+def _listed(paths: Mapping[str, str], at: Rooted) -> dict[str, str]:
+    """By dpkg's own files (dpkg(1), "FILES"); ``paths``: the real path of each path inside ``at``."""
+    info, status = at.folder("/var/lib/dpkg/info"), at.file("/var/lib/dpkg/status")
+    if info is None or status is None:
+        return {}
+    names = {name: real for inside, real in paths.items() for name in _names(inside)}
+    versions = dict(_VERSION.findall(Path(status).read_text(errors="replace")))
+    found = {}
+    for file in sorted(Path(info).glob("*.list")):
+        if file.is_symlink() or not file.is_file():
+            continue
+        package = file.name.removesuffix(".list").partition(":")[0]
+        for name in names.keys() & set(file.read_text(errors="replace").splitlines()):
+            if package in versions:
+                found[names[name]] = f"{package} {versions[package]}"
+    return found
+
+
 def _dpkg(paths: Sequence[str]) -> dict[str, str]:
-    # Since /lib became a link to /usr/lib, the package lists may know a file by either name.
-    names = {name: path for path in paths for name in (path, path.removeprefix("/usr"))}
+    names = {name: path for path in paths for name in _names(path)}
     found: dict[str, str] = {}
     diverting: dict[str, str] = {}
     for line in (output_of("dpkg-query", "-S", *names) or "").splitlines():

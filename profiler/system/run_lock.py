@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from profiler.errors import MachineError
 
+_POLL_S = 0.1
+_FLOCK = re.compile(r"^\d+: FLOCK +\S+ +WRITE (\d+) ([0-9a-f]+:[0-9a-f]+):(\d+) ", re.MULTILINE)
+"""A lock in /proc/locks (proc_locks(5)): whose it is, of which device and inode."""
+_LONGEST_COMMAND = 120
+
 
 @contextmanager
-def only_one_run() -> Iterator[None]:
+def only_one_run(wait_s: float = 0.0, tell: Callable[[str], None] = lambda text: None) -> Iterator[None]:
     """Hold the machine's lock: two runs at once would disturb each other's caches and counters.
 
+    Where another run holds it, ``tell`` is told whose it is, and its end is waited for, ``wait_s`` seconds at most.
+
     Raises:
-        MachineError: another run holds it.
+        MachineError: another run holds it, still.
     """
     from filelock import FileLock, Timeout
 
@@ -29,10 +38,18 @@ def only_one_run() -> Iterator[None]:
         ) from error
     lock = FileLock(path, mode=0o666, timeout=0)
     try:
-        lock.acquire()
+        try:
+            lock.acquire()
+        except Timeout:
+            if wait_s <= 0:
+                raise
+            tell(f"waiting up to {wait_s:g} s for another tax-probe to end{_whose(path)}")
+            lock.acquire(timeout=wait_s, poll_interval=_POLL_S)
     except Timeout as error:
+        still = f", still after {wait_s:g} s" if wait_s else ""
         raise MachineError(
-            "another tax-probe is measuring on this machine", hint=f"wait for it to end (lock file: {path})"
+            f"another tax-probe is measuring on this machine{still}{_whose(path)}",
+            hint=f"{'wait longer' if wait_s else 'wait for it to end'} with --wait SECONDS (lock file: {path})",
         ) from error
     except OSError as error:
         raise MachineError(f"cannot take the lock {path}: {error.strerror}", hint="remove the file") from error
@@ -41,6 +58,32 @@ def only_one_run() -> Iterator[None]:
             yield
     finally:
         lock.release()
+
+
+def _whose(path: Path) -> str:
+    """Who holds the lock, in brackets; nothing where the kernel does not say: it may be in another container."""
+    try:
+        file = path.stat()
+        locks = [one for one in _FLOCK.findall(Path("/proc/locks").read_text()) if int(one[2]) == file.st_ino]
+    except (OSError, ValueError):
+        return ""
+    device = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}"
+    # An overlay, as containers have it, shows another device there than to stat.
+    own = [one for one in locks if one[1] == device] or locks
+    holders = sorted({int(pid) for pid, _, _ in own if int(pid) > 0})
+    return f" ({', '.join(f'pid {pid}{_command(pid)}' for pid in holders)})" if holders else ""
+
+
+def _command(pid: int) -> str:
+    """What that process was started as, on one line without control characters: anybody may hold the lock."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
+    except OSError:
+        return ""
+    named = next((at for at, word in enumerate(words[:3]) if Path(word).name == "tax-probe"), None)
+    told = " ".join(("tax-probe", *words[named + 1 :]) if named is not None else words)
+    told = "".join(one if one.isprintable() else " " for one in told)
+    return f": {told[:_LONGEST_COMMAND]}" if told.strip() else ""
 
 
 @contextmanager

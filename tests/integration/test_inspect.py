@@ -8,9 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from profiler.launch.interpreters import find_targets, resolve_target
+from profiler.launch.binaries.elf import read_elf
+from profiler.launch.file_inspection import inspect_target
+from profiler.launch.file_reading import inspect_file
+from profiler.launch.installation import read_installed
+from profiler.launch.interpreters import ask, find_targets, resolve_target
 
 DEBIAN = "/usr/bin/python3.11"
 
@@ -98,8 +103,27 @@ def test_a_program_that_loads_its_libpython_shares_the_eval_loop() -> None:
         assert one["static_libpython"] is False
         assert one["loads_libpython"] is True
         assert one["eval_loop_image"] == one["loads"]
-        assert any("/proc/self/maps" in sentence for sentence in one["evidence"])
+        assert any(sentence.startswith("read, not run: it runs the eval loop of ") for sentence in one["evidence"])
     assert document["expectation"].count("the same eval loop") == len(loading)
+
+
+def test_what_is_read_is_what_running_it_says() -> None:
+    """Target, claims and all that is said of the files, of every CPython here."""
+    for path in find_targets():
+        target = resolve_target(path)
+        installed = read_installed(path, read_elf(path))
+        assert installed is not None
+        assert target.version.startswith(installed.target.version)
+        assert msgspec.structs.replace(installed.target, version=target.version) == target
+        said = ask(path).sysconfig
+        assert {name: installed.sysconfig.get(name) for name in said} == said
+        ran, read = inspect_target(target), inspect_file(path)
+        assert (ran.contradictions, ran.expectation) == (read.contradictions, read.expectation)
+        one, other = (
+            [msgspec.structs.replace(program, evidence=(), machine=None, hardening=None) for program in found.programs]
+            for found in (ran, read)
+        )
+        assert one == other
 
 
 def test_tables_and_refusals() -> None:

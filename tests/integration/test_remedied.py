@@ -8,6 +8,7 @@ import pytest
 
 from profiler.analyze.causes.remedy_verdict import timed
 from profiler.analyze.sequential import PrecisionWatch
+from profiler.collect.beforehand import foresee
 from profiler.collect.bench import Limits
 from profiler.collect.prepare import prepare
 from profiler.collect.remedy_times import time_remedy
@@ -28,7 +29,8 @@ pytestmark = [needs_extension, pytest.mark.integration]
 def test_a_library_beside_the_run_is_timed_in_chunks_and_gone_on_with(tmp_path: Path, tax_probe: TaxProbe) -> None:
     with ProgressBar() as bar:
         wanted = Request(launcher=("pyo3",), blocks=1, source="software", m=(5, 10))
-        run, _ = prepare(wanted, STUDIES["ipc"], ("ipc",), choose_source, bar)
+        study = STUDIES["ipc"]
+        run, _ = prepare(wanted, study, foresee(wanted, study), ("ipc",), choose_source, bar)
         library = run.target.shared_library
         if library is None:
             pytest.skip("the target has no shared library")

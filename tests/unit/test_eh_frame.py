@@ -86,6 +86,7 @@ def test_cold_code_says_something_of_a_profile_on_x86_alone(
     archive = Archive(
         path="libpython3.11.a", machine=machine, members=180, frames=Frames(total=10000, cold=cold_entries),
         compilers=("GCC: (Debian 12.2.0-14) 12.2.0",), lto_members=0, absolute_code=False, got_code=False,
+        defines_eval_loop=True,
     )  # fmt: skip
     described = describe_archive(archive, package=None)
     assert described.pgo is truth

@@ -14,7 +14,7 @@ from profiler.launch import loader
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.embedders import inspect_system, scan
 from profiler.launch.file_inspection import contradictions, expectation, inspect_target, together
-from profiler.launch.interpreters import Answer, resolve_target
+from profiler.launch.interpreters import resolve_target
 from profiler.launch.loader import find_library
 from profiler.launch.runtime_maps import eval_loop_image, mapped_code
 from profiler.model import Inspection, Program, Target
@@ -46,10 +46,8 @@ TARGET = Target(
 )  # fmt: skip
 
 
-def says(**sysconfig: str) -> Answer:
-    return Answer(
-        implementation="cpython", version="3.11.2", base_prefix="/usr", executable="/", maps="", sysconfig=sysconfig
-    )
+def says(**sysconfig: str) -> dict[str, str]:
+    return sysconfig
 
 
 # ---------------------------------------------------------------- contradictions
@@ -174,7 +172,7 @@ def test_the_loaders_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         libpython(place)
     soname = "libpython3.11.so.1.0"
     beside, path, cached = (str(place / soname) for place in places)
-    monkeypatch.setattr(loader, "_cache", lambda: {soname: ["/nonexistent/x.so", cached]})
+    monkeypatch.setattr(loader, "_cache", lambda file: {soname: ["/nonexistent/x.so", cached]})
     host = gcc(tmp_path, "host", USE, beside, "-Wl,--enable-new-dtags,-rpath,$ORIGIN/beside")
     old_host = gcc(tmp_path, "old", USE, beside, "-Wl,--disable-new-dtags,-rpath,${ORIGIN}/beside")
     plain = gcc(tmp_path, "plain", USE, beside)

@@ -38,9 +38,12 @@ VERSION = "const unsigned long Py_Version = 0x030b02f0;\n"
 USE = "int PyNumber_Planted(int); int main(void) { return PyNumber_Planted(1); }"
 
 
+_OF_THE_FILE = set(Program.__struct_fields__) - set(InstalledPython.__struct_fields__)
+
+
 def planted(path: str = "/usr/bin/python3.11", **known: Any) -> InstalledPython:
     """A static program, built with everything that makes it fast; ``known`` is of the file or of the Python."""
-    own = {name: known.pop(name) for name in list(known) if name in Program.__struct_fields__}
+    own = {name: known.pop(name) for name in list(known) if name in _OF_THE_FILE}
     facts: dict[str, Any] = dict.fromkeys(Program.__struct_fields__) | {
         "role": "program", "path": path, "real_path": path, "evidence": ("seen",), "pgo": True, "lto": True,
         "pic": False, "usdt": False, "tls_model": "local-exec", "optimisation_level": "-O3", "debug_build": False,

@@ -15,9 +15,10 @@ from profiler.launch.binaries.eh_frame import Frames
 from profiler.launch.binaries.elf import DAMAGE, MAGIC, eh_frames, own_compilers
 from profiler.launch.binaries.elf_sections import contents
 from profiler.launch.binaries.relocations import in_code
+from profiler.launch.binaries.symbols import EVAL_LOOP
 from profiler.model import Noun
 
-_ARCHIVE_MAGIC = b"!<arch>\n"
+ARCHIVE_MAGIC = b"!<arch>\n"
 _HEADER_BYTES = 60
 _LONG_NAMES = b"// "
 _BITCODE_MAGICS = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
@@ -39,6 +40,8 @@ class Archive(Noun, frozen=True, kw_only=True):
     """The code holds absolute addresses: it can only be linked into a program without PIE."""
     got_code: bool
     """The code takes addresses from the global offset table, as position-independent code does."""
+    defines_eval_loop: bool
+    """The archive's index of what its members define names the eval loop."""
 
 
 def read_archive(path: str) -> Archive:
@@ -90,6 +93,7 @@ def _read(path: str, held: mmap.mmap) -> Archive:
         lto_members=lto_members,
         absolute_code="absolute" in kinds,
         got_code="got" in kinds,
+        defines_eval_loop=EVAL_LOOP.encode() in _defined(held),
     )
 
 
@@ -99,9 +103,9 @@ def members(held: mmap.mmap) -> Iterator[tuple[str, bytes]]:
     Raises:
         ValueError: it is no archive, a thin one, or damaged.
     """
-    if held[: len(_ARCHIVE_MAGIC)] != _ARCHIVE_MAGIC:
+    if held[: len(ARCHIVE_MAGIC)] != ARCHIVE_MAGIC:
         raise ValueError("no !<arch> at its begin (a thin archive holds no code)")
-    at = len(_ARCHIVE_MAGIC)
+    at = len(ARCHIVE_MAGIC)
     long_names = b""
     while at + _HEADER_BYTES <= len(held):
         header = held[at : at + _HEADER_BYTES]
@@ -112,6 +116,19 @@ def members(held: mmap.mmap) -> Iterator[tuple[str, bytes]]:
         elif held[at : at + len(MAGIC)] in (MAGIC, *_BITCODE_MAGICS):
             yield _name(header[:16], long_names), held[at : at + size]
         at += size + size % 2
+
+
+def _defined(held: mmap.mmap) -> list[bytes]:
+    """The names in the index of what the members define: a count, as many places, and the names (ar(5)); the places
+    are words of four bytes in ``/`` and of eight in ``/SYM64/``. None of them where there is no index.
+    """
+    at = len(ARCHIVE_MAGIC)
+    header = held[at : at + _HEADER_BYTES]
+    if not header.startswith((b"/ ", b"/SYM64/")):
+        return []
+    word = 4 if header.startswith(b"/ ") else 8
+    index = held[at + _HEADER_BYTES : at + _HEADER_BYTES + int(header[48:58])]
+    return index[word * (1 + int.from_bytes(index[:word], "big")) :].split(b"\0")
 
 
 def _name(field: bytes, long_names: bytes) -> str:

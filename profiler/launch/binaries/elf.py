@@ -93,8 +93,10 @@ class Elf(Noun, frozen=True, kw_only=True):
 
 
 def is_elf(path: str) -> bool:
-    """Whether ``path`` is a readable file that begins with the ELF magic."""
+    """Whether ``path`` is a readable file that begins with the ELF magic; a pipe is not opened, which would wait."""
     try:
+        if not Path(path).is_file():
+            return False
         with Path(path).open("rb") as file:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
@@ -109,6 +111,12 @@ def machine(path: str) -> str:
     with opened(path) as elf:
         order = "little" if elf.little_endian else "big"
         return f"{str(elf['e_machine']).removeprefix('EM_').lower()} {elf.elfclass}-bit {order}-endian"
+
+
+def file_type(path: str) -> str:
+    """``e_type``, e.g. ``"ET_DYN"``."""
+    with opened(path) as elf:
+        return str(elf["e_type"])
 
 
 def build_id(path: str) -> str | None:
@@ -138,7 +146,7 @@ def needed(path: str) -> tuple[str, ...]:
     if not is_elf(path):
         return ()
     with opened(path) as elf:
-        return tuple(_dynamic(elf).get("DT_NEEDED", ()))
+        return tuple(dynamic_tags(elf).get("DT_NEEDED", ()))
 
 
 @cache
@@ -194,7 +202,7 @@ def _check_tables(elf: ELFFile) -> None:
 
 
 def _facts(elf: ELFFile, path: str) -> Elf:
-    dynamic = _dynamic(elf)
+    dynamic = dynamic_tags(elf)
     flags = dynamic.get("DT_FLAGS", [0])[0]
     is_program = bool(dynamic.get("DT_FLAGS_1", [0])[0] & _DF_1_PIE) or _has_segment(elf, "PT_INTERP")
     loaders = for_the_loader(elf) if elf.num_sections() else None
@@ -246,7 +254,7 @@ def _has_segment(elf: ELFFile, kind: str) -> bool:
     return next(elf.iter_segments(kind), None) is not None
 
 
-def _dynamic(elf: ELFFile) -> dict[str, list[Any]]:
+def dynamic_tags(elf: ELFFile) -> dict[str, list[Any]]:
     """The dynamic tags: names for those that name something, else the number."""
     tags: dict[str, list[Any]] = {}
     for segment in elf.iter_segments("PT_DYNAMIC"):
