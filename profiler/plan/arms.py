@@ -194,30 +194,30 @@ def _passes(arm: _Arm, workload: Workload, offered: tuple[AnyPass, ...], metrics
     needed += ["task-clock"] * bool(metrics - {"instructions"})
     chosen: list[Whole] = []
     for event in needed:
-        able = [what for what in offered if isinstance(what, Whole) and event in what.events]
-        if able and not any(event in what.events for what in chosen):
-            chosen.append(min(able, key=lambda what: len(what.events)))
+        able = [pass_ for pass_ in offered if isinstance(pass_, Whole) and event in pass_.events]
+        if able and not any(event in pass_.events for pass_ in chosen):
+            chosen.append(min(able, key=lambda pass_: len(pass_.events)))
     names = [one.name for one in arm.launchers]
     if arm.spec.order == "host-first":
         names = [*names[1:], names[0]]
     if arm.name == REFERENCE:
         names.insert(1, twin(arm.launchers[0]).name)
-    return [_pass(arm, workload, what, tuple(names)) for what in chosen]
+    return [_pass(arm, workload, pass_, tuple(names)) for pass_ in chosen]
 
 
-def _pass(arm: _Arm, workload: Workload, what: Whole, names: tuple[str, ...]) -> Whole:
+def _pass(arm: _Arm, workload: Workload, pass_: Whole, names: tuple[str, ...]) -> Whole:
     assert workload.timed_m is not None
     assert workload.counts_m is not None
     lo, hi = arm.spec.m or workload.timed_m
     timed = (hi - (hi - lo) // 2, hi) if arm.spec.late else (lo, hi)
-    end = what.blocks[1]
+    end = pass_.blocks[1]
     return msgspec.structs.replace(
-        what,
-        name=f"{arm.name}/{what.name}",
-        m=timed if what.exclusive else workload.counts_m,
-        repetitions=(arm.spec.repetitions or _TIMED_REPETITIONS) if what.exclusive else 1,
-        blocks=(0, end if what.exclusive else _COUNTED_BLOCKS),
-        warmups=arm.spec.warmups if what.exclusive else 0,
+        pass_,
+        name=f"{arm.name}/{pass_.name}",
+        m=timed if pass_.exclusive else workload.counts_m,
+        repetitions=(arm.spec.repetitions or _TIMED_REPETITIONS) if pass_.exclusive else 1,
+        blocks=(0, end if pass_.exclusive else _COUNTED_BLOCKS),
+        warmups=arm.spec.warmups if pass_.exclusive else 0,
         workload=workload,
         launchers=names,
         serial=arm.spec.order != "shuffled",

@@ -139,20 +139,20 @@ def steps(plan: Plan, block: Block) -> tuple[Step, ...]:
     chunks or regions is one step.
     """
     rng = random.Random(f"order {plan.seed} {block.index}")
-    passes = [what for what in plan.passes if _runs_in(what, block)]
-    arms = list(dict.fromkeys(what.arm for what in passes if what.arm is not None))
+    passes = [pass_ for pass_ in plan.passes if _runs_in(pass_, block)]
+    arms = list(dict.fromkeys(pass_.arm for pass_ in passes if pass_.arm is not None))
     rng.shuffle(arms)
-    passes.sort(key=lambda what: arms.index(what.arm) if what.arm is not None else -1)
+    passes.sort(key=lambda pass_: arms.index(pass_.arm) if pass_.arm is not None else -1)
     return tuple(
         Step(block=block.index, position=position, pass_name=name, launcher=launcher, m=m, repetition=repetition)
         for position, (name, launcher, m, repetition) in enumerate(
-            (what.name, *run) for what in passes for run in _runs(plan, what, rng)
+            (pass_.name, *run) for pass_ in passes for run in _runs(plan, pass_, rng)
         )
     )
 
 
-def _runs_in(what: Pass, block: Block) -> bool:
-    first, end = what.blocks
+def _runs_in(pass_: Pass, block: Block) -> bool:
+    first, end = pass_.blocks
     return first <= block.index and (end is None or block.index < end)
 
 

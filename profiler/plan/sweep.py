@@ -106,11 +106,11 @@ def sweep_passes(
         bare=True,
         launchers=tuple(one.name for one in (launchers[0], twin(launchers[0]), *launchers[1:])),
     )
-    counting = [what for what in offered if "instructions" in what.events]
+    counting = [pass_ for pass_ in offered if "instructions" in pass_.events]
     cheap = [one for one in m if one <= _COUNTED_WORK * workload.counts_m[1]]
     if not counting or len(cheap) < 2:
         return (timed,)
-    fewest = min(counting, key=lambda what: len(what.events))
+    fewest = min(counting, key=lambda pass_: len(pass_.events))
     counted = Native(
         name=COUNTED,
         events=fewest.events,

@@ -171,13 +171,13 @@ class CallgrindSource:
             msgspec.structs.replace(whole[COUNTED], m=(little, 2 * little), blocks=(0, _STARTUP_BLOCKS)),
         )
 
-    def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+    def measure(self, pass_: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process under callgrind, or bare for the timed pass.
 
         Raises:
             MachineError: valgrind itself failed (no out file although the workload was started).
         """
-        if what.events == TIMED_EVENTS:
+        if pass_.events == TIMED_EVENTS:
             return timed(command)
         out_file = scratch / "callgrind.out"
         done = process.run(
@@ -186,8 +186,8 @@ class CallgrindSource:
                 argv=(
                     self._valgrind,
                     *OWN_OPTIONS,
-                    *(_SIMULATION if any(BY_NAME[name].simulated for name in what.events) else ()),
-                    *(_IN_REGIONS if isinstance(what, Regions) else ()),
+                    *(_SIMULATION if any(BY_NAME[name].simulated for name in pass_.events) else ()),
+                    *(_IN_REGIONS if isinstance(pass_, Regions) else ()),
                     f"--callgrind-out-file={out_file}.%p",
                     f"--log-file={scratch / 'valgrind.log'}.%p",
                     "--trace-children=yes",
@@ -209,13 +209,13 @@ class CallgrindSource:
             texts = [path.read_text(errors="replace") for path in files]
             parts: list[tuple[list[dict[str, int]], tuple[Profile, ...]]]
             profiles = tuple(part for text in texts for part in read_profiles(text))
-            if isinstance(what, Regions):
+            if isinstance(pass_, Regions):
                 inside = [one for one in profiles if one.trigger.startswith(REGION_TRIGGER)]
                 parts = [([totals], (one,)) for totals, one in zip(region_totals(texts), inside, strict=True)]
             else:
                 parts = [([parse_totals(text) for text in texts], profiles)]
             found = [(totals, count_tls(profiles)) for totals, profiles in parts]
-            readings = tuple(reading for totals, tls in found for reading in combine(totals, what.events, tls))
+            readings = tuple(reading for totals, tls in found for reading in combine(totals, pass_.events, tls))
             calls = tuple(tls.callers for _, tls in found)
         return Outcome(
             readings=readings,

@@ -26,7 +26,7 @@ def chunk_pass(workload: Workload, counted: tuple[str, ...] = ()) -> Chunks:
 
 def with_chunks(passes: tuple[Whole, ...], workload: Workload) -> tuple[AnyPass, ...]:
     """Chunks beside bare timed runs of whole processes, which are then for the start-up alone: one repetition each."""
-    once = (msgspec.structs.replace(what, repetitions=1) if what.exclusive else what for what in passes)
+    once = (msgspec.structs.replace(pass_, repetitions=1) if pass_.exclusive else pass_ for pass_ in passes)
     return (*once, chunk_pass(workload))
 
 

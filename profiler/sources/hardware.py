@@ -105,23 +105,23 @@ class HardwareSource:
         whole, own = self.passes(workload), in_process()
         first = (0, _REFERENCE_BLOCKS)
         if metric in {*CLOCKS, "cycles"}:
-            return (*(msgspec.structs.replace(what, blocks=first) for what in whole), chunk_pass(workload, own))
+            return (*(msgspec.structs.replace(pass_, blocks=first) for pass_ in whole), chunk_pass(workload, own))
         return (*whole, msgspec.structs.replace(chunk_pass(workload, own), blocks=first)) if own else whole
 
-    def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+    def measure(self, pass_: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process under perf.
 
         Raises:
             MachineError: perf itself failed.
             OSError: the program could not be started.
         """
-        counted = stat(self.perf, [self._asked[name] for name in what.events if name in self._asked], command, scratch)
+        counted = stat(self.perf, [self._asked[name] for name in pass_.events if name in self._asked], command, scratch)
         done = counted.completed
         by_name = {reading.event: reading for reading in counted.readings}
         if WALL not in self._asked:
             by_name[WALL] = _by_driver(done.wall_ns)
         return Outcome(
-            readings=tuple(by_name[name] for name in what.events),
+            readings=tuple(by_name[name] for name in pass_.events),
             exit=done.exit,
             stdout=done.stdout,
             stderr_tail=done.stderr_tail,

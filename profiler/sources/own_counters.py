@@ -77,7 +77,7 @@ class OwnCountersSource:
         """The same."""
         return self.passes(workload)
 
-    def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+    def measure(self, pass_: Pass, command: Command, scratch: Path) -> Outcome:
         """Whole processes are not for this source.
 
         Raises:

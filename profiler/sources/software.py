@@ -48,7 +48,7 @@ class SoftwareSource:
         """Chunks for times without the start-up; without a metric whole processes too, for the start-up."""
         return with_chunks(self.passes(workload), workload) if metric is None else (chunk_pass(workload),)
 
-    def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+    def measure(self, pass_: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process bare.
 
         Raises:

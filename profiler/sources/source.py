@@ -44,7 +44,7 @@ class Source(Protocol):
         """The passes of a run whose launchers may be asked for chunks of work: to a given precision of ``metric``, or
         without one (None)."""
 
-    def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+    def measure(self, pass_: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process of a whole, native or regions pass that this source offered.
 
         ``scratch`` is a directory of this process alone; temporary files go there.
