@@ -12,9 +12,9 @@ from pathlib import Path
 from profiler.collect.request import Request
 from profiler.errors import MachineError, UsageError, WorkloadError
 from profiler.launch.interpreters import resolve_target
-from profiler.launch.launchers import names_to_own
+from profiler.launch.launchers import names_measured, names_to_own
 from profiler.launch.link import recipe
-from profiler.model import BASELINE, LinkMode, Noun, Target, Workload
+from profiler.model import LinkMode, Noun, Target, Workload
 from profiler.plan.arms import default_eliminations, require_known
 from profiler.plan.lineup import require_swappable, user_hosts
 from profiler.plan.studies import Study
@@ -53,7 +53,7 @@ def foresee(request: Request, study: Study) -> Foreseen:
     works = [find_workload(request.workload or study.workload)]
     if study.passes == "arms":
         specs = default_eliminations() if request.elimination is None else request.elimination
-        require_known(specs, (BASELINE, *(one.name for one in own), *(one.name for one in hosts)))
+        require_known(specs, (*names_measured(own), *(one.name for one in hosts)))
         told = (side.workload for spec in specs for side in (spec.before, spec.after))
         works += [find_workload(name) for name in dict.fromkeys(told) if name is not None]
     target = resolve_target(request.python)

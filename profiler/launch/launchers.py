@@ -37,6 +37,11 @@ DEFAULT = (BASELINE, EMBEDDER, "runmain")
 ALL = (BASELINE, *(own.name for own in OWN))
 
 
+def names_measured(own: Sequence[Own]) -> tuple[str, ...]:
+    """What the launchers of a run are called: the baseline and those of ``own``."""
+    return (BASELINE, *(one.name for one in own))
+
+
 def names_to_own(names: Sequence[str]) -> tuple[Own, ...]:
     """Our hosts among ``names``, in the order of the table.
 

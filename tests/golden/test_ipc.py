@@ -122,7 +122,7 @@ def masked(value: Any) -> Any:
 
 def without_machine(text: str, verdict: Any, folder: Path) -> str:
     """The answer without trailing spaces, the target's own facts, and how long it took."""
-    text = re.sub(r"Seen, not proved: .*?\n\n", "(what is seen)\n\n", text, flags=re.DOTALL)
+    text = re.sub(r"Seen,\s+not\s+proved:\s.*?\n\n", "(what is seen)\n\n", text, flags=re.DOTALL)
     text = re.sub(r"(?<=^whose eval loop ran).*?\n\n", "\n(files)\n\n", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"^Measured .*?(?=^Report)", "Measured     (how)\n", text, flags=re.DOTALL | re.MULTILINE)
     text = text.replace(str(folder), "(folder)").replace(verdict["target"]["real_path"], "(target)")
