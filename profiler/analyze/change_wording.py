@@ -34,7 +34,7 @@ def _change(cost: AcrossChange, tax: AcrossChange | None) -> str:
     verb, past = ("executes", "did") if counted else ("takes", "took")
     if cost.verdict == "same":
         alike = f"as many {metric} as" if counted else f"the same {metric} as"
-        said = f"{who} {verb} {alike} on {before} ({_told(cost)})"
+        said = f"{who} {verb} {alike} on {before} ({told(cost.ratio, cost.lo, cost.hi, exact=cost.exact).inside})"
     else:
         ratio = told(cost.ratio, cost.lo, cost.hi, exact=cost.exact)
         width, basis = (f" {ratio.width}", "") if ratio.is_width else ("", f" ({ratio.basis})")
@@ -46,10 +46,6 @@ def _change(cost: AcrossChange, tax: AcrossChange | None) -> str:
         return f"{said}; its tax is the same ({digits(tax.before)} and {digits(tax.after)})."
     unresolved = ", which is not decided" if tax.verdict == "unresolved" else ""
     return f"{said}; its tax went from {digits(tax.before)} to {digits(tax.after)}{unresolved}."
-
-
-def _told(change: AcrossChange) -> str:
-    return str(told(change.ratio, change.lo, change.hi, exact=change.exact))
 
 
 def is_exact(change: AcrossChange) -> bool:

@@ -45,6 +45,11 @@ class RatioText(Noun, frozen=True, kw_only=True):
         """``exact``, ``equal``, ``measured once``: what stands in the place of an interval."""
         return "measured once" if self.spread == "once" else "" if self.is_width else self.spread
 
+    @property
+    def inside(self) -> str:
+        """The same for where it stands in parentheses: ``1.000 exact``."""
+        return " ".join(filter(None, (self.ratio, self.width or self.basis)))
+
     def __str__(self) -> str:
         return " ".join(filter(None, (self.ratio, self.width or (f"({self.basis})" if self.basis else ""))))
 

@@ -15,8 +15,10 @@ from profiler.analyze.numbers import digits, pair, told
 from profiler.catalogue.metrics import METRIC, title
 from profiler.folder import write_result
 from profiler.model.across import Across, AcrossChange, AcrossFolder
+from profiler.present.across_page import report
 from profiler.present.layout import lay_out
 from profiler.present.markdown import to_markdown
+from profiler.present.page import NAME as REPORT
 from profiler.present.reservations import reservations
 from profiler.present.stdout import printing
 from profiler.present.table import UNKNOWN, Cell, Mark, Table, Tone, columns, filled
@@ -79,13 +81,15 @@ def _print(document: Across, folder: Path | None) -> None:
 
 
 def write(folder: Path, document: Across) -> None:
-    """Write ``compare.json`` and ``comparison.md``.
+    """Write ``compare.json``, ``comparison.md`` and ``report.html``.
 
     Raises:
         MachineError: the folder cannot be written to.
     """
     write_result(folder, DOCUMENT, as_json(document))
     write_result(folder, PAGE, page(document).encode())
+    tables = (_matrix(document), _differences(document), _all(document))
+    write_result(folder, REPORT, report(document, _main(document), *tables))
 
 
 def as_json(document: Across) -> bytes:
@@ -157,6 +161,7 @@ def _differences(document: Across) -> Table:
 
 def _matrix(document: Across, most: int | None = None) -> Table:
     left = 0 if most is None else len(document.matrix) - most
+    exact = all(one.source in METRIC[document.headline].exact_by for one in document.folders)
     return Table(
         title=f"{title(document.headline)}, ratio to the baseline of the same run",
         columns=(
@@ -166,7 +171,10 @@ def _matrix(document: Across, most: int | None = None) -> Table:
         rows=tuple(
             (
                 row.launcher,
-                *(UNKNOWN if cell is None else str(told(cell.ratio, cell.lo, cell.hi)) for cell in row.ratios),
+                *(
+                    UNKNOWN if cell is None else str(told(cell.ratio, cell.lo, cell.hi, exact=exact))
+                    for cell in row.ratios
+                ),
             )
             for row in document.matrix[:most]
         ),

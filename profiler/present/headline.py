@@ -63,7 +63,7 @@ def cost(verdict: Verdict, name: str, known: dict[str, Comparison]) -> str:
         return f"{_takes(name, wall, workload)}{_because(verdict, name, wall, counted)}."
     assert counted is not None
     if counted.verdict == "same" and not measured_once(counted):
-        said = f"{name} executes the same instructions as {BASELINE} on {workload} ({ratio_of(counted)})"
+        said = f"{name} executes the same instructions as {BASELINE} on {workload} ({ratio_of(counted).inside})"
     else:
         said = f"{name} executes {_times(counted)} the instructions of {BASELINE} on {workload}{_basis(counted)}"
     return f"{said}{_open(wall)}."
@@ -72,9 +72,9 @@ def cost(verdict: Verdict, name: str, known: dict[str, Comparison]) -> str:
 def _takes(name: str, wall: Comparison, workload: str) -> str:
     clock = "" if wall.metric == "wall" else " in CPU time"
     if wall.verdict == "same":
-        return f"{name} takes as long as {BASELINE} on {workload}{clock} ({ratio_of(wall)})"
+        return f"{name} takes as long as {BASELINE} on {workload}{clock} ({ratio_of(wall).inside})"
     if not _decided(wall):
-        return f"Whether {name} takes longer than {BASELINE} on {workload} is not decided ({ratio_of(wall)})"
+        return f"Whether {name} takes longer than {BASELINE} on {workload} is not decided ({ratio_of(wall).inside})"
     return f"{name} takes {_times(wall)} as long as {BASELINE} on {workload}{clock}{_basis(wall)}"
 
 
@@ -115,7 +115,7 @@ def _executes(counted: Comparison) -> str:
 
 
 def _open(wall: Comparison | None) -> str:
-    return "" if wall is None else f"; its {title(wall.metric)} is not decided ({ratio_of(wall)})"
+    return "" if wall is None else f"; its {title(wall.metric)} is not decided ({ratio_of(wall).inside})"
 
 
 def _decided(one: Comparison) -> bool:

@@ -70,6 +70,10 @@ def test_what_is_written(tax_probe: TaxProbe, slower: Path) -> None:
     folder = tax_probe.folder()
     assert folder.name.endswith("-compare")
     assert (folder / "compare.json").read_text() == ran.out
+    html = (folder / "report.html").read_text()
+    assert "1.020" in html
+    assert "1.229 (exact)" in html
+    assert "<script" not in html
     page = (folder / "comparison.md").read_text()
     assert page.startswith("# What changed: int_loop\n\npyo3 on B executes 1.020 times the instructions it did on A")
     assert "| pyo3 ÷ python3 | B | instructions | 1.205 | 1.229 | 1.020 | exact |" in page

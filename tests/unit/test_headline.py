@@ -44,9 +44,9 @@ OPEN = {"ratio": 1.05, "lo": 0.95, "hi": 1.16, "verdict": "unresolved"}
     [
         (SLOWER, EXACT, "takes 1.190 ± 0.040 times as long as python3 on int_loop, because it executes "),
         (SLOWER, SAME, "takes 1.190 ± 0.040 times as long as python3 on int_loop and executes the same instructions."),
-        (SAME, SAME, "takes as long as python3 on int_loop (1.000 (equal)) and executes the same instructions."),
+        (SAME, SAME, "takes as long as python3 on int_loop (1.000 equal) and executes the same instructions."),
         (OPEN, EXACT, "executes 1.205 times the instructions of python3 on int_loop (exact); its wall time is not"),
-        (OPEN, SAME, "executes the same instructions as python3 on int_loop (1.000 (exact)); its wall time is not"),
+        (OPEN, SAME, "executes the same instructions as python3 on int_loop (1.000 exact); its wall time is not"),
         (OPEN, None, "Whether pyo3 takes longer than python3 on int_loop is not decided (1.05 ± 0.10)."),
     ],
 )  # fmt: skip
