@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from profiler.analyze.change_wording import is_exact
-from profiler.analyze.numbers import digits, pair, told
+from profiler.analyze.numbers import digits, pair, told, value
 from profiler.catalogue.metrics import METRIC, title
 from profiler.folder import write_result
 from profiler.model.across import Across, AcrossChange, AcrossFolder
@@ -21,10 +21,10 @@ from profiler.present.markdown import to_markdown
 from profiler.present.page import NAME as REPORT
 from profiler.present.reservations import reservations
 from profiler.present.stdout import printing
-from profiler.present.table import UNKNOWN, Cell, Mark, Table, Tone, columns, filled
+from profiler.present.table import UNKNOWN, Cell, Mark, Table, columns, filled
 from profiler.present.terminal import marks_of
 from profiler.present.text import console
-from profiler.present.words import amount, effect
+from profiler.present.words import effect, mark
 
 _BESIDE = ("cycles", "wall")
 DOCUMENT, PAGE = "compare.json", "comparison.md"
@@ -38,12 +38,6 @@ _MOST_ROWS = 8
 """Launchers that a terminal shows."""
 _MOST = 5
 """Differences that a terminal shows."""
-_TONES: dict[str, Tone] = {"slower": "worse", "faster": "better", "same": "plain", "unresolved": "open"}
-_WORDS = {
-    "speed": {"slower": "slower", "faster": "faster"},
-    "level": {"slower": "lower", "faster": "higher"},
-    "number": {"slower": "more", "faster": "fewer"},
-}
 _PAIRED = {"blocks": "same blocks", "placements": "same placements", "none": "independent", None: ""}
 
 
@@ -235,11 +229,7 @@ def _subject(change: AcrossChange, document: Across) -> str:
 
 
 def _mark(change: AcrossChange) -> Mark:
-    if change.ratio is not None and change.lo is None:
-        return Mark(text="measured once", tone="open")
-    words = _WORDS[METRIC[change.metric].words]
-    word = "not decided" if change.verdict == "unresolved" else words.get(change.verdict, change.verdict)
-    return Mark(text=word, tone=_TONES[change.verdict])
+    return mark(change.metric, change.verdict, once=change.ratio is not None and change.lo is None)
 
 
 def _all(document: Across) -> Table:
@@ -269,7 +259,7 @@ def _all(document: Across) -> Table:
 
 def _row(c: AcrossChange, document: Across) -> tuple[Cell, ...]:
     figures: Iterable[str] = (
-        (amount(c.metric, c.before), amount(c.metric, c.after))
+        (value(c.metric, c.before), value(c.metric, c.after))
         if c.of == "cost"
         else tuple(UNKNOWN if one is None else digits(one) for one in (c.before, c.after))
     )

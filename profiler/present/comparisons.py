@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from profiler.analyze.numbers import bounds, pair
+from profiler.analyze.numbers import bounds, pair, value
 from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import METRIC, METRICS, meaning, title
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
 from profiler.present.section import Section
 from profiler.present.table import Cell, Table, columns, filled, notes
 from profiler.present.words import (
-    amount,
     detectable,
     launcher_name,
     metric_name,
@@ -95,8 +94,8 @@ def _undecided(known: Iterable[Comparison], rows: Collection[Comparison]) -> str
 def _cells(c: Comparison) -> tuple[Cell, ...]:
     return (
         metric_name(c),
-        amount(c.metric, c.baseline_value),
-        amount(c.metric, c.value),
+        value(c.metric, c.baseline_value),
+        value(c.metric, c.value),
         *pair(c.ratio, c.lo, c.hi, exact=of_exact_source(c)),
         reach(c),
         verdict_mark(c),
@@ -142,6 +141,6 @@ def side_by_side(verdict: Verdict, run: Run) -> Section:
 
 def _values(known: Mapping[tuple[str, str], Comparison], metric: str, names: Iterable[str]) -> Iterator[str]:
     """The baseline's figure from its first run, then those of ``names``."""
-    yield amount(metric, known[AGAIN, metric].baseline_value if (AGAIN, metric) in known else None)
+    yield value(metric, known[AGAIN, metric].baseline_value if (AGAIN, metric) in known else None)
     for name in names:
-        yield amount(metric, known[name, metric].value if (name, metric) in known else None)
+        yield value(metric, known[name, metric].value if (name, metric) in known else None)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from profiler.analyze.conclude import Analysis
 from profiler.folder import ROWS, RUN, recorded, sha256_of, write_result
-from profiler.model import Run
 from profiler.present.cause_tree import CauseRow
 from profiler.present.markdown import escaped, to_markdown
 from profiler.present.reservations import reservations
@@ -44,7 +42,7 @@ def _lines(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, .
     for one in reservations(verdict.warnings):
         yield f"- `{one.code}`: {escaped(one.title)}" + (f"; {escaped(one.remedy)}" if one.remedy else "")
     yield from ("", "## How it was measured, and how to repeat it", "")
-    yield from (f"    tax-probe {shlex.join(_repeat(run))}", "")
+    yield from (f"    {shown.command}", "")
     yield f"- {escaped(run.source_sentence)}"
     yield f"- {_measured(shown)}"
     yield f"- {run.machine.get('cpu_model')}, kernel {run.machine.get('kernel')}; begun {run.started_utc}"
@@ -75,8 +73,3 @@ def _evidence(tree: tuple[CauseRow, ...]) -> Iterator[str]:
 
 def _measured(shown: View) -> str:
     return escaped(dict(shown.facts).get("Measured", ""))
-
-
-def _repeat(run: Run) -> list[str]:
-    argv = list(run.argv)
-    return argv if any(word.startswith("--seed") for word in argv) else [*argv, "--seed", str(run.plan.seed)]

@@ -63,7 +63,7 @@ def table(verdict: Verdict, points: Sequence[Points]) -> Table | None:
 
 def _cells(one: Comparison, ratios: tuple[float, ...]) -> tuple[Cell, ...]:
     ratio = ratio_of(one)
-    mark = itself_mark(one) if one.launcher == AGAIN else mark_of(one)
+    mark = itself_mark(one) if one.launcher == AGAIN else verdict_mark(one)
     return (
         title(one.metric),
         value(one.metric, one.baseline_value),
@@ -78,12 +78,6 @@ def _cells(one: Comparison, ratios: tuple[float, ...]) -> tuple[Cell, ...]:
 def ratio_of(one: Comparison) -> RatioText:
     """A comparison's ratio as it is written."""
     return told(one.ratio, one.lo, one.hi, exact=of_exact_source(one))
-
-
-def mark_of(one: Comparison) -> Mark:
-    """Its verdict; what is unresolved is "not decided"."""
-    mark = verdict_mark(one)
-    return Mark(text="not decided", tone="open") if one.verdict == "unresolved" and not measured_once(one) else mark
 
 
 def itself_mark(one: Comparison) -> Mark:

@@ -12,10 +12,10 @@ from profiler.model.factorial import Built, cell_name
 from profiler.model.option_effects import Rebuilding
 from profiler.model.suspects import Eliminated, Suspects
 from profiler.model.verdict import part
-from profiler.present.forest import axis_of, mark_of, ratio_of
+from profiler.present.forest import axis_of, ratio_of
 from profiler.present.table import Cell, Column, Lane, Mark, Table, Tone, columns
 from profiler.present.whom import against_baseline
-from profiler.present.words import exact_metrics
+from profiler.present.words import exact_metrics, verdict_mark
 
 _MOST_ROWS = 12
 _LEVELS = {
@@ -73,7 +73,7 @@ def _combinations(verdict: Verdict) -> Iterator[Table]:
 
 
 def _combination(host: str, options: str, one: Comparison, note: str) -> tuple[Cell, ...]:
-    ratio, mark = ratio_of(one), mark_of(one)
+    ratio, mark = ratio_of(one), verdict_mark(one)
     lane = Lane(value=one.ratio, lo=one.lo, hi=one.hi, tone=mark.tone)
     return host, options, ratio.ratio, ratio.spread, lane, note
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -71,7 +70,7 @@ def page(analysis: Analysis, shown: View, sections: Sequence[Section]) -> Page:
         lead=tuple(lead),
         chapters=tuple(chapters(analysis, shown)),
         behind=tuple(behind(verdict, run, sections)),
-        command=f"tax-probe {shlex.join(_repeat(run))}",
+        command=shown.command,
         next=shown.next,
     )
 
@@ -82,8 +81,3 @@ def _day(run: Run) -> str:
     except ValueError:
         return run.started_utc
     return f"{begun.day} {begun:%B %Y}"
-
-
-def _repeat(run: Run) -> list[str]:
-    argv = list(run.argv)
-    return argv if any(word.startswith("--seed") for word in argv) else [*argv, "--seed", str(run.plan.seed)]

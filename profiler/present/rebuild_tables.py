@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from profiler.analyze.causes.option_verdicts import trainings, untrained
-from profiler.analyze.numbers import pair
+from profiler.analyze.numbers import pair, value
 from profiler.catalogue.metrics import HEADLINE, title
 from profiler.model import BASELINE, Comparison, Verdict
 from profiler.model.factorial import Rebuilt, Remedy, cell_name
@@ -14,7 +14,6 @@ from profiler.model.verdict import part
 from profiler.present.section import Section
 from profiler.present.table import UNKNOWN, Cell, Column, Mark, Table, Tone, columns, notes
 from profiler.present.words import (
-    amount,
     detectable,
     exact_metrics,
     launcher_name,
@@ -72,7 +71,7 @@ def _of_metric(metric: str) -> tuple[Column, ...]:
 def _figures(one: Comparison | None) -> tuple[str, str, str]:
     if one is None or one.ratio is None:
         return (UNKNOWN, UNKNOWN, UNKNOWN)
-    return (amount(one.metric, one.value), *pair(one.ratio, one.lo, one.hi, exact=of_exact_source(one)))
+    return (value(one.metric, one.value), *pair(one.ratio, one.lo, one.hi, exact=of_exact_source(one)))
 
 
 def _effects(verdict: Verdict, factorial: OptionEffects) -> Table:

@@ -11,10 +11,11 @@ from profiler.model.factorial import Levels
 from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
 from profiler.present.cause_tree import CauseRow
-from profiler.present.forest import axis_of, mark_of, ratio_of
+from profiler.present.forest import axis_of, ratio_of
 from profiler.present.own_tables import options
 from profiler.present.table import Cell, Column, Lane, Mark, Table, columns
 from profiler.present.whom import against_baseline, subjects, telling
+from profiler.present.words import verdict_mark
 
 _METRIC = "instructions"
 _FEW = 2
@@ -54,7 +55,7 @@ def _table(title_: str, rows: list[tuple[Cell, ...]]) -> Table | None:
 
 
 def _compared(label: str, one: Comparison) -> tuple[Cell, ...]:
-    ratio, mark = ratio_of(one), mark_of(one)
+    ratio, mark = ratio_of(one), verdict_mark(one)
     return label, Lane(value=one.ratio, lo=one.lo, hi=one.hi, tone=mark.tone), ratio.ratio, ratio.spread, mark
 
 

@@ -6,9 +6,11 @@ Everything else is folded: sections that a terminal shows on ``-v`` and a page b
 
 from __future__ import annotations
 
+import shlex
+
 from profiler.analyze.conclude import Analysis
 from profiler.catalogue.metrics import title
-from profiler.model import BASELINE, Noun, Verdict
+from profiler.model import BASELINE, Noun, Run, Verdict
 from profiler.present import cause_tree, forest, headline, own_tables
 from profiler.present.cause_tree import CauseRow
 from profiler.present.eval_loops import table as eval_loops
@@ -32,6 +34,8 @@ class View(Noun, frozen=True, kw_only=True):
     """The causes of the launcher that the headline is about; one of ``tables`` has them too."""
     facts: tuple[tuple[str, str], ...]
     """Label and text of a line each."""
+    command: str
+    """That repeats it, with the seed that was drawn."""
     next: tuple[str, str] | None
     """The command to type next, and what it is for."""
 
@@ -56,6 +60,7 @@ def view(analysis: Analysis) -> View:
         what=what,
         tree=tree,
         facts=facts(verdict, run),
+        command=f"tax-probe {shlex.join(_repeat(run))}",
         next=following(verdict),
     )
 
@@ -71,3 +76,8 @@ def _what(verdict: Verdict, names: tuple[str, ...]) -> str:
     if one is None:
         return "it is slower"
     return f"{forest.ratio_of(one).ratio} times the {title(one.metric)}"
+
+
+def _repeat(run: Run) -> list[str]:
+    argv = list(run.argv)
+    return argv if any(word.startswith("--seed") for word in argv) else [*argv, "--seed", str(run.plan.seed)]

@@ -28,13 +28,6 @@ def figure(value: float | None, digits: int = 2) -> str:
     return f"{value if abs(value) > RESIDUE else 0.0:,.{digits}f}"
 
 
-def amount(metric: str, value: float | None) -> str:
-    """A figure of ``metric`` with its unit, where it is more than a count."""
-    scale, unit = METRIC[metric].shown
-    told = figure(None if value is None else value * scale)
-    return f"{told} {unit}" if unit and value is not None else told
-
-
 def interval(lo: float | None, hi: float | None, digits: int = 4) -> str:
     """``[lo, hi]``, or a dash for an interval that does not exist."""
     return UNKNOWN if lo is None or hi is None else f"[{lo:.{digits}f}, {hi:.{digits}f}]"
@@ -77,10 +70,15 @@ def price(comparison: Comparison) -> str:
 
 def verdict_mark(comparison: Comparison) -> Mark:
     """The verdict for people, in the metric's own words; of a single block, that it is one measurement."""
-    if measured_once(comparison):
+    return mark(comparison.metric, comparison.verdict, once=measured_once(comparison))
+
+
+def mark(metric: str, verdict: VerdictWord, *, once: bool) -> Mark:
+    """A verdict on ``metric``; ``once``: it stands on a single block."""
+    if once:
         return Mark(text="measured once", tone="open")
-    words = _WORDS[METRIC[comparison.metric].words]
-    return Mark(text=words.get(comparison.verdict, comparison.verdict), tone=_TONES[comparison.verdict])
+    words = {"unresolved": "not decided"} | _WORDS[METRIC[metric].words]
+    return Mark(text=words.get(verdict, verdict), tone=_TONES[verdict])
 
 
 def detectable(comparisons: Iterable[Comparison], metrics: Iterable[str], launchers: Collection[str] = ()) -> str:

@@ -151,7 +151,7 @@ def test_folders_that_may_not_be_read_are_counted_and_missing_ones_are_not(
 
 def test_places_are_those_of_the_tools_and_of_the_bases_of_environments(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    for folder in (".pyenv/versions/3.12.1", ".local/share/uv/python/cpython-3.13", "miniconda3/envs/work", ".conda"):
+    for folder in (".pyenv/versions/3.12.1", ".local/share/uv/python/cpython-3.13", "miniconda3/envs/lab", ".conda"):
         (home / folder).mkdir(parents=True)
     (home / ".conda/environments.txt").write_text("/srv/conda\n\n")
     (home / "venv").mkdir()
@@ -160,7 +160,7 @@ def test_places_are_those_of_the_tools_and_of_the_bases_of_environments(tmp_path
     assert {
         "/srv/tools/bin", "/srv/tools/lib", "/usr/bin", "/srv/base/bin", "/srv/base/lib", "/srv/conda/bin",
         f"{home}/.pyenv/versions/3.12.1/lib", f"{home}/.local/share/uv/python/cpython-3.13/bin",
-        f"{home}/miniconda3/envs/work/bin",
+        f"{home}/miniconda3/envs/lab/bin",
     } <= folders  # fmt: skip
     assert "relative" not in folders
     assert base_of(home / ".pyenv") is None

@@ -93,9 +93,9 @@ def word(one: Comparison) -> str:
 
 def test_one_block_is_measured_once_and_two_are_not() -> None:
     assert word(comparison(blocks=1, ratio=1.2)) == "measured once"
-    assert word(comparison(blocks=2, ratio=1.2, lo=0.5)) == "unresolved"
-    assert word(comparison(blocks=2, ratio=1.2)) == "unresolved", "an unbounded interval is no single block"
-    assert word(comparison(blocks=1, ratio=None)) == "unresolved"
+    assert word(comparison(blocks=2, ratio=1.2, lo=0.5)) == "not decided"
+    assert word(comparison(blocks=2, ratio=1.2)) == "not decided", "an unbounded interval is no single block"
+    assert word(comparison(blocks=1, ratio=None)) == "not decided"
 
 
 def test_what_it_takes_to_see_something() -> None:
