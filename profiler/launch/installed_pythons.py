@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from profiler.errors import UsageError
-from profiler.launch.binaries.build_marks import compiler_name, read_marks
+from profiler.launch.binaries.build_marks import compiler_name, is_free_threaded
 from profiler.launch.binaries.elf import Elf, is_elf, read_elf
+from profiler.launch.binaries.hardening import hardening_of
 from profiler.launch.binaries.libpython import names_libpython
+from profiler.launch.binaries.python_version import version_in
 from profiler.launch.embedders import Progress, path_of_image, scan
 from profiler.launch.evidence import describe_elf
-from profiler.model import Noun
+from profiler.model import Hardening, Noun
 from profiler.model.installed import InstalledPython, Origin, PythonProgram, Pythons
 from profiler.system.packages import owners
 
@@ -198,18 +200,30 @@ def _described(
     elf: Elf, *, origin: Origin, package: str | None, aliases: tuple[str, ...], programs: tuple[PythonProgram, ...]
 ) -> InstalledPython:
     library = elf.soname is not None and names_libpython(elf.soname)
-    marks = read_marks(elf.path, elf.soname)
+    version = version_in(elf.path, elf.soname)
     return InstalledPython(
-        version=marks.version,
+        version=version,
         origin=origin,
         kind="library" if library else "program",
         file=describe_elf(elf, role="library" if library else "program", path=elf.path, package=package, loads=None),
         aliases=aliases,
         programs=programs,
-        free_threaded=marks.free_threaded,
-        hardening=marks.hardening,
+        free_threaded=True if is_free_threaded(elf.path) else None if version is None else False,
+        hardening=hardened_by(hardening_of(elf.path)) if elf.needed or elf.soname else None,
         compiler=compiler_name(elf.compilers),
     )
+
+
+def hardened_by(found: Hardening) -> tuple[str, ...]:
+    """In the words of ``InstalledPython.hardening``."""
+    seen = {
+        "stack protector": found.stack_protector,
+        "fortify": found.fortified > 0,
+        "CET": bool(found.branch_protection),
+        "RELRO": found.relro != "none",
+        "bind now": found.relro == "full",
+    }
+    return tuple(name for name, there in seen.items() if there)
 
 
 def _order(one: InstalledPython) -> tuple[tuple[int, ...], str, str]:

@@ -15,10 +15,13 @@ from profiler.catalogue.causes import CAUSES
 from profiler.cli import main
 from profiler.collect.python_counts import count_pythons
 from profiler.errors import UsageError
-from profiler.launch.binaries.build_marks import compiler_name, read_marks
+from profiler.launch.binaries.build_marks import compiler_name, is_free_threaded
+from profiler.launch.binaries.hardening import hardening_of
+from profiler.launch.binaries.python_version import version_in
 from profiler.launch.installed_pythons import (
     Where,
     base_of,
+    hardened_by,
     installed_pythons,
     named_files,
     origin_of,
@@ -219,22 +222,21 @@ def test_a_named_file_must_be_elf(tmp_path: Path) -> None:
 )
 def test_the_version_is_read(tmp_path: Path, source: str, version: str | None) -> None:
     library = libpython(tmp_path, source=LIBPYTHON + source + "\n")
-    assert read_marks(str(library), "libpython3.11.so.1.0").version == version
+    assert version_in(str(library), "libpython3.11.so.1.0") == version
 
 
 @needs_gcc
 def test_a_free_threaded_build_is_known_by_its_symbol(tmp_path: Path) -> None:
     library = libpython(tmp_path, source=LIBPYTHON + VERSION + "void _Py_DecRefShared(void *o) {}\n")
-    assert read_marks(str(library), None).free_threaded is True
+    assert is_free_threaded(str(library))
 
 
 @needs_gcc
 def test_hardening_is_read(tmp_path: Path) -> None:
     options = ("-O2", "-Wl,-z,relro,-z,now")
     soft = libpython(tmp_path, "-fno-stack-protector", "-U_FORTIFY_SOURCE", *options)
-    assert "stack protector" not in (read_marks(str(soft), None).hardening or ())
-    hard = read_marks(str(libpython(tmp_path, "-fstack-protector-all", *options)), None).hardening
-    assert hard is not None
+    assert "stack protector" not in hardened_by(hardening_of(str(soft)))
+    hard = hardened_by(hardening_of(str(libpython(tmp_path, "-fstack-protector-all", *options))))
     assert {"stack protector", "RELRO", "bind now"} <= set(hard)
 
 
