@@ -18,7 +18,7 @@ from profiler.collect.bench import Limits
 from profiler.collect.calibration_runs import calibrated
 from profiler.collect.session import Look, Progress, measure
 from profiler.errors import MachineError
-from profiler.folder import load_run, save_run
+from profiler.folder import RUN, load_run, recorded, save_run
 from profiler.model import Precision, Run, Standing, Variant
 from profiler.model.factorial import Remedy, remedy_time_folder
 from profiler.plan.schedule import make_plan
@@ -65,7 +65,7 @@ def time_remedy(
     """
     place = folder / remedy_time_folder(remedy)
     source, quiet = SoftwareSource(), quiet or Quiet(budget_s * _WAITING)
-    if (place / "run.json").exists():
+    if recorded(place, RUN).exists():
         begun = load_run(place)
     else:
         try:

@@ -43,9 +43,6 @@ class Progress(Protocol):
         """After ``blocks`` blocks: how far it is to the precision that was asked for."""
 
 
-_LEAST_BLOCKS = 2
-"""Fewer give no interval, whatever the budget."""
-
 Look = Callable[[Run, int], Standing]
 """Where a run stands on its way to a precision after so many blocks (``analyze.sequential.PrecisionWatch``)."""
 
@@ -78,13 +75,14 @@ def measure(
     limits: Limits,
     budget_s: float | None,
     progress: Progress,
+    least_blocks: int = 1,
     look: Look | None = None,
 ) -> Run:
     """Carry ``run.plan`` out into ``folder`` and return the finished run (also saved there).
 
     Complete processes that ``folder`` already holds are not repeated. With ``budget_s`` no block is begun that would
-    probably end later, but for the second, without which there is no interval. With ``look`` blocks are added to the
-    plan until it says that the precision is reached.
+    probably end later, but for the first ``least_blocks``. With ``look`` blocks are added to the plan until it says
+    that the precision is reached.
 
     Raises:
         Interrupted: by Ctrl-C, SIGTERM or SIGHUP; ``--resume`` continues.
@@ -101,7 +99,9 @@ def measure(
             save_run(folder, run)
             started = time.monotonic()
             if look is None:
-                _run_blocks(bench, run.plan, done, writer, budget_s=budget_s, progress=progress)
+                _run_blocks(
+                    bench, run.plan, done, writer, budget_s=budget_s, least_blocks=least_blocks, progress=progress
+                )
             else:
                 for grown in _run_until(bench, run, done, writer, look, budget_s=budget_s, progress=progress):
                     run = grown
@@ -128,13 +128,14 @@ def _run_blocks(
     writer: RowWriter,
     *,
     budget_s: float | None,
+    least_blocks: int,
     progress: Progress,
 ) -> None:
     progress.start(sum(len(steps(plan, block)) for block in plan.blocks), len(done))
     pace = Pace()
     for index, block in enumerate(plan.blocks):
         todo = [step for step in steps(plan, block) if step not in done]
-        if budget_s is not None and index >= _LEAST_BLOCKS and pace.spent + pace.expected(todo) > budget_s:
+        if budget_s is not None and index >= least_blocks and pace.spent + pace.expected(todo) > budget_s:
             return
 
         def on_step(step: Step) -> None:

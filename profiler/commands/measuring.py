@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from profiler.present.progress import ProgressBar
 
 
+_FOR_AN_INTERVAL = 2
+"""Blocks that are measured whatever the time of a machine, where nobody said how long it may take."""
+
+
 class After(Protocol):
     """What a command does with a folder that is measured and not yet shown."""
 
@@ -78,6 +82,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
             folder,
             limits=limits,
             budget_s=_budget(wanted, study, begun) if args.resume is None else wanted.budget,
+            least_blocks=1 if wanted.budget is not None else _FOR_AN_INTERVAL,
             progress=Foretelling(bar, lambda: first_figure(begun, folder)),
             look=PrecisionWatch(folder) if begun.plan.precision is not None else None,
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 
 from profiler.analyze.compare import TOO_RARE
 from profiler.analyze.numbers import bounds
+from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.metrics import METRICS, title
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, SourceName, Verdict
 from profiler.model.option_effects import Rebuilding
@@ -13,6 +15,7 @@ from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
 from profiler.present.reservations import reservations
 from profiler.present.whom import against_baseline, subjects
+from profiler.workloads import BUILT_IN
 
 _FOLDED = frozenset({"a-a-differs", "a-a-useless", "unfinished"})
 """Caveats that lines of their own tell."""
@@ -23,9 +26,12 @@ _NEXT = {
         "tax-probe rebuild --plan experiments/rebuild-upstream.toml --remedy",
         "builds the library that takes the tax away, and checks it",
     ),
-    "amortize": ("tax-probe variants --workload dynamic", "why the work costs more"),
+    "amortize": ("tax-probe variants", "why the work costs more"),
     "eliminate": ("tax-probe variants", "what it comes from"),
 }
+_OF_THE_WORK = frozenset({"--python", "--workload", "--host"})
+_USUAL = "int_loop"
+_IN_CYCLES = frozenset(entry.id for entry in CAUSES if entry.shows == "cpi")
 _HOW: dict[SourceName, str] = {
     "hardware": "hardware counters",
     "callgrind": "callgrind counts, bare runs timed",
@@ -47,9 +53,26 @@ def facts(verdict: Verdict, run: Run) -> tuple[tuple[str, str], ...]:
     return tuple((label, text) for label, text in found if text)
 
 
-def following(verdict: Verdict) -> tuple[str, str] | None:
-    """The command that answers the next question, and what it does."""
-    return _NEXT.get(verdict.command)
+def following(command: str, run: Run) -> tuple[str, str] | None:
+    """The command that answers the next question of the same interpreter, work and hosts, and what it does."""
+    if command not in _NEXT:
+        return None
+    answering, what = _NEXT[command]
+    return shlex.join((*answering.split(), *_same(run))), what
+
+
+def _same(run: Run) -> list[str]:
+    """The options of ``run`` that say what is measured."""
+    told, argv = [], iter(run.argv)
+    for word in argv:
+        name, equals, _ = word.partition("=")
+        if name in _OF_THE_WORK:
+            told += [word] if equals else [word, next(argv, "")]
+    named = any(word.partition("=")[0] == "--workload" for word in told)
+    work = run.plan.workload
+    if named or work.name == _USUAL:
+        return told
+    return [*told, "--workload", work.name if work.name in {one.name for one in BUILT_IN} else work.path]
 
 
 def _of_subject(verdict: Verdict) -> list[Cause]:
@@ -113,7 +136,8 @@ def _named(found: Iterable[Comparison]) -> str:
 
 def _open_causes(verdict: Verdict) -> Iterator[str]:
     left = [one for one in _of_subject(verdict) if one.status in ("unresolved", "not-tested")]
-    acting = [one for one in left if one.status == "not-tested" and one.evidence.startswith("acts on cpi")]
+    counted = "cycles" in against_baseline(verdict, subjects(verdict)[0]) if subjects(verdict) else True
+    acting = [one for one in left if one.status == "not-tested" and one.cause in _IN_CYCLES and not counted]
     if acting:
         yield f"{_titles(acting)}: they show in cycles only, which need a PMU"
     rest = [one for one in left if one not in acting]

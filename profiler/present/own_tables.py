@@ -14,7 +14,7 @@ from profiler.model.suspects import Eliminated, Suspects
 from profiler.model.verdict import part
 from profiler.present.forest import axis_of, ratio_of
 from profiler.present.table import Cell, Column, Lane, Mark, Table, Tone, columns
-from profiler.present.whom import against_baseline
+from profiler.present.whom import against_baseline, subjects
 from profiler.present.words import exact_metrics, verdict_mark
 
 _MOST_ROWS = 12
@@ -49,9 +49,10 @@ def _combinations(verdict: Verdict) -> Iterator[Table]:
         if known is not None:
             host = one.launcher.partition("@")[0]
             rows.append((host, _options(one), known, "as shipped" if _is(one, shipped.get(one.kind)) else ""))
-    embedder = against_baseline(verdict, "pyo3").get(metric)
+    host = subjects(verdict)[0]
+    embedder = against_baseline(verdict, host).get(metric)
     if embedder is not None:
-        rows.append(("pyo3", "the distribution's own library", embedder, "shipped"))
+        rows.append((host, "the distribution's own library", embedder, "shipped"))
     if not rows:
         return
     rows.sort(key=lambda row: -(row[2].ratio or 0.0))

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from profiler.present.table import Bar, Cell, Table, Tone, text_of, with_columns
 
-WITHOUT_TERMINAL = 120
+WITHOUT_TERMINAL = 80
 """Characters of a line where nobody looks: in a file or a pipe."""
 STYLES: dict[Tone, str] = {"worse": "red", "better": "green", "open": "yellow", "plain": "default", "faint": "dim"}
 _NARROWEST = 18

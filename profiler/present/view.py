@@ -61,7 +61,7 @@ def view(analysis: Analysis) -> View:
         tree=tree,
         facts=facts(verdict, run),
         command=f"tax-probe {shlex.join(_repeat(run))}",
-        next=following(verdict),
+        next=following(verdict.command, run),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from profiler.analyze.numbers import pair
 from profiler.catalogue.events import Cpu
 from profiler.collect.request import checked
 from profiler.launch.interpreters import resolve_target
@@ -62,6 +63,22 @@ def test_a_terminal_shows_the_headline_first_on_one_screen(
     assert len(lines) <= 40
     assert [line for line in lines if len(line) > 80 and line[1] != ":"] == [], "but for the folders' own names"
     assert "version: A 3.11.2; B 3." in "\n".join(lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_ratios_and_intervals_stand_whole_at_any_width(
+    tax_probe: TaxProbe, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    folders = ("results/survey/bookworm/ipc", "results/survey/forky/ipc")
+    shown = [" ".join(line.split()) for line in ANSI.sub("", tax_probe("compare", *folders).out).splitlines()]
+    document = tax_probe("compare", *folders, "--format", "json").document
+    own = [one for one in document["changes"] if one["metric"] == "instructions" and one["launcher"] == "pyo3"]
+    assert len(own) == 2
+    for one in own:
+        told = " ".join(pair(one["ratio"], one["lo"], one["hi"], exact=one["exact"]))
+        assert any(told in line for line in shown), told
 
 
 def test_what_is_written(tax_probe: TaxProbe, slower: Path) -> None:

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.errors import MachineError
+from profiler.model import Workload
+from profiler.sources.callgrind import CallgrindSource
 from profiler.sources.callgrind_output import combine, parse_totals
 
 FULL = """\
@@ -83,3 +85,18 @@ def test_junk_is_refused_or_read_but_never_crashes(text: str) -> None:
         parse_totals(text)
     except MachineError:
         return
+
+
+def test_a_plain_run_counts_regions_first_and_simulates_in_one_block() -> None:
+    """Instructions in every block from parts of processes; whole ones of a tenth of the work give the start-up."""
+    workload = Workload(name="w", path="w.py", counts_m=(1000, 2000), timed_m=(10, 60))
+    passes = CallgrindSource("valgrind", "valgrind-3.19.0").chunk_passes(workload, None)
+    assert [(one.kind, one.name, one.blocks) for one in passes] == [
+        ("regions", "simulated", (0, 1)),
+        ("regions", "regions", (1, None)),
+        ("whole", "timed", (0, None)),
+        ("chunks", "chunks", (0, None)),
+        ("whole", "counted", (0, 2)),
+    ]
+    assert all("instructions" in one.events for one in passes if one.kind == "regions")
+    assert [one.m for one in passes] == [(1000, 2000), (1000, 2000), (10, 60), (10, 60), (100, 200)]

@@ -3,6 +3,7 @@
 import gzip
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,8 +11,12 @@ import pytest
 from profiler.analyze.first_figure import first_figure
 from profiler.analyze.points import Points
 from profiler.collect.pace import Pace
+from profiler.collect.request import Request
+from profiler.collect.session import _run_blocks
+from profiler.commands.measuring import _budget
 from profiler.folder import load_run
-from profiler.model import Step
+from profiler.model import Block, Step
+from profiler.plan.studies import STUDIES
 from tests.recorded import RESULTS
 
 
@@ -64,3 +69,38 @@ def test_the_pace_of_each_pass_tells_what_is_left() -> None:
     assert pace.expected([step("slow"), step("quick"), step("quick")]) == pytest.approx(12.0)
     assert pace.expected([step("never seen")]) == pytest.approx(22 / 4)
     assert pace.spent == 22.0
+
+
+class Quiet:
+    """Measures nothing, and is told about it."""
+
+    def __init__(self) -> None:
+        self.blocks: list[int] = []
+
+    def run_block(self, block: Block, *_: object) -> None:
+        self.blocks.append(block.index)
+
+    def start(self, *_: object) -> None: ...
+
+    def step(self, *_: object) -> None: ...
+
+    def block(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize(("budget_s", "least", "measured"), [(0.0, 1, 1), (0.0, 2, 2), (None, 1, 6)])
+def test_a_budget_is_kept_but_for_the_blocks_that_an_interval_takes(
+    budget_s: float | None, least: int, measured: int
+) -> None:
+    bench: Any = Quiet()
+    plan = load_run(RESULTS / "ipc-int_loop").plan
+    _run_blocks(bench, plan, set(), bench, budget_s=budget_s, least_blocks=least, progress=bench)
+    assert bench.blocks == list(range(measured))
+
+
+def test_only_where_nobody_said_how_much_the_study_has_its_own_budget() -> None:
+    run, study = load_run(RESULTS / "ipc-int_loop"), STUDIES["ipc"]
+    assert _budget(Request(), study, run) == study.budget_s["callgrind"]
+    assert _budget(Request(budget=5.0), study, run) == 5.0
+    assert _budget(Request(blocks=6), study, run) is None
+    assert _budget(Request(precision=0.5), study, run) is None
+    assert _budget(Request(), STUDIES["variants"], run) is None

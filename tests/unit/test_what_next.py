@@ -1,0 +1,41 @@
+"""The command to type next asks the same interpreter, work and hosts."""
+
+import msgspec
+import pytest
+
+from profiler.folder import load_run
+from profiler.present.facts import following
+from tests.recorded import RESULTS
+
+HOST = "my app=/opt/app --run {script} {m}"
+
+
+def asked(*argv: str, **workload: str) -> str:
+    run = load_run(RESULTS / "ipc-int_loop")
+    work = msgspec.structs.replace(run.plan.workload, **workload)
+    run = msgspec.structs.replace(run, argv=("ipc", *argv), plan=msgspec.structs.replace(run.plan, workload=work))
+    found = following("ipc", run)
+    assert found is not None
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (("--blocks", "3", "--seed", "5"), "tax-probe variants"),
+        (("--python", "/usr/bin/python3.13", "--blocks=3"), "tax-probe variants --python /usr/bin/python3.13"),
+        (("--host", HOST, "--seed", "5"), f"tax-probe variants --host '{HOST}'"),
+        ((f"--host={HOST}",), f"tax-probe variants '--host={HOST}'"),
+    ],
+)
+def test_what_is_measured_goes_with_it(argv: tuple[str, ...], told: str) -> None:
+    assert asked(*argv) == told
+
+
+def test_work_that_an_experiment_named_is_named() -> None:
+    assert asked("--experiment", "x.toml", name="dynamic") == "tax-probe variants --workload dynamic"
+    assert (
+        asked("--experiment", "x.toml", name="mine", path="/srv/mine.py")
+        == "tax-probe variants --workload /srv/mine.py"
+    )
+    assert asked("--workload", "mine.py", name="mine", path="/srv/mine.py") == "tax-probe variants --workload mine.py"
