@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from profiler.analyze.change_wording import sentence
-from profiler.analyze.compare import RARE, compare_metrics, paired
+from profiler.analyze.compare import RARE, RARELY, compare_metrics, paired
 from profiler.analyze.opened import Opened, require_same_work
 from profiler.analyze.run_differences import ANOTHER, differences, own_right
 from profiler.analyze.stats import CONFIDENCE, FAMILY_ERROR, holm, verdict
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_TOO_RARE = f"too rare to compare: fewer than one in {round(1 / RARE)} iterations"
 _NOT_POSITIVE = "not above 0 in every block, so that no ratio is known"
 _MATRIX = ("instructions", "wall")
 """Of which the first that can be compared is the headline."""
@@ -159,7 +158,7 @@ def _cost(asked: _Question) -> AcrossChange:
     means = [None if one.empty else float(one.mean()) for one in figures]
     unknown = _unknown(asked, [one.empty for one in figures])
     if unknown is None and all(mean is not None and abs(mean) < RARE for mean in means):
-        unknown = _TOO_RARE
+        unknown = RARELY
     return _told(asked, _change(asked, figures) if unknown is None else RunRatio(reason=unknown), means)
 
 
@@ -168,7 +167,7 @@ def _tax(asked: _Question) -> AcrossChange:
     pairs = [paired(run.costs, run.baseline, asked.launcher, asked.metric.name) for run in asked.runs]
     unknown = _unknown(asked, [both.empty for both in pairs])
     if unknown is None and all(float(both.abs().mean().max()) < RARE for both in pairs):
-        unknown = _TOO_RARE
+        unknown = RARELY
     elif unknown is None and any((both <= 0).any(axis=None) for both in pairs):
         unknown = _NOT_POSITIVE
     if unknown is not None:

@@ -35,6 +35,7 @@ TOO_RARE = "too rare to compare"
 
 RARE = 1e-3
 """Under one event in a thousand iterations in both launchers, the slope is noise of the rest of the process."""
+RARELY = f"{TOO_RARE}: fewer than one in {round(1 / RARE)} iterations"
 
 
 class Costs(Noun, frozen=True, kw_only=True):
@@ -146,7 +147,7 @@ def _compare_one(costs: Costs, baseline: str, launcher: str, metric: Metric) -> 
     if both.empty:
         reason = costs.reasons.get(metric.name) or costs.reasons.get(metric.event, "no complete block")
     elif float(both.abs().mean().max()) < RARE:
-        reason = f"{TOO_RARE}: fewer than one in {round(1 / RARE)} iterations"
+        reason = RARELY
     elif (both > 0).all(axis=None):
         logs = [math.log(a / b) for a, b in zip(other, base, strict=True)]
         interval = log_ratio_interval(logs, confidence=costs.level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from profiler.analyze.numbers import count, digits
 from profiler.analyze.rows import PER_ITERATION, read_all, slopes
 from profiler.catalogue.metrics import METRIC
 from profiler.model import Run
@@ -18,7 +19,8 @@ def first_figure(run: Run, folder: Path) -> str | None:
     baseline, twin = run.plan.roles.baseline, run.plan.roles.twin
     own = [one.name for one in run.plan.launchers if one.variant is None and one.name not in (baseline, twin)]
     counts = slopes(read_all(folder))[PER_ITERATION]
-    counts = counts[counts.index.get_level_values("event") == _METRIC.event].droplevel(["block", "event"]).dropna()
+    counts = counts[counts.index.get_level_values("event") == _METRIC.event].dropna()
+    counts = counts.groupby(level="launcher", observed=True).first()
     told = next((name for name in own if name in counts.index), None)
     if told is None or baseline not in counts.index:
         return None
@@ -26,6 +28,6 @@ def first_figure(run: Run, folder: Path) -> str | None:
     if base <= 0:
         return None
     return (
-        f"first count: {told} executes {here / base:.4g} times the instructions of {baseline} on "
-        f"{run.plan.workload.name} ({here:,.1f} ÷ {base:,.1f}, exact in this block); measuring goes on"
+        f"first count: {told} executes {digits(here / base)} times the instructions of {baseline} on "
+        f"{run.plan.workload.name} ({count(here)} ÷ {count(base)}, exact in this block); measuring goes on"
     )

@@ -35,7 +35,7 @@ def test_two_launchers_are_enough(tmp_path: Path) -> None:
     told = first_figure(load_run(begun(tmp_path, "python3", "pyo3")), tmp_path)
     assert told is not None
     assert told.startswith(
-        "first count: pyo3 executes 1.205 times the instructions of python3 on int_loop (1,128.0 ÷ 936.4"
+        "first count: pyo3 executes 1.205 times the instructions of python3 on int_loop (1,128 ÷ 936.4"
     )
 
 
