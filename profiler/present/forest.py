@@ -9,7 +9,7 @@ from profiler.analyze.numbers import RatioText, told, value
 from profiler.analyze.points import Points
 from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import METRIC, title
-from profiler.model import AGAIN, BASELINE, Comparison, Decomposition, Verdict
+from profiler.model import AGAIN, BASELINE, Comparison, Decomposition, Term, Verdict
 from profiler.present.table import UNKNOWN, Axis, Cell, Column, Lane, Mark, Table, columns
 from profiler.present.whom import against_baseline, itself, subjects, telling
 from profiler.present.words import of_exact_source, verdict_mark
@@ -115,11 +115,10 @@ def terms(verdict: Verdict) -> Table | None:
     splits = [split for name in subjects(verdict)[:2] if (split := time_split(verdict, name)) is not None]
     if not splits or len({tuple(term.term for term in split.terms) for split in splits}) > 1:
         return None
-    exact = {one.metric for one in verdict.comparisons if of_exact_source(one)}
     estimated = {term.term for split in splits for term in split.terms if is_estimated(verdict, split, term.term)}
     rows = []
     for at, term in enumerate(splits[0].terms):
-        told_ = [told(s.terms[at].ratio, s.terms[at].lo, s.terms[at].hi, exact=term.term in exact) for s in splits]
+        told_ = [term_ratio(verdict, split, split.terms[at]) for split in splits]
         name = term_name(term.term) + (", est." if term.term in estimated else "")
         rows.append((f"{'×' if at else ' '} {name}", *(cell for one in told_ for cell in (one.ratio, one.spread))))
     whole = [against_baseline(verdict, split.launcher).get(split.of) for split in splits]
@@ -146,6 +145,12 @@ def time_split(verdict: Verdict, launcher: str) -> Decomposition | None:
         ),
         None,
     )
+
+
+def term_ratio(verdict: Verdict, split: Decomposition, term: Term) -> RatioText:
+    """A term as it is written; one that is compared by itself as it is there, so that no figure has two intervals."""
+    own = against_baseline(verdict, split.launcher).get(term.term)
+    return told(term.ratio, term.lo, term.hi) if own is None else ratio_of(own)
 
 
 def is_estimated(verdict: Verdict, split: Decomposition, term: str) -> bool:

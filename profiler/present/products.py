@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from profiler.analyze.numbers import RatioText, told
+from profiler.analyze.numbers import RatioText
 from profiler.catalogue.metrics import title
 from profiler.model import Decomposition, Noun, Term, Verdict
-from profiler.present.forest import is_estimated, ratio_of, term_name, time_split
+from profiler.present.forest import is_estimated, ratio_of, term_name, term_ratio, time_split
 from profiler.present.whom import against_baseline, subjects
-from profiler.present.words import exact_metrics
 
 _COUNTED = "instructions"
 _LARGEST = 0.5
@@ -59,7 +58,7 @@ def _factor(verdict: Verdict, split: Decomposition, term: Term) -> ProductTerm:
     holds = term.lo is not None and term.hi is not None and term.lo <= 1 <= term.hi
     return ProductTerm(
         name=term_name(term.term),
-        ratio=told(term.ratio, term.lo, term.hi, exact=term.term in exact_metrics(verdict)),
+        ratio=term_ratio(verdict, split, term),
         how=f"{how}, holds 1" if holds else how,
         main=not holds and (term.share or 0.0) >= _LARGEST,
     )

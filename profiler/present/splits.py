@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from profiler.analyze.numbers import pair, share
+from profiler.analyze.numbers import share
 from profiler.catalogue.metrics import title
 from profiler.model import Decomposition, Term, Verdict
+from profiler.present.forest import term_ratio
 from profiler.present.section import Section
 from profiler.present.table import Cell, Table, columns, notes
-from profiler.present.words import detectable, exact_metrics
+from profiler.present.words import detectable
 
 
 def section(verdict: Verdict, *, shown: Collection[str]) -> Section:
@@ -27,9 +28,8 @@ def others(verdict: Verdict, *, shown: Collection[str]) -> Section:
 def _tables(verdict: Verdict, splits: Sequence[Decomposition]) -> tuple[Table, ...]:
     if not splits:
         return ()
-    exact = exact_metrics(verdict)
     rows = [
-        (split.launcher, title(split.of), *_cells(term, exact=term.term in exact))
+        (split.launcher, title(split.of), *_cells(verdict, split, term))
         for split in splits
         for term in split.terms
         if term.ratio is not None
@@ -49,8 +49,9 @@ def _tables(verdict: Verdict, splits: Sequence[Decomposition]) -> tuple[Table, .
     return (table,)
 
 
-def _cells(term: Term, *, exact: bool) -> tuple[Cell, ...]:
-    return term.term, *pair(term.ratio, term.lo, term.hi, exact=exact), share(term.share)
+def _cells(verdict: Verdict, split: Decomposition, term: Term) -> tuple[Cell, ...]:
+    ratio = term_ratio(verdict, split, term)
+    return term.term, ratio.ratio, ratio.spread, share(term.share)
 
 
 def _reasons(splits: Sequence[Decomposition]) -> list[str]:

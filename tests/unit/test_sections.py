@@ -10,11 +10,13 @@ import pytest
 from profiler.analyze.conclude import analyse, conclude
 from profiler.folder import load_run
 from profiler.model import Run, Verdict
-from profiler.present import figures
+from profiler.present import figures, forest
 from profiler.present.answer_sections import sections
 from profiler.present.finding import render
 from profiler.present.markdown import escaped
+from profiler.present.products import products
 from profiler.present.section import Section
+from profiler.present.splits import section as splits_section
 from profiler.present.table import Table, text_of
 from profiler.present.view import view
 from tests.page_checks import renamed
@@ -102,3 +104,34 @@ def test_on_amd_a_reader_is_told_whose_misses_they_are() -> None:
     found = sections(msgspec.structs.replace(verdict, comparisons=tuple(counted)), amd)
     told = "last-level cache misses: on AMD the generic event counts L2 misses"
     assert [note for table in tables(found) for note in table.notes].count(told) == 1
+
+
+def test_no_figure_has_two_intervals() -> None:
+    """A term that is compared by itself is told as it is there: over placements, whatever its own interval is."""
+    verdict, _, _ = answered("ipc-int_loop")
+    counted = [
+        msgspec.structs.replace(c, ratio=1.206, lo=1.204, hi=1.208, over="placements")
+        if (c.launcher, c.metric) == ("pyo3", "instructions")
+        else c
+        for c in verdict.comparisons
+    ]
+    splits = [
+        msgspec.structs.replace(
+            split,
+            terms=tuple(
+                msgspec.structs.replace(term, ratio=1.206, lo=1.183, hi=1.229) if term.term == "instructions" else term
+                for term in split.terms
+            ),
+        )
+        if (split.launcher, split.of) == ("pyo3", "wall")
+        else split
+        for split in verdict.decomposition
+    ]
+    planted = msgspec.structs.replace(verdict, comparisons=tuple(counted), decomposition=tuple(splits))
+    made_of = forest.terms(planted)
+    assert made_of is not None
+    assert made_of.rows[0][:3] == ("  instructions", "1.206", "± 0.002")
+    (product, _) = products(planted)
+    assert str(product.factors[0].ratio) == "1.206 ± 0.002"
+    (table,) = splits_section(planted, shown={"pyo3"}).tables
+    assert ("instructions", "1.206", "± 0.002") in [row[2:5] for row in table.rows]
