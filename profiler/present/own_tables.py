@@ -69,7 +69,7 @@ def _combinations(verdict: Verdict) -> Iterator[Table]:
             Column(title="", kind="verdict", spare=True),
         ),
         rows=tuple(_combination(*row) for row in shown),
-        notes=(f"{len(rows) - len(shown)} combinations between them: -v",) if len(shown) < len(rows) else (),
+        notes=(f"{len(rows) - len(shown)} more between them: -v",) if len(shown) < len(rows) else (),
     )
 
 
