@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from profiler.analyze.compare import TOO_RARE
 from profiler.analyze.numbers import bounds
+from profiler.catalogue.built_in import NAMES as BUILT_IN
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.metrics import METRICS, title
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, SourceName, Verdict
@@ -15,7 +16,6 @@ from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
 from profiler.present.reservations import reservations
 from profiler.present.whom import against_baseline, subjects
-from profiler.workloads import BUILT_IN
 
 _FOLDED = frozenset({"a-a-differs", "a-a-useless", "unfinished"})
 """Caveats that lines of their own tell."""
@@ -72,7 +72,7 @@ def _same(run: Run) -> list[str]:
     work = run.plan.workload
     if named or work.name == _USUAL:
         return told
-    return [*told, "--workload", work.name if work.name in {one.name for one in BUILT_IN} else work.path]
+    return [*told, "--workload", work.name if work.name in BUILT_IN else work.path]
 
 
 def _of_subject(verdict: Verdict) -> list[Cause]:

@@ -9,38 +9,15 @@ from pathlib import Path
 
 import msgspec
 
+from profiler.catalogue import built_in
 from profiler.errors import UsageError
 from profiler.model import PyperfScript, Workload
 
 _HERE = Path(__file__).parent
 
-# Ranges of M in which the cost per iteration does not change kind: int_loop's squares need a second digit (30 bits)
-# from i = 32 768 on, and its sum a third one from about M = 1.5 million on.
-BUILT_IN: tuple[Workload, ...] = (
-    Workload(
-        name="int_loop",
-        path=str(_HERE / "int_loop.py"),
-        counts_m=(35_000, 50_000),
-        timed_m=(200_000, 1_200_000),
-    ),
-    Workload(
-        name="int_loop_global",
-        path=str(_HERE / "int_loop_global.py"),
-        counts_m=(35_000, 50_000),
-        timed_m=(200_000, 1_000_000),
-    ),
-    Workload(
-        name="dynamic",
-        path=str(_HERE / "dynamic.py"),
-        counts_m=(3_000, 6_000),
-        timed_m=(20_000, 150_000),
-    ),
-    Workload(
-        name="dynamic_global",
-        path=str(_HERE / "dynamic_global.py"),
-        counts_m=(3_000, 6_000),
-        timed_m=(20_000, 150_000),
-    ),
+BUILT_IN = tuple(
+    Workload(name=one.name, path=str(_HERE / f"{one.name}.py"), counts_m=one.counts_m, timed_m=one.timed_m)
+    for one in built_in.BUILT_IN
 )
 
 
@@ -56,9 +33,8 @@ def find_workload(name_or_path: str) -> Workload:
             return msgspec.structs.replace(workload, sha256=_sha256(Path(workload.path)))
     path, benchmark, arguments = _split(name_or_path)
     if not path.is_file():
-        names = ", ".join(workload.name for workload in BUILT_IN)
         raise UsageError(
-            f"no workload {name_or_path!r}: neither built in ({names}) nor a file",
+            f"no workload {name_or_path!r}: neither built in ({', '.join(built_in.NAMES)}) nor a file",
             hint="give a script that reads M from sys.argv[1] and prints one line that depends on M only, or one "
             "that was written for pyperf",
         )

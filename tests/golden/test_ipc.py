@@ -125,7 +125,8 @@ def without_machine(text: str, verdict: Any, folder: Path) -> str:
     text = re.sub(r"Seen,\s+not\s+proved:\s.*?\n\n", "(what is seen)\n\n", text, flags=re.DOTALL)
     text = re.sub(r"(?<=^whose eval loop ran).*?\n\n", "\n(files)\n\n", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"^Measured .*?(?=^Report)", "Measured     (how)\n", text, flags=re.DOTALL | re.MULTILINE)
-    text = text.replace(str(folder), "(folder)").replace(verdict["target"]["real_path"], "(target)")
+    text = text.replace(str(folder), "(folder)").replace(str(folder.parents[1]), "(place)")
+    text = text.replace(verdict["target"]["real_path"], "(target)")
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
