@@ -150,19 +150,20 @@ def own(tmp_path: Path) -> str:
 
 
 def test_eliminations_of_the_users_own(tax_probe: TaxProbe, own: str) -> None:
-    command = ("eliminate", "--out", str(tax_probe.out), *PLAN, host(), "--m", "1,200000", "--experiment", own)
+    command = ("eliminate", "--out", str(tax_probe.out), *PLAN, host(), "--m", "1,600000", "--experiment", own)
     ran = tax_probe(*command, "--format", "json")
     assert ran.code == 0, ran.err
     folder = tax_probe.folder()
     found = {(one["elimination"], one["metric"]): one for one in ran.document["eliminations"]}
     assert set(found) == {("locale", "task-clock"), ("locale", "whole-wall"), ("warm-up", "task-clock")}
     assert {one["launcher"] for one in found.values()} == {"twin"}
-    # On a busy machine A/A may withdraw a time; then nothing is claimed in it.
-    withdrawn = {one["metric"] for one in ran.document["withdrawn"]}
-    assert all(
-        (one["before"] is not None and one["after"] is not None) or one["metric"].removeprefix("whole-") in withdrawn
+    # On a busy machine A/A may withdraw a time, or no block's longer run take longer; then nothing is claimed in it.
+    assert [
+        one
         for one in found.values()
-    )
+        if (one["before"] is None or one["after"] is None)
+        and (one["status"] not in ("unresolved", "not-tested") or not one["reason"])
+    ] == []
     state = {one["key"]: one for one in ran.document["state"]}
     assert state["flags.optimize"]["equal"]
     assert state["gc_threshold"]["equal"]
