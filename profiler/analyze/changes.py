@@ -18,6 +18,7 @@ from profiler.analyze.two_runs import Blocks, Kind, RunRatio, changed
 from profiler.catalogue.caveats import OTHER_MACHINE, caveat
 from profiler.catalogue.events import BY_NAME
 from profiler.catalogue.metrics import METRIC, METRICS, Metric
+from profiler.catalogue.variant_rules import is_host
 from profiler.errors import UsageError
 from profiler.model import Caveat, Interval, Run, SourceName
 from profiler.model.across import (
@@ -76,7 +77,7 @@ def across(folders: Sequence[Opened]) -> Across:
 def _subjects(run: Run, common: Sequence[str]) -> tuple[str, ...]:
     """Of whom the sentence is: the user's own hosts, else the first of ours, else the baseline."""
     baseline, *others = common or own_right(run)
-    users = tuple(name for name in others if own_right(run)[name].kind == "user")
+    users = tuple(name for name in others if is_host(own_right(run)[name]))
     return users or tuple(others[:1]) or (baseline,)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from profiler.catalogue.variant_rules import is_host
 from profiler.model import Launcher, Run
 from profiler.model.across import AcrossDifference, DifferenceKind
 
@@ -115,8 +116,8 @@ def _of_launcher(name: str) -> Iterator[tuple[DifferenceKind, str, Reader]]:
 
 
 def _command(launcher: Launcher | None) -> str | None:
-    """Of a user's host; those of ours stand in a cache whose path says nothing but what they were built from."""
-    return " ".join(launcher.argv) if launcher is not None and launcher.kind == "user" else None
+    """Of what the user named; ours stand in a cache whose path says nothing but what they were built from."""
+    return " ".join(launcher.argv) if launcher is not None and is_host(launcher) else None
 
 
 def _numbers(m: tuple[int, int] | None) -> str | None:

@@ -70,6 +70,7 @@ BUILD_OPTIONS: Final = (
     BuildOption(
         id="optimisation",
         title="-O level",
+        cause="optimisation-level",
         read=lambda one: one.file.optimisation_level,
         cheap_first=_LEVELS,
     ),

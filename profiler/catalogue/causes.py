@@ -58,6 +58,13 @@ CAUSES: tuple[CauseEntry, ...] = (
     ),
     CauseEntry(id="lto", title="built without LTO", shows="instructions", observable="DW_AT_producer", part_of=IMAGE),
     CauseEntry(
+        id="optimisation-level",
+        title="another -O level",
+        shows="instructions",
+        observable="DW_AT_producer",
+        part_of=IMAGE,
+    ),
+    CauseEntry(
         id="pic",
         title="position-independent code",
         shows="instructions",

@@ -25,8 +25,10 @@ def variant_of(
 
 
 def is_host(launcher: Launcher) -> bool:
-    """One of the user's own programs, as given, and not that which others are compared with."""
-    return launcher.kind == "user" and launcher.variant is None and launcher.role not in ("baseline", "twin")
+    """One that the user named, a program of theirs or another interpreter, and not that which others are compared
+    with.
+    """
+    return launcher.kind != "bundled" and launcher.variant is None and launcher.role not in ("baseline", "twin")
 
 
 def is_judged(launcher: Launcher) -> bool:
@@ -35,7 +37,13 @@ def is_judged(launcher: Launcher) -> bool:
 
 
 def twin_of(host: Launcher, launchers: Iterable[Launcher]) -> Launcher | None:
-    """The launcher that runs nothing but the host's eval loop, through ``Py_BytesMain``; None where there is none."""
+    """The launcher that runs nothing but the host's eval loop, through ``Py_BytesMain``; None where there is none.
+
+    Another interpreter runs nothing else itself: what it has beside its eval loop is given to the baseline.
+    """
+    launchers = tuple(launchers)
+    if host.kind == "program":
+        return next((one for one in launchers if one.role == "baseline"), None)
     return next(
         (
             one

@@ -14,7 +14,8 @@ from profiler.errors import MachineError, UsageError, WorkloadError
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import names_measured, names_to_own
 from profiler.launch.link import recipe
-from profiler.model import LinkMode, Noun, Target, Workload
+from profiler.launch.second_pythons import second_pythons
+from profiler.model import Launcher, LinkMode, Noun, Target, Workload
 from profiler.plan.arms import default_eliminations, require_known
 from profiler.plan.lineup import require_swappable, user_hosts
 from profiler.plan.studies import Study
@@ -31,6 +32,12 @@ class Foreseen(Noun, frozen=True, kw_only=True):
 
     target: Target
     workload: Workload
+    own: tuple[str, ...]
+    """Names of the launchers of ours that are measured, where these are a matter of choice."""
+    named: tuple[Launcher, ...]
+    """The user's hosts, and the interpreters that the target is compared with."""
+    interpreters_alone: bool
+    """Nothing but interpreters was named: no host of ours has a part in what was asked."""
     builds: bool
     """Hosts are built, or taken from the cache, before the first process is measured."""
 
@@ -44,9 +51,15 @@ def foresee(request: Request, study: Study) -> Foreseen:
         MachineError: results cannot be written, or a host cannot be linked.
         WorkloadError: the workload cannot be read, or is no Python.
     """
-    names = study.launchers if request.launcher is None else request.launcher
+    alone = bool(request.against) and not request.host
+    usual = study.beside_interpreters if alone else study.launchers
+    names = usual if request.launcher is None else request.launcher
     own = names_to_own(names) if study.lineup == "chosen" else ()
     hosts = user_hosts(request.host)
+    if alone and request.libpython is not None:
+        raise UsageError(
+            "--libpython is for our pyo3 host, which --against leaves out", hint="give one of the two, not both"
+        )
     require_writable(Path(request.out))
     if request.plan is not None:
         load_plan(Path(request.plan))
@@ -62,13 +75,22 @@ def foresee(request: Request, study: Study) -> Foreseen:
     if request.libpython is not None and target.shared_library is not None:
         require_swappable(target, request.libpython)
     links: tuple[LinkMode, ...] = tuple(dict.fromkeys(one.link for one in own))
-    for link in links if study.lineup == "chosen" else ("shared",):
+    linked = links if study.lineup == "chosen" else () if alone else ("shared",)
+    for link in linked:
         recipe(target, link)
+    seconds = second_pythons(request.against, target, tuple(one.name for one in hosts))
     built_in = {one.path for one in BUILT_IN}
     for workload in works:
         if workload.path not in built_in:
             _require_python(workload, target)
-    return Foreseen(target=target, workload=works[0], builds=bool(links) or study.lineup != "chosen")
+    return Foreseen(
+        target=target,
+        workload=works[0],
+        own=names,
+        named=(*hosts, *seconds),
+        interpreters_alone=alone,
+        builds=bool(linked),
+    )
 
 
 def require_writable(out: Path) -> None:

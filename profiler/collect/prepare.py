@@ -36,7 +36,7 @@ from profiler.model import (
     Workload,
 )
 from profiler.plan.arms import build_arms, default_eliminations
-from profiler.plan.lineup import Lineup, chosen, whole_ladder
+from profiler.plan.lineup import Lineup, chosen, interpreters_alone, whole_ladder
 from profiler.plan.schedule import make_plan
 from profiler.plan.studies import STUDIES, Study
 from profiler.plan.sweep import intervened, startup_passes, sweep_m, sweep_passes
@@ -90,7 +90,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
     if foreseen.builds and request.m is not None and workload.path not in {one.path for one in BUILT_IN}:
         require_growth(workload, baseline, request.timeout)
     watch.say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
-    lineup = _lineup(request, study, target, source, watch)
+    lineup = _lineup(request, study, foreseen, source, watch)
     work = _work(request, study, workload, lineup.launchers, source, precision=precision)
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
@@ -127,14 +127,17 @@ def prepare(  # noqa: PLR0917 - what a run begins with
     return run, source
 
 
-def _lineup(request: Request, study: Study, target: Target, source: Source, watch: BuildListener) -> Lineup:
+def _lineup(request: Request, study: Study, foreseen: Foreseen, source: Source, watch: BuildListener) -> Lineup:
+    target = foreseen.target
+    if study.lineup == "ladder" and foreseen.interpreters_alone:
+        return interpreters_alone(target, foreseen.named, source.name)
     if study.lineup == "ladder":
-        return whole_ladder(target, request.host, request.libpython, source.name, watch.say)
+        return whole_ladder(target, foreseen.named, request.libpython, source.name, watch.say)
     if study.lineup == "rebuilt":
         return rebuilt_lineup(
             target, plan_file=request.plan, source_tree=request.source_tree, jobs=request.jobs, watch=watch
         )
-    return chosen(target, study.launchers if request.launcher is None else request.launcher, request.host, watch.say)
+    return chosen(target, foreseen.own, foreseen.named, watch.say)
 
 
 def _work(

@@ -27,6 +27,8 @@ class Request(Noun, frozen=True, kw_only=True):
     python: str | None = None
     workload: str | None = None
     host: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    """Other interpreters, ``PATH`` or ``NAME=PATH``."""
     launcher: tuple[str, ...] | None = None
     blocks: Number | None = None
     budget: Seconds | None = None

@@ -17,9 +17,10 @@ from profiler.catalogue.properties import Fingerprint
 from profiler.collect.bench import Bench, LauncherFingerprint, Limits, open_bench
 from profiler.collect.fingerprint import complete, image_of
 from profiler.collect.pace import Pace
-from profiler.errors import Interrupted, MachineError, ProbeError, WorkloadError
+from profiler.errors import Interrupted, MachineError, ProbeError, UsageError, WorkloadError
 from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch.binaries import elf
+from profiler.launch.installed_pythons import installed_pythons, named_files
 from profiler.model import Block, Chunks, Launcher, Plan, Regions, Run, Standing, Step
 from profiler.plan.schedule import draw_blocks, steps, with_launchers
 from profiler.plan.treat import bare_hosts, treated
@@ -93,7 +94,7 @@ def measure(
     done = done_steps(folder)
     with terminable(), open_bench(run.plan, source, limits) as bench:
         try:
-            run = _with_fingerprints(run, bench.check())
+            run = _with_files(_with_fingerprints(run, bench.check()))
             run = _with_passes(run, source, bench.cannot_serve())
             bench.use(run.plan)
             save_run(folder, run)
@@ -241,6 +242,17 @@ def _with_fingerprints(run: Run, seen: tuple[LauncherFingerprint, ...]) -> Run:
         fingerprints=fingerprints,
         warnings=(*run.warnings, *caveats),
     )
+
+
+def _with_files(run: Run) -> Run:
+    """What the files are whose eval loops run; what cannot be read of one is no reason to measure none."""
+    images = {one.image: None for one in run.plan.launchers if one.variant is None and one.image is not None}
+    if {one.file.real_path for one in run.eval_loops} >= images.keys():
+        return run
+    with suppress(UsageError, OSError):
+        found = installed_pythons(named_files(tuple(images)), (), lambda files, folder: None)
+        return msgspec.structs.replace(run, eval_loops=found.pythons)
+    return run
 
 
 def _not_taken(launchers: tuple[Launcher, ...], fingerprints: dict[str, Fingerprint]) -> dict[str, str]:

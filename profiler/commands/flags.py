@@ -92,6 +92,17 @@ def add_gate(
     )
 
 
+def add_against(parser: argparse.ArgumentParser) -> None:
+    """``--against``, for commands that can compare two interpreters."""
+    parser.add_argument(
+        "--against",
+        metavar="[NAME=]PATH",
+        action="append",
+        default=[],
+        help="compare the target with this Python, in its venv if it is one's, and leave our hosts out (repeatable)",
+    )
+
+
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     """``--launcher``, for commands whose launchers are a matter of choice."""
     parser.add_argument(

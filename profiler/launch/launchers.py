@@ -92,6 +92,17 @@ def own_launcher(own: Own, build: HostBuild, target: Target) -> Launcher:
     )
 
 
+def require_free(given: str, name: str, taken: Sequence[str] = ()) -> None:
+    """``name``, of the option that was ``given``, is neither one of ours nor ``taken``.
+
+    Raises:
+        UsageError: it is.
+    """
+    if name in (*ALL, AGAIN, *taken):
+        whose = "another launcher" if name in taken else "a launcher of ours"
+        raise UsageError(f"{given}: that name belongs to {whose}", hint="choose another name")
+
+
 def user_host(spec: str) -> Launcher:
     """The user's program from ``NAME=CMD``; ``CMD`` is split as a shell would, but never run by one.
 
@@ -102,8 +113,7 @@ def user_host(spec: str) -> Launcher:
     form = "--host NAME='PROGRAM … {script} {m}'"
     if not equals or not name or not command.strip():
         raise UsageError(f"--host {spec!r} is not NAME=CMD", hint=form)
-    if name in (*ALL, AGAIN):
-        raise UsageError(f"--host {name}: that name belongs to a launcher of ours", hint="choose another name")
+    require_free(f"--host {name}", name)
     try:
         argv = shlex.split(command)
     except ValueError as error:

@@ -10,7 +10,8 @@ from profiler.model.base import Noun
 LinkMode = Literal["shared", "pic", "static"]
 
 Kind = Literal["program", "bundled", "user"]
-"""``program``: the target's own. ``bundled``: a host of ours. ``user``: a host of the user's."""
+"""``program``: an interpreter's own, the target's or another that it is compared with. ``bundled``: a host of ours.
+``user``: a host of the user's."""
 
 LauncherRole = Literal["baseline", "twin", "embedder"]
 """What a launcher is in its plan. ``baseline``: all others are compared with it. ``twin``: the baseline's second

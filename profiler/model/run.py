@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from profiler.model.base import Caveat, Noun
+from profiler.model.installed import InstalledPython
 from profiler.model.plan import Plan
 from profiler.model.target import Target
 from profiler.model.verdict import Cause
@@ -43,6 +44,8 @@ class Run(Noun, frozen=True, kw_only=True):
     """A ``factorial.Rebuilt`` where launchers run libraries that were built for this run."""
     known_causes: tuple[Cause, ...] = ()
     """Verdicts on build options that ``rebuild`` reached before, of these very files and this workload."""
+    eval_loops: tuple[InstalledPython, ...] = ()
+    """What the files are whose eval loops ran, each once; empty in older folders, and where nobody saw whose it was."""
     remedy: dict[str, Any] | None = None
     """A ``factorial.Remedy`` where one was asked for."""
     tool_version: str | None = None

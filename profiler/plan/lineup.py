@@ -34,11 +34,11 @@ class Lineup(Noun, frozen=True, kw_only=True):
     """Where launchers run libraries built for this run."""
 
 
-def chosen(target: Target, names: tuple[str, ...], hosts: tuple[str, ...], say: Say) -> Lineup:
-    """The launchers that were asked for by name, and the user's hosts.
+def chosen(target: Target, names: tuple[str, ...], named: tuple[Launcher, ...], say: Say) -> Lineup:
+    """The launchers of ours that were asked for by name, and those that the user ``named``.
 
     Raises:
-        UsageError: an unknown or repeated name.
+        UsageError: an unknown name.
         MachineError: a host cannot be built.
     """
     own = names_to_own(names)
@@ -47,20 +47,22 @@ def chosen(target: Target, names: tuple[str, ...], hosts: tuple[str, ...], say: 
         launchers=(
             baseline_launcher(target),
             *(own_launcher(one, builds[one.link], target) for one in own),
-            *user_hosts(hosts),
+            *named,
         ),
         builds=tuple(builds.values()),
         caveats=stand_in_caveats(builds.values()),
     )
 
 
-def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, source: SourceName, say: Say) -> Lineup:
+def whole_ladder(
+    target: Target, named: tuple[Launcher, ...], libpython: str | None, source: SourceName, say: Say
+) -> Lineup:
     """Every rung that the target offers, the toggles on both ends, and the embedder on another libpython.
 
     A rung that cannot be built is left out with a caveat that names what would bring it.
 
     Raises:
-        UsageError: a bad host or libpython.
+        UsageError: a bad libpython.
         MachineError: not even the shared host can be built.
     """
     builds: dict[LinkMode, HostBuild] = {"shared": build_hosts(target, "shared", on_line=say)}
@@ -76,20 +78,29 @@ def whole_ladder(target: Target, hosts: tuple[str, ...], libpython: str | None, 
     same_start = next(rung for rung in rungs if (rung.link, rung.init) == (embedder.link, baseline.init))
     relinked_too, missing = _relinked(target, same_start) if "pic" in builds else ((), ())
     caveats.extend(missing)
-    own = user_hosts(hosts)
-    ends: dict[End, tuple[Launcher, ...]] = {"baseline": (baseline,), "embedder": (embedder,), "host": own}
-    variants = tuple(
+    variants = _toggled({"baseline": (baseline,), "embedder": (embedder,), "host": named}, source)
+    swapped = (swap_library(embedder, target, libpython),) if libpython is not None else ()
+    return Lineup(
+        launchers=(baseline, *rungs, *named, *variants, *swapped, *relinked_too),
+        builds=tuple(builds.values()),
+        caveats=(*caveats, *stand_in_caveats(builds.values())),
+    )
+
+
+def interpreters_alone(target: Target, named: tuple[Launcher, ...], source: SourceName) -> Lineup:
+    """The target and the interpreters that it is compared with, and the toggles on both ends; no host of ours."""
+    baseline = baseline_launcher(target)
+    variants = _toggled({"baseline": (baseline,), "host": named}, source)
+    return Lineup(launchers=(baseline, *named, *variants), builds=(), caveats=())
+
+
+def _toggled(ends: dict[End, tuple[Launcher, ...]], source: SourceName) -> tuple[Launcher, ...]:
+    return tuple(
         toggled(launcher, entry)
         for entry in INTERVENTIONS
         if entry.change is not None and _shows(entry, source)
         for end in entry.ends
-        for launcher in ends[end]
-    )
-    swapped = (swap_library(embedder, target, libpython),) if libpython is not None else ()
-    return Lineup(
-        launchers=(baseline, *rungs, *own, *variants, *swapped, *relinked_too),
-        builds=tuple(builds.values()),
-        caveats=(*caveats, *stand_in_caveats(builds.values())),
+        for launcher in ends.get(end, ())
     )
 
 

@@ -26,6 +26,9 @@ class Study:
     """Where neither blocks nor a budget were asked for: begin no block that would end later."""
     workload: str = "int_loop"
     launchers: tuple[str, ...] = DEFAULT
+    """Where none were named."""
+    beside_interpreters: tuple[str, ...] = (BASELINE,)
+    """The same, where the user named interpreters and nothing else to compare with."""
     parts_suffice: bool = False
     """It can do with parts of processes, where nothing can count whole ones, and may measure to a precision."""
     any_m: bool = False

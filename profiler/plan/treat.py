@@ -38,7 +38,7 @@ def bare_hosts(launchers: tuple[Launcher, ...]) -> tuple[Launcher, ...]:
     made = []
     for host in filter(is_host, launchers):
         if host.image is None or twin_of(host, launchers) is not None:
-            continue
+            continue  # among them every interpreter, which runs nothing else as it is
         if read_elf(host.image).soname is None:
             variant = Variant(of=host.name, intervention=BARE, way="replaced", given_by=host.name)
             made.append(msgspec.structs.replace(vary(host, variant), argv=(host.image, "{script}", "{m}")))

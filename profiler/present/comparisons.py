@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from profiler.analyze.numbers import bounds, pair, value
 from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import METRIC, METRICS, meaning, title
+from profiler.catalogue.variant_rules import is_host
 from profiler.model import AGAIN, BASELINE, Comparison, Run, Verdict
 from profiler.present.section import Section
 from profiler.present.table import Cell, Table, columns, filled, notes
@@ -126,7 +127,7 @@ def _meanings(rows: Iterable[Comparison], run: Run) -> list[str]:
 def side_by_side(verdict: Verdict, run: Run) -> Section:
     """Launchers as columns: what each of them takes, per iteration."""
     known = {(c.launcher, c.metric): c for c in verdict.comparisons if c.baseline == BASELINE}
-    hosts = [one.name for one in run.plan.launchers if one.kind == "user" and one.variant is None]
+    hosts = [one.name for one in run.plan.launchers if is_host(one)]
     names = list(dict.fromkeys(name for name in (*_BESIDE, *hosts) if name == BASELINE or (name, "wall") in known))
     compared = {c.metric for c in known.values() if c.ratio is not None}
     metrics = [metric.name for metric in METRICS if metric.per == "iteration" and metric.name in compared]

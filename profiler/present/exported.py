@@ -168,8 +168,8 @@ def _of_launcher(run: Run, launcher: Launcher) -> Metadata:
     machine: dict[str, Any] = run.machine
     known: dict[str, Any] = {
         "python_implementation": "cpython",
-        "python_version": run.target.version,
-        "python_executable": run.target.path if launcher.kind == "program" else launcher.argv[0],
+        "python_version": run.fingerprints.get(launcher.name, {}).get("version", run.target.version),
+        "python_executable": run.target.path if launcher.role in ("baseline", "twin") else launcher.argv[0],
         "date": run.started_utc.replace("T", " ").partition("+")[0],
         "cpu_model_name": machine.get("cpu_model"),
         "cpu_count": machine.get("cpus_online"),

@@ -29,7 +29,7 @@ _NEXT = {
     "amortize": ("tax-probe variants", "why the work costs more"),
     "eliminate": ("tax-probe variants", "what it comes from"),
 }
-_OF_THE_WORK = frozenset({"--python", "--workload", "--host"})
+_OF_THE_WORK = frozenset({"--python", "--against", "--workload", "--host"})
 _USUAL = "int_loop"
 _IN_CYCLES = frozenset(entry.id for entry in CAUSES if entry.shows == "cpi")
 _HOW: dict[SourceName, str] = {

@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from profiler.analyze.causes.files import recorded
 from profiler.analyze.causes.nested import adding_up, parts
+from profiler.analyze.causes.version import Other, others
 from profiler.analyze.numbers import share, told
 from profiler.analyze.wording import measured_once
 from profiler.catalogue.metrics import title
@@ -34,7 +35,7 @@ def sentences(verdict: Verdict, run: Run) -> tuple[str, ...]:
     names = subjects(verdict)
     if not names:
         return (verdict.sentence,)
-    said = [*_versions(verdict)]
+    said = [*_versions(run)]
     known = against_baseline(verdict, names[0])
     own = [*_swept(verdict), *_suspects(verdict)]
     said += own or [cost(verdict, names[0], known)]
@@ -43,12 +44,15 @@ def sentences(verdict: Verdict, run: Run) -> tuple[str, ...]:
     return tuple(filter(None, said))
 
 
-def _versions(verdict: Verdict) -> list[str]:
-    """Of launchers that run another Python: that they do."""
+def _versions(run: Run) -> list[str]:
+    """Of launchers that run another Python: which, and which the baseline is."""
+    by_kind: dict[str, list[Other]] = {}
+    for one in others(run):
+        by_kind.setdefault(one.what, []).append(one)
     return [
-        f"{one.launcher} runs another Python: {one.evidence}."
-        for one in verdict.causes
-        if one.cause == "version" and one.status == "confirmed"
+        f"{what[0].upper()}{what[1:]}: {_listed(f'{one.launcher} runs {one.python.in_words()}' for one in found)}; "
+        f"{BASELINE} is {found[0].reference.in_words()}."
+        for what, found in by_kind.items()
     ]
 
 

@@ -8,12 +8,13 @@ _COUNTED, _USED, _PASSED = "instructions", ("cycles", "task-clock"), "wall"
 
 
 def subjects(verdict: Verdict) -> tuple[str, ...]:
-    """Launchers in their own right, other than the baseline, the one that was asked about first: the user's hosts, then
-    ours as they were planned; links with an archive, which only explain, are none where there is another.
+    """Launchers in their own right, other than the baseline, the one that was asked about first: the user's hosts and
+    other interpreters, then ours as they were planned; links with an archive, which only explain, are none where there
+    is another.
     """
     own = [one for one in verdict.launchers if one.variant is None and one.name != BASELINE]
-    users = [one for one in own if one.kind == "user"]
-    ours = [one for one in own if one.kind != "user"]
+    users = [one for one in own if one.kind != "bundled"]
+    ours = [one for one in own if one.kind == "bundled"]
     as_shipped = [one for one in ours if not _explains(one)]
     return tuple(one.name for one in (*users, *(as_shipped or ours)))
 

@@ -172,10 +172,11 @@ def test_only_what_cannot_be_removed_is_given_together() -> None:
 
 def test_hosts_need_names_of_their_own() -> None:
     target = resolve_target(None)
-    found = lineup.chosen(target, (), ("one=true {script} {m}", "two=true {script} {m}"), lambda line: None)
+    two = lineup.user_hosts(("one=true {script} {m}", "two=true {script} {m}"))
+    found = lineup.chosen(target, (), two, lambda line: None)
     assert [one.name for one in found.launchers] == [BASELINE, "one", "two"]
     with pytest.raises(UsageError, match="two --host have the same name"):
-        lineup.chosen(target, (), ("one=true {script} {m}", "one=false {script} {m}"), lambda line: None)
+        lineup.user_hosts(("one=true {script} {m}", "one=false {script} {m}"))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.interventions import INTERVENTIONS
 from profiler.catalogue.properties import PROPERTIES
 from profiler.model import AGAIN, Cause, Caveat, Launcher, Run, SourceName, Unexplained
+from profiler.model.installed import InstalledPython
 from tests.builders import ROLES, launcher
 from tests.unit.test_compare import rows
 from tests.unit.test_schedule import plan
@@ -55,6 +56,7 @@ def judged(
     *,
     known: tuple[Cause, ...] = (),
     warnings: tuple[Caveat, ...] = (),
+    eval_loops: tuple[InstalledPython, ...] = (),
 ) -> tuple[dict[tuple[str | None, str], Cause], dict[str, Unexplained]]:
     """Causes by (launcher, cause), and what is left by launcher. A bare figure is instructions per iteration."""
     events = {name: one if isinstance(one, dict) else {"instructions": one} for name, one in cost.items()}
@@ -86,6 +88,7 @@ def judged(
         warnings=warnings,
         measured_s=1.0,
         known_causes=known,
+        eval_loops=eval_loops,
     )
     causes, left = judge(costs, run)
     return {(cause.launcher, cause.cause): cause for cause in causes}, left

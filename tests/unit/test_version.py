@@ -137,6 +137,8 @@ HAND_MADE = [
         "CPython 3.13.5, free-threaded, a debug build",
     ),
     ({"version": "3.11.2+"}, "3.11.2+", "CPython 3.11.2+"),
+    ({"version": "3.14.0", "jit_enabled": True}, "3.14.0 with its JIT on", "CPython 3.14.0, its JIT on"),
+    ({"version": "3.14.0", "jit_enabled": False}, "3.14.0", "CPython 3.14.0"),
 ]
 
 
@@ -180,6 +182,7 @@ def said(place: Path, seen: dict[str, Any], *, name: str = "mine", base: str | N
         ({"implementation": "pypy", "version": "3.11.2"}, "PyPy 3.11.2", "another implementation"),
         ({"free_threaded": True}, "CPython 3.11.2, free-threaded", "another ABI"),
         ({"debug_build": True}, "CPython 3.11.2, a debug build", "a debug build"),
+        ({"jit_enabled": True}, "CPython 3.11.2, its JIT on", "a JIT compiler"),
     ],
 )
 def test_another_python_is_said_first_in_every_command(

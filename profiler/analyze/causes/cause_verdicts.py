@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from profiler.analyze.causes import version
+from profiler.analyze.causes.between import told_apart
+from profiler.analyze.causes.build_options_told import with_options
 from profiler.analyze.causes.case import Case, InterventionResult, cause_of, entry_of, make_case
 from profiler.analyze.causes.intervention_effects import all_met, findings
 from profiler.analyze.causes.observed import frequency, no_tax, seen, throttling, untested
@@ -68,6 +70,8 @@ def _judge_case(costs: Costs, run: Run, case: Case) -> tuple[list[Cause], Unexpl
         verdicts.append(_placed(case, entry, verdict, places[entry.id]))
     verdicts = version.separated(run, case, verdicts)
     unexplained = _unexplained(left, case, verdicts, stands) if taxed else UNKNOWN
+    # What these two do divides a share that is known; it leaves no more and no less.
+    verdicts = with_options(run, case, told_apart(costs, run, case, verdicts))
     return verdicts, Unexplained(
         share=unexplained.share,
         lo=unexplained.lo,

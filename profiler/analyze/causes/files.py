@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
+import msgspec
+
 from profiler.analyze.causes.case import Case, cause_of
+from profiler.analyze.siblings import differences
 from profiler.catalogue.causes import CauseEntry
 from profiler.model import Cause, Run
+from profiler.model.installed import BuildDifference
 
 Facts = dict[str, Any]
 """One entry of ``programs`` in the answer of ``inspect``, of this or of a former version."""
@@ -54,7 +58,21 @@ def recorded(run: Run) -> dict[str | None, Facts]:
         else:
             changed = {}
         found[program["real_path"]] = {name: fact for name, fact in program.items() if name != "evidence"} | changed
+    for one in run.eval_loops:
+        facts = {name: fact for name, fact in msgspec.to_builtins(one.file).items() if name != "evidence"}
+        for path in (one.file.real_path, *one.aliases):
+            found.setdefault(path, facts | {"real_path": path})
     return found
+
+
+def built_unlike(run: Run, name: str, other: str) -> tuple[tuple[BuildDifference, ...], tuple[str, ...]] | None:
+    """In what the file whose eval loop ``name`` runs is built unlike that of ``other``, and the options that one of
+    them does not show; None where one of the files is not known.
+    """
+    images = {launcher.name: launcher.image for launcher in run.plan.launchers}
+    files = {path: one for one in run.eval_loops for path in (one.file.real_path, *one.aliases)}
+    here, there = files.get(images.get(name) or ""), files.get(images.get(other) or "")
+    return None if here is None or there is None else differences(here, there)
 
 
 def _differ(one: Facts, other: Facts, name: str) -> Judgement:
@@ -86,6 +104,14 @@ def _lto(one: Facts, other: Facts) -> Judgement | None:
     if one["lto"]:
         return "not-tested", "both files are built with LTO; how far it reached is not seen in them"
     return "refuted", "neither file is built with LTO"
+
+
+def _level(one: Facts, other: Facts) -> Judgement | None:
+    if not _known(one, other, "optimisation_level"):
+        return None
+    if one["optimisation_level"] != other["optimisation_level"]:
+        return _differ(one, other, "optimisation_level")
+    return "refuted", f"both files are compiled with {one['optimisation_level']}"
 
 
 def _pic(one: Facts, other: Facts) -> Judgement | None:
@@ -157,6 +183,7 @@ def _usdt(one: Facts, other: Facts) -> Judgement | None:
 _JUDGES: Final[dict[str, Callable[[Facts, Facts], Judgement | None]]] = {
     "pgo": _pgo,
     "lto": _lto,
+    "optimisation-level": _level,
     "pic": _pic,
     "plt": _plt,
     "tls": _tls,

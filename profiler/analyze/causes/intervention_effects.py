@@ -54,7 +54,7 @@ def all_met(costs: Costs, run: Run, case: Case) -> pd.Series | None:
     """
     host = case.launcher
     twin = twin_of(host, run.plan.launchers)
-    if not is_host(host) or twin is None:
+    if not is_host(host) or twin is None or twin.image != host.image:
         return None
     relieved, given = _relieved(run, host), _given(run, twin, host)
     if relieved is None or given is None:
@@ -113,12 +113,13 @@ def _of_embedder(costs: Costs, run: Run, case: Case) -> Iterator[InterventionRes
 def _of_host(costs: Costs, run: Run, case: Case) -> Iterator[InterventionResult]:
     host, base = case.launcher, next(one for one in run.plan.launchers if one.role == "baseline")
     twin = twin_of(host, run.plan.launchers)
-    if twin is not None and twin.role != "baseline":
+    alone = _eval_loops_alone(run, base, host, twin)
+    if alone is not None:
         debug = [bool(fingerprint(run, one.name).get("debug_build")) for one in (base, host)]
         cause = "dev-mode" if debug == [False, True] else IMAGE
         cause = version.CAUSE if version.another(run, host.name) else cause
-        evidence = f"nothing but the host's eval loop ({twin.name} on {host.image}) against {base.image}"
-        yield from _found(case, cause, logs(costs, base.name, twin.name, case.main.metric), evidence)
+        here, there, evidence = alone
+        yield from _found(case, cause, logs(costs, here.name, there.name, case.main.metric), evidence)
     different = different_keys(run, host.name, tuple(PROPERTIES))
     for entry in INTERVENTIONS:
         metric = case.taxes[entry_of(entry.cause).shows].metric
@@ -139,6 +140,23 @@ def _of_host(costs: Costs, run: Run, case: Case) -> Iterator[InterventionResult]
             evidence = f"{twin.name} given the host's {entry.id} ({what})"
             effect = logs(costs, twin.name, given.name, metric)
             yield from _found(case, entry.cause, effect, evidence, part_of=part_of)
+
+
+def _eval_loops_alone(
+    run: Run, base: Launcher, host: Launcher, twin: Launcher | None
+) -> tuple[Launcher, Launcher, str] | None:
+    """Two launchers between which nothing differs but whose eval loop runs, and how that was reached."""
+    if twin is None or host.image is None or base.image == host.image:
+        return None
+    if twin.role != "baseline":
+        return base, twin, f"nothing but the host's eval loop ({twin.name} on {host.image}) against {base.image}"
+    given, relieved = _given(run, base, host), _relieved(run, host)
+    if given is None or relieved is None:
+        return None
+    if (given, relieved) == (base, host):
+        return base, host, f"the same command on another interpreter ({host.image}) against {base.image}"
+    met = f"with all else equal ({relieved.name} on {host.image}, {given.name} on {base.image})"
+    return given, relieved, f"nothing but the eval loop differs {met}"
 
 
 def _found(

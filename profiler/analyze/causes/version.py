@@ -16,7 +16,7 @@ from profiler.model import Cause, Noun, Run, Verdict
 
 CAUSE = "version"
 
-_OF_THE_FILES = frozenset({"eval-loop-image", "pgo", "lto", "pic", "plt", "tls", "usdt"})
+_OF_THE_FILES = frozenset({"eval-loop-image", "pgo", "lto", "optimisation-level", "pic", "plt", "tls", "usdt"})
 """Causes that are properties of a file's machine code."""
 
 _MEASURED = frozenset({"throttling", "frequency"})
@@ -32,6 +32,8 @@ class Python(Noun, frozen=True, kw_only=True):
     version: str
     free_threaded: bool
     debug: bool
+    jit: bool = False
+    """Its JIT compiler is on."""
 
     @property
     def source(self) -> tuple[str, str, bool]:
@@ -39,14 +41,14 @@ class Python(Noun, frozen=True, kw_only=True):
         return self.implementation, self.version, self.free_threaded
 
     def __str__(self) -> str:
-        """``3.12.1``, ``3.13.0t``, ``PyPy 3.10.14``."""
+        """``3.12.1``, ``3.13.0t``, ``3.14.0 with its JIT on``, ``PyPy 3.10.14``."""
         name = "" if self.implementation == "cpython" else f"{_name(self)} "
-        return f"{name}{self.version}{'t' * self.free_threaded}{'d' * self.debug}"
+        return f"{name}{self.version}{'t' * self.free_threaded}{'d' * self.debug}{' with its JIT on' * self.jit}"
 
     def in_words(self) -> str:
-        """``CPython 3.13.0, free-threaded, a debug build``."""
-        more = (", free-threaded" if self.free_threaded else "") + (", a debug build" if self.debug else "")
-        return f"{_name(self)} {self.version}{more}"
+        """``CPython 3.13.0, free-threaded, a debug build, its JIT on``."""
+        kinds = ((self.free_threaded, "free-threaded"), (self.debug, "a debug build"), (self.jit, "its JIT on"))
+        return ", ".join((f"{_name(self)} {self.version}", *(words for there, words in kinds if there)))
 
 
 def python_of(found: Fingerprint) -> Python | None:
@@ -60,6 +62,7 @@ def python_of(found: Fingerprint) -> Python | None:
         version=str(version),
         free_threaded=bool(found.get("free_threaded", "free-threading build" in told)),
         debug=bool(found.get("debug_build")),
+        jit=bool(found.get("jit_enabled")),
     )
 
 
@@ -120,29 +123,44 @@ def _same(run: Run, case: Case, cause: Cause) -> Cause:
     )
 
 
-def said_first(verdict: Verdict, run: Run) -> Verdict:
-    """``verdict`` with a sentence before all others, and a caveat, for every launcher that runs another Python."""
-    base = run.plan.roles.baseline
-    reference = python_of(fingerprint(run, base))
-    sentences, caveats = [], []
+class Other(Noun, frozen=True, kw_only=True):
+    """A launcher that runs another Python than the baseline."""
+
+    launcher: str
+    python: Python
+    reference: Python
+    """The baseline's."""
+    what: str
+    """What kind of another it is: ``another CPython version``."""
+
+
+def others(run: Run) -> tuple[Other, ...]:
+    """The launchers in their own right that run another Python, and the embedder on a library of another."""
+    reference = python_of(fingerprint(run, run.plan.roles.baseline))
+    found = []
     for launcher in run.plan.launchers:
         own = python_of(fingerprint(run, launcher.name))
         of_its_own = launcher.variant is None or launcher.variant.intervention == SWAPPED
-        if (
-            not of_its_own
-            or own is None
-            or reference is None
-            or (own.source, own.debug) == (reference.source, reference.debug)
-        ):
-            continue
-        both = f"{launcher.name} runs {own.in_words()}, and {base} is {reference.in_words()}"
-        what = _what(own, reference)
+        if of_its_own and own is not None and reference is not None and own != reference:
+            found.append(
+                Other(launcher=launcher.name, python=own, reference=reference, what=_what(own, reference)),
+            )
+    return tuple(found)
+
+
+def said_first(verdict: Verdict, run: Run) -> Verdict:
+    """``verdict`` with a sentence before all others, and a caveat, for every launcher that runs another Python."""
+    base = run.plan.roles.baseline
+    sentences, caveats = [], []
+    for one in others(run):
+        both = f"{one.launcher} runs {one.python.in_words()}, and {base} is {one.reference.in_words()}"
+        what = one.what
         sentences.append(f"{both}: {what} is part of every difference between them.")
         caveats.append(
             caveat(
                 OTHER_VERSION,
                 f"{both}: what {what} costs cannot be separated from how its files were built",
-                remedy=f"compare it with a {own.in_words()} through --python PATH",
+                remedy=f"compare it with a {one.python.in_words()} through --python PATH",
             )
         )
     return msgspec.structs.replace(
@@ -157,7 +175,9 @@ def _what(own: Python, reference: Python) -> str:
         return "another implementation"
     if own.version != reference.version:
         return f"another {_name(own)} version"
-    return "another ABI" if own.free_threaded != reference.free_threaded else "a debug build"
+    if own.free_threaded != reference.free_threaded:
+        return "another ABI"
+    return "a debug build" if own.debug != reference.debug else "a JIT compiler"
 
 
 def _name(python: Python) -> str:
