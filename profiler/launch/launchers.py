@@ -98,9 +98,10 @@ def require_free(given: str, name: str, taken: Sequence[str] = ()) -> None:
     Raises:
         UsageError: it is.
     """
-    if name in (*ALL, AGAIN, *taken):
-        whose = "another launcher" if name in taken else "a launcher of ours"
-        raise UsageError(f"{given}: that name belongs to {whose}", hint="choose another name")
+    if name in (*ALL, AGAIN):
+        raise UsageError(f"{given}: that name belongs to a launcher of ours", hint="choose another name")
+    if name in taken:
+        raise UsageError(f"{given}: another launcher has that name", hint="choose another name")
 
 
 def user_host(spec: str) -> Launcher:

@@ -58,7 +58,10 @@ def following(command: str, run: Run) -> tuple[str, str] | None:
     if command not in _NEXT:
         return None
     answering, what = _NEXT[command]
-    return shlex.join((*answering.split(), *_same(run))), what
+    same = _same(run)
+    if answering.startswith("tax-probe rebuild") and any(word.partition("=")[0] == "--against" for word in same):
+        return None  # It builds the target's own version, and knows no second interpreter.
+    return shlex.join((*answering.split(), *same)), what
 
 
 def _same(run: Run) -> list[str]:

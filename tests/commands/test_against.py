@@ -106,7 +106,7 @@ def test_what_cannot_be_compared_is_refused_before_anything_runs(
     assert_refused(tax_probe.ipc("--against", str(tmp_path / "none")), 2, "there is no file")
     assert_refused(tax_probe.ipc("--against", f"pyo3={venv}"), 2, "--against pyo3=", "belongs to a launcher of ours")
     twice = ("--against", f"mine={venv}", "--host", f"mine={venv} {{script}} {{m}}")
-    assert_refused(tax_probe.ipc(*twice), 2, "belongs to another launcher")
+    assert_refused(tax_probe.ipc(*twice), 2, "another launcher has that name")
     swapped = ("--against", str(venv), "--libpython", "/usr/lib/libpython3.11.so.1.0")
     assert_refused(tax_probe("variants", *swapped), 2, "--libpython", "--against leaves out")
 
