@@ -81,6 +81,23 @@ def test_of_two_options_neither_is_told_and_of_an_unseen_one_none() -> None:
     assert "not to be seen of both: LTO" in found["eval-loop-image"].evidence
 
 
+def test_two_options_are_told_apart_by_a_build_that_lacks_one_of_them() -> None:
+    """900 → 1000 without PGO → 1080 without LTO too."""
+    found = causes(
+        {"second": 1080.0, "half": 1000.0},
+        {"second": (SECOND, OLD), "half": (THIRD, OLD)},
+        planted(PROGRAM),
+        planted(SECOND, pgo=False, lto=False),
+        planted(THIRD, pgo=False),
+    )
+    assert confirmed(found) == {"eval-loop-image": "intervened", "lto": "correlated"}
+    assert found["lto"].share == pytest.approx(0.4221, abs=1e-3)
+    assert found["lto"].evidence.startswith(
+        "no LTO (half's: LTO): the only build option in which the files differ; against half 1.08"
+    )
+    assert found["pgo"].status == "unresolved"
+
+
 def test_a_shared_library_is_one_option_that_brings_others() -> None:
     files = planted(PROGRAM), planted(SECOND, **AS_LIBRARY)
     found = causes({"second": 1080.0}, {"second": (SECOND, OLD)}, *files)

@@ -1,7 +1,8 @@
 """What two files of one CPython are built with, as far as it says more than that they are two files.
 
-Files prove no cause. One thing they do settle: where every option is known of both and one alone differs, what the file
-of the eval loop costs is that option's, for nothing else is left of the file to differ.
+Files prove no cause. One thing they do settle: where every option is seen of both and one alone differs, what the one
+file costs more than the other is that option's, for nothing else is left of them to differ. The other need not be the
+baseline's: any launcher of the run will do.
 """
 
 from __future__ import annotations
@@ -9,16 +10,26 @@ from __future__ import annotations
 import msgspec
 
 from profiler.analyze.causes import version
-from profiler.analyze.causes.case import Case
+from profiler.analyze.causes.case import Case, fingerprint, status_of
 from profiler.analyze.causes.files import built_unlike
+from profiler.analyze.compare import Costs
+from profiler.analyze.effects import UNKNOWN, Share, logs, ratio, share_of
+from profiler.analyze.wording import told
 from profiler.catalogue.causes import IMAGE
-from profiler.model import Cause, Run
+from profiler.model import Cause, Noun, Run
 from profiler.model.installed import BuildDifference
 
 
-def with_options(run: Run, case: Case, causes: list[Cause]) -> list[Cause]:
-    """``causes`` of ``case``, whose eval loop's file is a cause: with what differs in it, and with the option that
-    alone does as a cause too. Nothing changes where the two are of different Pythons.
+class _Alone(Noun, frozen=True, kw_only=True):
+    """The one option in which the file of another launcher is not like this one's."""
+
+    other: str
+    option: BuildDifference
+
+
+def with_options(costs: Costs, run: Run, case: Case, causes: list[Cause]) -> list[Cause]:
+    """``causes`` of ``case``, whose eval loop's file is a cause: with what differs in it, and with each option that
+    alone differs from a file of the same Python as a cause too. Nothing changes where the baseline is of another one.
     """
     image = next(one for one in causes if one.cause == IMAGE)
     base = run.plan.roles.baseline
@@ -26,38 +37,63 @@ def with_options(run: Run, case: Case, causes: list[Cause]) -> list[Cause]:
     if found is None or image.status != "confirmed" or version.another(run, case.launcher.name) is not None:
         return causes
     unlike, not_told = found
+    alone = _alone(run, case)
+    return [
+        _image(one, unlike, not_told, base)
+        if one is image
+        else _option(costs, case, one, image, alone[one.cause], base)
+        if one.cause in alone and one.strength != "intervened"
+        else one
+        for one in causes
+    ]
+
+
+def _alone(run: Run, case: Case) -> dict[str, _Alone]:
+    """By cause; of several launchers that show one, the baseline or else the first."""
+    name = case.launcher.name
+    own = version.python_of(fingerprint(run, name))
+    found: dict[str, _Alone] = {}
+    for launcher in run.plan.launchers:
+        known = built_unlike(run, name, launcher.name)
+        if launcher.variant is not None or launcher.role == "twin" or launcher.name == name or known is None:
+            continue
+        if version.python_of(fingerprint(run, launcher.name)) != own:
+            continue
+        unlike, not_told = known
+        if len(unlike) == 1 and not not_told and unlike[0].cause not in (None, IMAGE):
+            found.setdefault(unlike[0].cause or "", _Alone(other=launcher.name, option=unlike[0]))
+    return found
+
+
+def _image(image: Cause, unlike: tuple[BuildDifference, ...], not_told: tuple[str, ...], base: str) -> Cause:
     if not unlike:
-        return causes
-    alone = unlike[0] if len(unlike) == 1 and not not_told else None
-    return [_with(one, image, unlike, not_told, alone, base) for one in causes]
+        return image
+    options = ", ".join(_told(one, base) for one in unlike)
+    unseen = f"; not to be seen of both: {', '.join(not_told)}" if not_told else ""
+    return msgspec.structs.replace(image, evidence=f"{image.evidence}; built otherwise: {options}{unseen}")
 
 
-def _with(  # noqa: PLR0917 - one call, from one place
-    cause: Cause,
-    image: Cause,
-    unlike: tuple[BuildDifference, ...],
-    not_told: tuple[str, ...],
-    alone: BuildDifference | None,
-    base: str,
+def _option(  # noqa: PLR0917 - one call, from one place
+    costs: Costs, case: Case, cause: Cause, image: Cause, alone: _Alone, base: str
 ) -> Cause:
-    if cause is image:
-        told = ", ".join(_told(one, base) for one in unlike)
-        unknown = f"; not to be seen of both: {', '.join(not_told)}" if not_told else ""
-        evidence = f"{image.evidence}; built otherwise: {told}{unknown}"
-        return msgspec.structs.replace(image, evidence=evidence)
-    if alone is None or cause.cause != alone.cause or cause.strength == "intervened":
-        return cause
+    evidence = f"{_told(alone.option, alone.other)}: the only build option in which the files differ"
+    if alone.other == base:
+        share = Share(share=image.share, lo=image.lo, hi=image.hi, blocks=0)
+    else:
+        effect = logs(costs, alone.other, case.launcher.name, case.main.metric)
+        share = share_of(effect, case.main.logs) if len(effect) else UNKNOWN
+        evidence += f"; against {alone.other} {told(ratio(effect))} in {case.main.metric}"
     return msgspec.structs.replace(
         cause,
-        status="confirmed",
+        status=status_of(share),
         strength="correlated",
-        share=image.share,
-        lo=image.lo,
-        hi=image.hi,
-        evidence=f"{_told(alone, base)}: the only build option in which the files differ",
+        share=share.share,
+        lo=share.lo,
+        hi=share.hi,
+        evidence=evidence,
     )
 
 
-def _told(one: BuildDifference, base: str) -> str:
+def _told(one: BuildDifference, other: str) -> str:
     """``no PGO (python3's: PGO)``."""
-    return f"{one.here} ({base}'s: {one.fastest})"
+    return f"{one.here} ({other}'s: {one.fastest})"

@@ -71,7 +71,7 @@ def _judge_case(costs: Costs, run: Run, case: Case) -> tuple[list[Cause], Unexpl
     verdicts = version.separated(run, case, verdicts)
     unexplained = _unexplained(left, case, verdicts, stands) if taxed else UNKNOWN
     # What these two do divides a share that is known; it leaves no more and no less.
-    verdicts = with_options(run, case, told_apart(costs, run, case, verdicts))
+    verdicts = with_options(costs, run, case, told_apart(costs, run, case, verdicts))
     return verdicts, Unexplained(
         share=unexplained.share,
         lo=unexplained.lo,
