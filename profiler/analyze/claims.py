@@ -167,11 +167,14 @@ def _images(run: Run) -> str:
     }
     roles = run.plan.roles
     own = images.pop(roles.baseline, None)
-    others = sorted({image for name, image in images.items() if name != roles.twin} - {own})
+    seconds = {one.name for one in run.plan.launchers if one.kind == "program"} - roles.baselines
+    others = sorted({image for name, image in images.items() if name != roles.twin and name not in seconds} - {own})
     if own is None:
         return ""
     told = f"{roles.baseline} runs the eval loop of {own} ({built[pgo.get(own)]})"
-    if not others:
+    if set(images.values()) <= {own}:
         return f"All launchers run the same eval loop: {own}." if len(images) > 1 else f"{told}."
-    hosts = ", ".join(f"{image} ({built[pgo.get(image)]})" for image in others)
-    return f"{told}; embedded, it is that of {hosts}."
+    if others:
+        told += f"; embedded, it is that of {', '.join(f'{image} ({built[pgo.get(image)]})' for image in others)}"
+    told_ = (f"{name} that of {images[name]} ({built[pgo.get(images[name])]})" for name in images if name in seconds)
+    return f"{'; '.join((told, *told_))}."

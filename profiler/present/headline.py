@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from profiler.analyze.causes.files import recorded
 from profiler.analyze.causes.nested import adding_up, parts
+from profiler.analyze.causes.version import CAUSE as VERSION
 from profiler.analyze.causes.version import Other, others
 from profiler.analyze.numbers import share, told
 from profiler.analyze.wording import measured_once
@@ -134,7 +135,9 @@ def _reasons(verdict: Verdict, name: str) -> str:
 def _why(verdict: Verdict, run: Run, name: str, known: dict[str, Comparison]) -> list[str]:
     """What was proved by removal; else what is seen of the files and proves nothing."""
     causal = [one for one in verdict.causes if one.launcher == name and one.role == "cause"]
-    tops = [one for one in adding_up(causal) if one.cause != "version"]
+    tops = adding_up(causal)
+    if [one.cause for one in tops] == [VERSION]:
+        return []  # The first sentence says so.
     proved = [one for one in tops if one.strength == "intervened" and one.share is not None]
     if part(verdict, Rebuilding) is not None and proved:
         found = [option for one in proved for option in parts(causal, one) if option.status == "confirmed"]
@@ -153,6 +156,8 @@ def _differs(known: dict[str, Comparison]) -> bool:
 
 def _proved(one: Cause, run: Run, name: str) -> str:
     part_ = "all of that" if one.share is not None and round(one.share, 3) == 1 else f"{share(one.share)} of that"
+    if any(other.launcher == name for other in others(run)) and one.cause in (VERSION, _IMAGE):
+        return f"{part_} is {'the version' if one.cause == VERSION else 'how it is built'}"
     if one.cause != _IMAGE:
         return f"{part_} is {_title(one)}"
     return f"{part_} is the eval loop of {_file(_images(run).get(name))}, other machine code than {BASELINE}'s own"
