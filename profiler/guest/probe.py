@@ -224,13 +224,21 @@ def kernel() -> dict[str, Any]:
     }
 
 
+def resource_limits() -> dict[str, Any] | None:
+    """By name without ``RLIMIT_``; None where the module is missing, as in a Python built without extension modules."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    names = sorted(name for name in dir(resource) if name.startswith("RLIMIT_"))
+    return {name[7:].lower(): list(resource.getrlimit(getattr(resource, name))) for name in names}
+
+
 def surroundings() -> dict[str, Any]:
     """Locale, limits and environment."""
     import locale
-    import resource
 
-    names = sorted(name for name in dir(resource) if name.startswith("RLIMIT_"))
-    limits = {name[7:].lower(): list(resource.getrlimit(getattr(resource, name))) for name in names}
+    limits = resource_limits()
     env = os.environ
 
     def chosen(*beginnings: str) -> dict[str, str]:
@@ -238,7 +246,7 @@ def surroundings() -> dict[str, Any]:
 
     return {
         "locale": locale.setlocale(locale.LC_CTYPE),
-        "stack_limit": limits.pop("stack", None),
+        "stack_limit": None if limits is None else limits.pop("stack", None),
         "rlimits": limits,
         "python_environment": chosen("PYTHON"),
         "allocator_environment": chosen("MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD"),

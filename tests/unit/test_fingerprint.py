@@ -121,3 +121,12 @@ def test_tools_of_monitoring_are_seen(program: str, plain: dict[str, Any]) -> No
         pytest.skip("sys.monitoring came with 3.12")
     events = "sys.monitoring.use_tool_id(3, 'planted'); sys.monitoring.set_events(3, sys.monitoring.events.LINE)"
     assert ask(program, before=events)["monitoring"] == [3]
+
+
+@pytest.mark.parametrize("missing", ["ctypes", "resource"])
+def test_a_python_without_an_extension_module_is_still_told(program: str, missing: str) -> None:
+    """As one is that was built without what the module needs, or is still in its build folder."""
+    answer = ask(program, "-I", before=f"sys.modules[{missing!r}] = None")
+    assert answer["version"]
+    assert answer["allocator"] == "pymalloc"
+    assert (answer["rlimits"] is None) == (missing == "resource")
