@@ -15,7 +15,11 @@ _SUBJECTS = 2
 
 def sentence(document: Across, subjects: Sequence[str]) -> str:
     """The change of cost and tax of ``subjects`` in the headline metric, folder by folder."""
-    found = {(one.of, one.folder, one.launcher): one for one in document.changes if one.metric == document.headline}
+    found = {
+        (change.of, change.folder, change.launcher): change
+        for change in document.changes
+        if change.metric == document.headline
+    }
     parts = [
         _change(found["cost", folder.label, name], found.get(("tax", folder.label, name)))
         for folder in document.folders[1:]

@@ -58,13 +58,13 @@ def across(folders: Sequence[Opened]) -> Across:
     )
     told = {(one.of, one.metric) for one in found if one.ratio is not None}
     headline = next((name for name in _MATRIX if ("cost", name) in told), _MATRIX[0])
-    common = [name for name in own_right(reference.run) if all(name in own_right(one.run) for one in others)]
-    named = differences([one.run for one in folders], common)
+    common = [name for name in own_right(reference.run) if all(name in own_right(other.run) for other in others)]
+    named = differences([folder.run for folder in folders], common)
     document = Across(
         schema=ACROSS_SCHEMA,
         workload=reference.run.plan.workload.name,
         headline=headline,
-        folders=tuple(_folder(label, one) for label, one in zip(LABELS, folders, strict=False)),
+        folders=tuple(_folder(label, folder) for label, folder in zip(LABELS, folders, strict=False)),
         differences=named,
         changes=found,
         matrix=_matrix(folders, headline),
@@ -81,19 +81,19 @@ def _subjects(run: Run, common: Sequence[str]) -> tuple[str, ...]:
     return users or tuple(others[:1]) or (baseline,)
 
 
-def _folder(label: str, one: Opened) -> AcrossFolder:
+def _folder(label: str, opened: Opened) -> AcrossFolder:
     return AcrossFolder(
         label=label,
-        path=str(one.path),
-        command=one.run.command,
-        started_utc=one.run.started_utc,
-        source=one.run.plan.source,
-        target=one.run.target.real_path,
-        version=one.run.target.version,
-        machine=one.run.machine.get("cpu_model"),
-        blocks=len(one.run.plan.blocks),
-        launchers=tuple(own_right(one.run)),
-        metrics=tuple(metric.name for metric in METRICS if metric.name in one.costs.table),
+        path=str(opened.path),
+        command=opened.run.command,
+        started_utc=opened.run.started_utc,
+        source=opened.run.plan.source,
+        target=opened.run.target.real_path,
+        version=opened.run.target.version,
+        machine=opened.run.machine.get("cpu_model"),
+        blocks=len(opened.run.plan.blocks),
+        launchers=tuple(own_right(opened.run)),
+        metrics=tuple(metric.name for metric in METRICS if metric.name in opened.costs.table),
     )
 
 
@@ -156,8 +156,8 @@ def _family(found: list[AcrossChange]) -> Iterator[AcrossChange]:
 
 def _cost(asked: _Question) -> AcrossChange:
     figures = [_own(run, asked.launcher, asked.metric.name) for run in asked.runs]
-    means = [None if one.empty else float(one.mean()) for one in figures]
-    unknown = _unknown(asked, [one.empty for one in figures])
+    means = [None if figure.empty else float(figure.mean()) for figure in figures]
+    unknown = _unknown(asked, [figure.empty for figure in figures])
     if unknown is None and all(mean is not None and abs(mean) < RARE for mean in means):
         unknown = RARELY
     return _told(asked, _change(asked, figures) if unknown is None else RunRatio(reason=unknown), means)
@@ -174,15 +174,15 @@ def _tax(asked: _Question) -> AcrossChange:
     if unknown is not None:
         return _told(asked, RunRatio(reason=unknown), (None, None))
     ratios = [both["other"] / both["base"] for both in pairs]
-    return _told(asked, _change(asked, ratios), [_geometric(one) for one in ratios])
+    return _told(asked, _change(asked, ratios), [_geometric(ratio) for ratio in ratios])
 
 
-def _own(one: Opened, name: str, metric: str) -> pd.Series:
+def _own(opened: Opened, name: str, metric: str) -> pd.Series:
     """The launcher's cost per block, of the baseline the mean of its two runs; empty where the metric is withdrawn."""
-    column = "base" if name == one.baseline else "other"
-    found = paired(one.costs, one.baseline, name, metric)[column]
+    column = "base" if name == opened.baseline else "other"
+    found = paired(opened.costs, opened.baseline, name, metric)[column]
     # The baseline's figures stay in a withdrawn metric, as the proof.
-    return found.iloc[:0] if metric in one.costs.doubts else found
+    return found.iloc[:0] if metric in opened.costs.doubts else found
 
 
 def _geometric(ratios: pd.Series) -> float | None:
@@ -256,14 +256,14 @@ def _told(asked: _Question, found: RunRatio, means: Sequence[float | None]) -> A
 
 def _matrix(folders: Sequence[Opened], headline: str) -> tuple[MatrixRow, ...]:
     """Launchers in their own right, in the order in which the folders name them."""
-    names = dict.fromkeys(name for one in folders for name in own_right(one.run) if name != one.baseline)
+    names = dict.fromkeys(name for folder in folders for name in own_right(folder.run) if name != folder.baseline)
     return tuple(
-        MatrixRow(launcher=name, ratios=tuple(_ratio(one, name, headline) for one in folders)) for name in names
+        MatrixRow(launcher=name, ratios=tuple(_ratio(folder, name, headline) for folder in folders)) for name in names
     )
 
 
-def _ratio(one: Opened, name: str, metric: str) -> Interval | None:
-    if name not in one.names:
+def _ratio(opened: Opened, name: str, metric: str) -> Interval | None:
+    if name not in opened.names:
         return None
-    (found,) = compare_metrics(one.costs, one.baseline, name, (METRIC[metric],))
+    (found,) = compare_metrics(opened.costs, opened.baseline, name, (METRIC[metric],))
     return None if found.ratio is None else Interval(ratio=found.ratio, lo=found.lo, hi=found.hi)

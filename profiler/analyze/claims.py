@@ -167,7 +167,7 @@ def _images(run: Run) -> str:
     }
     roles = run.plan.roles
     own = images.pop(roles.baseline, None)
-    seconds = {one.name for one in run.plan.launchers if one.kind == "program"} - roles.baselines
+    seconds = {launcher.name for launcher in run.plan.launchers if launcher.kind == "program"} - roles.baselines
     others = sorted({image for name, image in images.items() if name != roles.twin and name not in seconds} - {own})
     if own is None:
         return ""

@@ -150,7 +150,7 @@ def compared_costs(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary
     return (
         costs,
         boundaries,
-        tuple(one.name for one in run.plan.launchers if all(part.compared(one) for part in parts)),
+        tuple(launcher.name for launcher in run.plan.launchers if all(part.compared(launcher) for part in parts)),
     )
 
 

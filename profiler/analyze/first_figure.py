@@ -17,7 +17,11 @@ def first_figure(run: Run, folder: Path) -> str | None:
     if run.plan.source not in _METRIC.exact_by or run.plan.eliminations:
         return None
     baseline, twin = run.plan.roles.baseline, run.plan.roles.twin
-    own = [one.name for one in run.plan.launchers if one.variant is None and one.name not in (baseline, twin)]
+    own = [
+        launcher.name
+        for launcher in run.plan.launchers
+        if launcher.variant is None and launcher.name not in (baseline, twin)
+    ]
     counts = slopes(read_all(folder))[PER_ITERATION]
     counts = counts[counts.index.get_level_values("event") == _METRIC.event].dropna()
     counts = counts.groupby(level="launcher", observed=True).first()

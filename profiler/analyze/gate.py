@@ -14,7 +14,7 @@ _COUNTED, _ELSE = "instructions", "wall"
 
 def hold_verdict(gates: Sequence[Gate], verdict: Verdict) -> tuple[GateLine, ...]:
     """Every launcher that is no variant of another against every gate: its ratio to the baseline."""
-    baseline, *others = (one.name for one in verdict.launchers if one.variant is None)
+    baseline, *others = (launcher.name for launcher in verdict.launchers if launcher.variant is None)
     found = [c for c in verdict.comparisons if c.baseline == baseline and c.launcher in others]
     # What A/A withdrew was counted: another metric does not silently take its place.
     counted = any(c.metric == _COUNTED and c.ratio is not None for c in found)

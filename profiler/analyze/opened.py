@@ -42,7 +42,7 @@ def opened(path: Path) -> Opened:
     run = load_run(path)
     frame = measured(read_all(path))
     costs, _, names = compared_costs(run, frame)
-    known = {*own_right(run), *(one.name for one in run.plan.launchers if one.variant is not None)}
+    known = {*own_right(run), *(launcher.name for launcher in run.plan.launchers if launcher.variant is not None)}
     own = frame[frame["workload"].astype(str) == run.plan.workload.name]
     printed = own.drop_duplicates("m")
     return Opened(

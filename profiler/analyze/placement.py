@@ -39,10 +39,10 @@ def misplaced(plan: Plan, frame: pd.DataFrame) -> tuple[frozenset[tuple[int, str
     if base not in places:
         return frozenset(), ()
     toggled = {
-        one.name
-        for one in plan.launchers
-        if one.variant is not None
-        if (entry := BY_ID.get(one.variant.intervention)) is not None and entry.moves_heap
+        launcher.name
+        for launcher in plan.launchers
+        if launcher.variant is not None
+        if (entry := BY_ID.get(launcher.variant.intervention)) is not None and entry.moves_heap
     }
     begin = {block.index: block.arena_offset for block in plan.blocks}
     # From the arena's begin on: the tail lies behind the MiB's end.

@@ -43,18 +43,21 @@ def eliminate(verdict: Verdict, run: Run, frame: pd.DataFrame) -> dict[str, obje
         doubts[WHOLE] = msgspec.structs.replace(
             doubts["wall"], metric=WHOLE, reason=f"stands on wall: {doubts['wall'].reason}"
         )
-    arms = {side.arm for one in run.plan.eliminations for side in (*one.before, *one.after)}
+    arms = {side.arm for elimination in run.plan.eliminations for side in (*elimination.before, *elimination.after)}
     costs = {
         arm: without(_with_whole(costs_of(run, rows)[0], rows), doubts)
         for arm in arms
         for rows in (arm_rows(frame, arm),)
     }
-    owners = {one.name: one.name if one.variant is None else one.variant.of for one in run.plan.launchers}
+    owners = {
+        launcher.name: launcher.name if launcher.variant is None else launcher.variant.of
+        for launcher in run.plan.launchers
+    }
     found = tuple(
-        _judge(costs, one, before, after, index, owners=owners)
-        for one in run.plan.eliminations
-        for index in range(len(one.before[0].hosts))
-        for before, after in zip(one.before, one.after, strict=True)
+        _judge(costs, elimination, before, after, index, owners=owners)
+        for elimination in run.plan.eliminations
+        for index in range(len(elimination.before[0].hosts))
+        for before, after in zip(elimination.before, elimination.after, strict=True)
     )
     deciding = tuple({(one.elimination, one.launcher): one for one in reversed(found)}.values())[::-1]
     return msgspec.structs.asdict(Suspects(eliminations=found, state=_state(run))) | {
@@ -89,7 +92,7 @@ def _judge(
     share = share_of(change, before) if is_clear(before, margin) else UNKNOWN
     if change.empty:
         known_doubts = costs[before_side.arm].doubts | costs[after_side.arm].doubts
-        withdrawn = next((one.reason for name, one in known_doubts.items() if name in metric.split()), None)
+        withdrawn = next((doubt.reason for name, doubt in known_doubts.items() if name in metric.split()), None)
         status, reason = _NOT_TESTED if withdrawn is None else ("unresolved", withdrawn)
     else:
         status, reason = (
@@ -167,20 +170,20 @@ def _explained(share: Share, before: Interval, part: float, margin: float) -> tu
     return "unresolved", f"the interval holds the part asked for, {part:.0%} of the tax; more --blocks"
 
 
-def _cause(one: Eliminated) -> Cause:
-    assert one.cause is not None
-    share = Share(share=one.share, lo=one.share_lo, hi=one.share_hi, blocks=0)
-    before = Interval(ratio=one.before, lo=one.before_lo, hi=one.before_hi)
-    after = Interval(ratio=one.after, lo=one.after_lo, hi=one.after_hi)
+def _cause(eliminated: Eliminated) -> Cause:
+    assert eliminated.cause is not None
+    share = Share(share=eliminated.share, lo=eliminated.share_lo, hi=eliminated.share_hi, blocks=0)
+    before = Interval(ratio=eliminated.before, lo=eliminated.before_lo, hi=eliminated.before_hi)
+    after = Interval(ratio=eliminated.after, lo=eliminated.after_lo, hi=eliminated.after_hi)
     return Cause(
-        cause=entry_of(one.cause).id,
-        launcher=one.launcher,
-        status=one.status,
-        strength=None if one.status == "not-tested" else "intervened",
+        cause=entry_of(eliminated.cause).id,
+        launcher=eliminated.launcher,
+        status=eliminated.status,
+        strength=None if eliminated.status == "not-tested" else "intervened",
         share=share.share,
         lo=share.lo,
         hi=share.hi,
-        evidence=f"{one.intervention}: {told(before)} before, {told(after)} after in {one.metric}",
+        evidence=f"{eliminated.intervention}: {told(before)} before, {told(after)} after in {eliminated.metric}",
     )
 
 

@@ -53,7 +53,7 @@ def differences(runs: Sequence[Run], launchers: Sequence[str]) -> tuple[AcrossDi
         ("measurement", "workload's text", lambda run: run.plan.workload.sha256 and run.plan.workload.sha256[:12]),
         ("measurement", "M of counts", lambda run: _numbers(run.plan.workload.counts_m)),
         ("measurement", "M of times", lambda run: _numbers(run.plan.workload.timed_m)),
-        ("measurement", "kinds of passes", lambda run: ", ".join(sorted({one.kind for one in run.plan.passes}))),
+        ("measurement", "kinds of passes", lambda run: ", ".join(sorted({pass_.kind for pass_ in run.plan.passes}))),
         ("measurement", "seed", lambda run: run.plan.seed),
         ("measurement", "blocks", lambda run: len(run.plan.blocks)),
         ("measurement", "precision", lambda run: run.plan.precision and f"{run.plan.precision.half_width:.2%}"),
@@ -69,7 +69,9 @@ def differences(runs: Sequence[Run], launchers: Sequence[str]) -> tuple[AcrossDi
 def own_right(run: Run) -> dict[str, Launcher]:
     """By name the launchers that are no variant of another, without the baseline's second run."""
     twin = run.plan.roles.twin
-    return {one.name: one for one in run.plan.launchers if one.variant is None and one.name != twin}
+    return {
+        launcher.name: launcher for launcher in run.plan.launchers if launcher.variant is None and launcher.name != twin
+    }
 
 
 def _differ(read: Reader, runs: Sequence[Run]) -> bool:
@@ -100,7 +102,7 @@ def _mitigations(run: Run) -> str | None:
 def _package(role: str) -> Reader:
     def read(run: Run) -> object:
         programs: list[dict[str, Any]] = run.interpreters.get("programs") or []
-        return next((one.get("package") for one in programs if one.get("role") == role), None)
+        return next((program.get("package") for program in programs if program.get("role") == role), None)
 
     return read
 

@@ -16,9 +16,9 @@ SAME: Final = METRIC["instructions"].margin
 """The relative difference up to which two counts are called the same."""
 
 
-def minor_of(one: InstalledPython) -> str | None:
+def minor_of(python: InstalledPython) -> str | None:
     """``"3.11"``."""
-    return None if one.version is None else ".".join(one.version.split(".")[:2])
+    return None if python.version is None else ".".join(python.version.split(".")[:2])
 
 
 def ranked(pythons: Sequence[InstalledPython]) -> tuple[InstalledPython, ...]:
@@ -26,20 +26,22 @@ def ranked(pythons: Sequence[InstalledPython]) -> tuple[InstalledPython, ...]:
 
     The fastest is told by workload; what differs is told to the fastest of the first one on which this one is slower.
     """
-    return tuple(_against(one, pythons) for one in pythons)
+    return tuple(_against(python, pythons) for python in pythons)
 
 
-def differences(one: InstalledPython, fastest: InstalledPython) -> tuple[tuple[BuildDifference, ...], tuple[str, ...]]:
+def differences(
+    python: InstalledPython, fastest: InstalledPython
+) -> tuple[tuple[BuildDifference, ...], tuple[str, ...]]:
     """In what ``one`` is built unlike ``fastest``, another patch level first; and the options that either file does
     not show. An option that follows from another stands with that one.
     """
     found: dict[str, BuildDifference] = {}
-    if one.version is not None and fastest.version is not None and one.version != fastest.version:
-        here, there = f"patch level {one.version}", fastest.version
+    if python.version is not None and fastest.version is not None and python.version != fastest.version:
+        here, there = f"patch level {python.version}", fastest.version
         found[VERSION] = BuildDifference(option=VERSION, cause=VERSION, here=here, fastest=there, costs=None)
     not_told = []
     for option in BUILD_OPTIONS:
-        here_, there_ = option.read(one), option.read(fastest)
+        here_, there_ = option.read(python), option.read(fastest)
         if here_ is None or there_ is None:
             not_told.append(option.title)
         elif here_ != there_:
@@ -59,11 +61,11 @@ def _costs(option: BuildOption, here: str, there: str) -> bool | None:
     return order.index(here) > order.index(there) if here in order and there in order else None
 
 
-def _against(one: InstalledPython, pythons: Sequence[InstalledPython]) -> InstalledPython:
-    siblings = [other for other in pythons if minor_of(other) == minor_of(one) is not None] or [one]
+def _against(python: InstalledPython, pythons: Sequence[InstalledPython]) -> InstalledPython:
+    siblings = [other for other in pythons if minor_of(other) == minor_of(python) is not None] or [python]
     counts = []
     reference: InstalledPython | None = None
-    for count in one.counts:
+    for count in python.counts:
         if count.instructions is None:
             counts.append(count)
             continue
@@ -81,5 +83,5 @@ def _against(one: InstalledPython, pythons: Sequence[InstalledPython]) -> Instal
                 reference = next(other for other in siblings if other.file.real_path == least)
         else:
             counts.append(msgspec.structs.replace(count, reason="the work took no instructions that M explains"))
-    told, not_told = differences(one, reference) if reference is not None else ((), ())
-    return msgspec.structs.replace(one, counts=tuple(counts), differences=told, not_told=not_told)
+    told, not_told = differences(python, reference) if reference is not None else ((), ())
+    return msgspec.structs.replace(python, counts=tuple(counts), differences=told, not_told=not_told)

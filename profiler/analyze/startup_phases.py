@@ -26,11 +26,11 @@ def split_startup(run: Run, frame: pd.DataFrame) -> Startup:
     cut = frame["kind"] == PHASED
     rows = frame[cut].dropna(subset=["value"]).astype({"pass": str, "launcher": str, "event": str})
     table = _least_disturbed(rows).pivot_table(index="block", columns=["launcher", "event"], values="value")
-    bases = [one.name for one in run.plan.launchers if one.variant is None and one.role != "twin"]
+    bases = [launcher.name for launcher in run.plan.launchers if launcher.variant is None and launcher.role != "twin"]
     without_site = {
-        one.variant.of: one.name
-        for one in run.plan.launchers
-        if one.variant is not None and one.variant.intervention == _NO_SITE
+        launcher.variant.of: launcher.name
+        for launcher in run.plan.launchers
+        if launcher.variant is not None and launcher.variant.intervention == _NO_SITE
     }
     native = frame[~cut & (frame["m"] == 1)].dropna(subset=["value"])
     return Startup(
@@ -42,13 +42,13 @@ def split_startup(run: Run, frame: pd.DataFrame) -> Startup:
         sums=tuple(_sum(table, native, base) for base in bases),
         interventions=tuple(
             Changed(
-                launcher=one.variant.of,
-                intervention=one.variant.intervention,
+                launcher=launcher.variant.of,
+                intervention=launcher.variant.intervention,
                 phase=phase,
-                **_cost(partial(_change, table, one.name, one.variant.of, phase)),
+                **_cost(partial(_change, table, launcher.name, launcher.variant.of, phase)),
             )
-            for one in run.plan.launchers
-            if one.variant is not None
+            for launcher in run.plan.launchers
+            if launcher.variant is not None
             for phase in (*PHASES, WHOLE)
         ),
     )

@@ -26,7 +26,9 @@ def series(plan: Plan, frame: pd.DataFrame) -> tuple[Series, ...]:
     costs = _costs(plan, frame)
     if costs.empty:
         return ()
-    names = [one.name for one in plan.launchers if one.name in costs.columns.get_level_values("launcher")]
+    names = [
+        launcher.name for launcher in plan.launchers if launcher.name in costs.columns.get_level_values("launcher")
+    ]
     return tuple(_of_launcher(costs, name, plan.roles.baseline) for name in names)
 
 

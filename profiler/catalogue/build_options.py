@@ -40,13 +40,13 @@ def _hardened(name: str, yes: str, no: str) -> BuildOption:
     )
 
 
-def _calls(one: InstalledPython) -> str | None:
+def _calls(python: InstalledPython) -> str | None:
     """How calls of its own C API are bound, by the linker and before that by the compiler."""
-    if one.file.own_api_slots:
+    if python.file.own_api_slots:
         return "calls by PLT"
-    if one.file.interposable:
+    if python.file.interposable:
         return "calls stay interposable"
-    bound = one.file.own_api_slots is not None and (one.file.interposable is False or one.kind == "program")
+    bound = python.file.own_api_slots is not None and (python.file.interposable is False or python.kind == "program")
     return "calls bound" if bound else None
 
 

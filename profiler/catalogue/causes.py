@@ -19,6 +19,10 @@ IMAGE = "eval-loop-image"
 """The cause of which every property of the eval loop's file is a part."""
 
 
+UNPLACED = ("heap-not-placed", "not-verified", "placement-differs")
+"""Codes of the caveats that a launcher's heap lies elsewhere than its block says, or that nobody saw where."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CauseEntry:
     """One cause. ``observable`` is what is looked at when nothing can be toggled."""
@@ -93,7 +97,7 @@ CAUSES: tuple[CauseEntry, ...] = (
         title="arena placement",
         shows="instructions",
         observable="addresses of pymalloc's arenas",
-        drawn=("heap-not-placed", "not-verified", "placement-differs"),
+        drawn=UNPLACED,
     ),
     CauseEntry(id="huge-pages", title="huge pages", shows="cpi", observable="THP_enabled, dTLB misses"),
     CauseEntry(

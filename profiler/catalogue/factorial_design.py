@@ -29,7 +29,7 @@ def check(plan: FactorialPlan, where: str) -> None:
     said: list[tuple[str, Mapping[str, str]]] = [("fixed", plan.fixed)]
     said += [(f"extra {dict(one)}", one) for one in plan.extra]
     said += [("training", plan.training)]
-    said += [(f"reproduces.{name}", one) for name, one in plan.reproduces.items()]
+    said += [(f"reproduces.{name}", levels_) for name, levels_ in plan.reproduces.items()]
     said += [(f"factor {factor.name}, applies", factor.applies) for factor in plan.factors]
     for place, chosen in said:
         for name, level in chosen.items():
@@ -68,12 +68,12 @@ def cells(plan: FactorialPlan) -> tuple[Levels, ...]:
         found.append(levels_of(plan, chosen))
     library = plan.reproduces.get("library", {})
     found += [levels_of(plan, dict(plan.fixed) | library | one) for one in plan.extra]
-    return tuple(dict(one) for one in dict.fromkeys(tuple(one.items()) for one in found))
+    return tuple(dict(items) for items in dict.fromkeys(tuple(levels.items()) for levels in found))
 
 
 def needed_hwcap(plan: FactorialPlan, levels: Mapping[str, str]) -> str | None:
     """The kind of CPU that the code of this combination needs; None: the one that the target needs."""
-    return next((need for name, one in levels.items() if (need := plan.factor(name).level(one).hwcap)), None)
+    return next((need for name, level in levels.items() if (need := plan.factor(name).level(level).hwcap)), None)
 
 
 def model(plan: FactorialPlan) -> tuple[Effect, ...]:

@@ -14,10 +14,10 @@ def variant_of(
     """The launcher that is ``of`` with one intervention; None where there is none."""
     return next(
         (
-            one
-            for one in launchers
-            if one.variant is not None
-            if (one.variant.of, one.variant.intervention, one.variant.way, one.variant.given_by)
+            launcher
+            for launcher in launchers
+            if launcher.variant is not None
+            if (launcher.variant.of, launcher.variant.intervention, launcher.variant.way, launcher.variant.given_by)
             == (of, intervention, way, given_by)
         ),
         None,
@@ -43,16 +43,16 @@ def twin_of(host: Launcher, launchers: Iterable[Launcher]) -> Launcher | None:
     """
     launchers = tuple(launchers)
     if host.kind == "program":
-        return next((one for one in launchers if one.role == "baseline"), None)
+        return next((launcher for launcher in launchers if launcher.role == "baseline"), None)
     return next(
         (
-            one
-            for one in launchers
-            if one.image == host.image is not None and one.role != "twin"
+            launcher
+            for launcher in launchers
+            if launcher.image == host.image is not None and launcher.role != "twin"
             if (
-                one.init == "Py_BytesMain"
-                if one.variant is None
-                else (one.variant.intervention, one.variant.given_by) == (BARE, host.name)
+                launcher.init == "Py_BytesMain"
+                if launcher.variant is None
+                else (launcher.variant.intervention, launcher.variant.given_by) == (BARE, host.name)
             )
         ),
         None,

@@ -33,7 +33,7 @@ def counted(answer: Pythons, workloads: tuple[str, ...], *, seed: int, timeout_s
     with only_one_run(), ProgressBar() as bar:
         found = count_pythons(answer.pythons, works, source, seed=seed, timeout_s=timeout_s, say=bar.say)
     pythons = [
-        msgspec.structs.replace(one, counts=found.counts[one.file.real_path]) for one in answer.pythons
+        msgspec.structs.replace(python, counts=found.counts[python.file.real_path]) for python in answer.pythons
     ]  # fmt: skip
     return msgspec.structs.replace(
         answer,

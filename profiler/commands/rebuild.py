@@ -81,7 +81,7 @@ def _keep(folder: Path, wanted: Request, bar: ProgressBar) -> None:
         target=run.target,
         plan=rebuilt.plan,
         best=best[0],
-        host=next(one for one in run.plan.launchers if one.name == best[0].launcher),
+        host=next(launcher for launcher in run.plan.launchers if launcher.name == best[0].launcher),
         builder=open_builder(run.target, rebuilt.plan, wanted.source_tree, bar),
         folder=folder,
         watch=bar,

@@ -79,7 +79,7 @@ class Roles(Noun, frozen=True, kw_only=True):
 
 def roles_of(launchers: Iterable[Launcher]) -> Roles:
     """The parts that ``launchers`` play, of which one must be the baseline."""
-    own = [one for one in launchers if one.variant is None]
+    own = [launcher for launcher in launchers if launcher.variant is None]
     by_role = {one.role: one for one in own}
     baseline, twin, embedder = by_role["baseline"], by_role.get("twin"), by_role.get("embedder")
     beside = [one for one in own if one.kind == "bundled" and one.role is None and one.init == baseline.init]

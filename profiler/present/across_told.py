@@ -57,7 +57,7 @@ def show(document: Across, *, format_: str, folder: Path | None) -> None:
 def _print(document: Across, folder: Path | None) -> None:
     out = console()
     said = [*_difference_lines(document, out.width), *_warning_lines(document)]
-    matrix, folders = _matrix(document, _MOST_ROWS), [_folder_line(one) for one in document.folders]
+    matrix, folders = _matrix(document, _MOST_ROWS), [_folder_line(folder) for folder in document.folders]
     # What does not fit stands in the document; two lines are left for notes, and two for where it is.
     taken = [document.sentence, *folders, *said]
     room = _LINES - sum(-(-len(line) // out.width) for line in taken) - len(matrix.rows) - 2 * _FRAME - 7
@@ -100,7 +100,7 @@ def page(document: Across) -> str:
         "",
         "## Runs",
         "",
-        *(f"- {_folder_line(one)}" for one in document.folders),
+        *(f"- {_folder_line(folder)}" for folder in document.folders),
         "",
         *to_markdown(_differences(document), heading="##"),
         *to_markdown(_matrix(document), heading="##"),
@@ -108,22 +108,24 @@ def page(document: Across) -> str:
     ]
     if document.warnings:
         lines += ["## Reservations", ""]
-        lines += [f"- `{one.code}`: {one.message}" for one in document.warnings] + [""]
+        lines += [f"- `{warning.code}`: {warning.message}" for warning in document.warnings] + [""]
     return "\n".join(lines)
 
 
-def _folder_line(one: AcrossFolder) -> str:
-    day = one.started_utc[:16].replace("T", " ")
-    return f"{one.label}: {one.path} ({one.command}, {day}, {one.source}, CPython {one.version})"
+def _folder_line(folder: AcrossFolder) -> str:
+    day = folder.started_utc[:16].replace("T", " ")
+    return f"{folder.label}: {folder.path} ({folder.command}, {day}, {folder.source}, CPython {folder.version})"
 
 
 def _difference_lines(document: Across, width: int) -> Iterator[str]:
     """A line each, machine and target first; what does not fit is counted."""
-    labels = [one.label for one in document.folders]
-    for one in document.differences[:_MOST]:
-        most = max(8, (width - len(one.what) - 4) // len(labels) - 4)
-        values = "; ".join(f"{label} {_short(value, most)}" for label, value in zip(labels, one.values, strict=True))
-        yield f"{one.what}: {values}"
+    labels = [folder.label for folder in document.folders]
+    for difference in document.differences[:_MOST]:
+        most = max(8, (width - len(difference.what) - 4) // len(labels) - 4)
+        values = "; ".join(
+            f"{label} {_short(value, most)}" for label, value in zip(labels, difference.values, strict=True)
+        )
+        yield f"{difference.what}: {values}"
     if not document.differences:
         yield "machine, target, images and measurement are the same, as far as is known"
     elif len(document.differences) > _MOST:
@@ -138,16 +140,19 @@ def _short(value: str | None, most: int) -> str:
 
 
 def _warning_lines(document: Across) -> Iterator[str]:
-    for one in reservations(document.warnings):
-        yield f"warning {one.code}: {one.title}" + (f" → {one.remedy}" if one.remedy else "")
+    for reservation in reservations(document.warnings):
+        yield f"warning {reservation.code}: {reservation.title}" + (
+            f" → {reservation.remedy}" if reservation.remedy else ""
+        )
 
 
 def _differences(document: Across) -> Table:
     return Table(
         title="In what the runs differ",
-        columns=columns("word", "", *(one.label for one in document.folders)),
+        columns=columns("word", "", *(folder.label for folder in document.folders)),
         rows=tuple(
-            (f"{one.kind}: {one.what}", *(value or UNKNOWN for value in one.values)) for one in document.differences
+            (f"{difference.kind}: {difference.what}", *(value or UNKNOWN for value in difference.values))
+            for difference in document.differences
         ),
         notes=() if document.differences else ("nothing that is known",),
     )
@@ -155,12 +160,12 @@ def _differences(document: Across) -> Table:
 
 def _matrix(document: Across, most: int | None = None) -> Table:
     left = 0 if most is None else len(document.matrix) - most
-    exact = all(one.source in METRIC[document.headline].exact_by for one in document.folders)
+    exact = all(folder.source in METRIC[document.headline].exact_by for folder in document.folders)
     return Table(
         title=f"{title(document.headline)}, ratio to the baseline of the same run",
         columns=(
             *columns("word", "launcher"),
-            *columns("ratio", *(one.label for one in document.folders)),
+            *columns("ratio", *(folder.label for folder in document.folders)),
         ),
         rows=tuple(
             (
@@ -178,7 +183,7 @@ def _matrix(document: Across, most: int | None = None) -> Table:
 
 def _main(document: Across) -> list[AcrossChange]:
     """Of launchers in their own right in what answers the question; of several folders in the headline metric alone."""
-    own = {name for one in document.folders for name in one.launchers}
+    own = {name for folder in document.folders for name in folder.launchers}
     wanted = (document.headline, *_BESIDE) if len(document.folders) == 2 else (document.headline,)
     found = [c for c in document.changes if c.launcher in own and c.metric in wanted and c.ratio is not None]
     # The headline first, then what takes longer to read.

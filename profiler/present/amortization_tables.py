@@ -30,7 +30,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
         tables.append(_counted(swept.instructions))
     found = [Section(title="From how much work on it pays", tables=tuple(tables))]
     startup = swept.startup
-    if any(one.instructions is not None or one.cpu_ms is not None for one in startup.phases):
+    if any(phase.instructions is not None or phase.cpu_ms is not None for phase in startup.phases):
         found.append(Section(title="Where a launch goes", tables=(_phases(startup), _changes(startup))))
     return tuple(found)
 
@@ -70,7 +70,7 @@ def _with_interval(ms: float | None, lo: float | None, hi: float | None) -> str:
 
 
 def _model(swept: Amortization) -> Table:
-    savings = {one.launcher: one for one in swept.savings}
+    savings = {saving.launcher: saving for saving in swept.savings}
     return Table(
         title="model: wall time = start-up + M × cost per unit",
         columns=(
@@ -121,8 +121,8 @@ def _crossover(swept: Amortization) -> Table:
     )
 
 
-def _bounds(one: Crossover, lo: float | None, hi: float | None, digits: int) -> str:
-    if one.status == "none":
+def _bounds(crossover: Crossover, lo: float | None, hi: float | None, digits: int) -> str:
+    if crossover.status == "none":
         return "empty"
     low = "?" if lo is None else f"{lo:,.{digits}f}"
     high = "∞" if hi is None else f"{hi:,.{digits}f}"
@@ -157,12 +157,12 @@ def _counted(counted: CountedSweep) -> Table:
 
 def _phases(startup: Startup) -> Table:
     """A row per phase, and for every launcher its instructions and CPU time."""
-    names = tuple(dict.fromkeys(one.launcher for one in startup.phases))
-    known = {(one.launcher, one.phase): one for one in startup.phases}
+    names = tuple(dict.fromkeys(phase.launcher for phase in startup.phases))
+    known = {(phase.launcher, phase.phase): phase for phase in startup.phases}
     sums = {one.launcher: one for one in startup.sums}
     rows = [
         (phase, *(cell for name in names for cell in _cells(known[name, phase])))
-        for phase in dict.fromkeys(one.phase for one in startup.phases)
+        for phase in dict.fromkeys(phase.phase for phase in startup.phases)
     ]
     added = [(_millions(sums[name].instructions), figure(sums[name].cpu_ms)) for name in names]
     uncut = [(_millions(sums[name].instructions_uncut), figure(sums[name].cpu_ms_uncut)) for name in names]
@@ -192,8 +192,11 @@ def _added_up(one: Sum) -> str:
 
 
 def _changes(startup: Startup) -> Table:
-    whole = [one for one in startup.interventions if one.phase == "whole"]
-    parts = {(one.launcher, one.intervention, one.phase): one for one in startup.interventions}
+    whole = [intervention for intervention in startup.interventions if intervention.phase == "whole"]
+    parts = {
+        (intervention.launcher, intervention.intervention, intervention.phase): intervention
+        for intervention in startup.interventions
+    }
     return Table(
         title="what interventions change: M instructions by phase, and ms of CPU time in all",
         columns=(

@@ -22,8 +22,8 @@ def table(verdict: Verdict) -> Table | None:
     if found is None or not found.eliminations:
         return None
     first: dict[tuple[str, str], Eliminated] = {}
-    for one in found.eliminations:
-        first.setdefault((one.launcher, one.elimination), one)
+    for elimination in found.eliminations:
+        first.setdefault((elimination.launcher, elimination.elimination), elimination)
     several = len({launcher for launcher, _ in first}) > 1
     exact = exact_metrics(verdict)
     return Table(
@@ -47,20 +47,30 @@ def table(verdict: Verdict) -> Table | None:
     )
 
 
-def _bounds(one: Eliminated) -> tuple[float, ...]:
-    all_ = (one.before_lo, one.before, one.before_hi, one.after_lo, one.after, one.after_hi)
+def _bounds(eliminated: Eliminated) -> tuple[float, ...]:
+    all_ = (
+        eliminated.before_lo,
+        eliminated.before,
+        eliminated.before_hi,
+        eliminated.after_lo,
+        eliminated.after,
+        eliminated.after_hi,
+    )
     return tuple(bound for bound in all_ if bound is not None)
 
 
-def _rows(one: Eliminated, name: str, exact: bool) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
-    before = told(one.before, one.before_lo, one.before_hi, exact=exact)
-    after = told(one.after, one.after_lo, one.after_hi, exact=exact)
-    word, tone = STATUS[one.status]
+def _rows(eliminated: Eliminated, name: str, exact: bool) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    before = told(eliminated.before, eliminated.before_lo, eliminated.before_hi, exact=exact)
+    after = told(eliminated.after, eliminated.after_lo, eliminated.after_hi, exact=exact)
+    word, tone = STATUS[eliminated.status]
     lanes = (
         Lane(value=ratio, lo=lo, hi=hi, tone=tone_of(ratio, lo, hi))
-        for ratio, lo, hi in ((one.before, one.before_lo, one.before_hi), (one.after, one.after_lo, one.after_hi))
+        for ratio, lo, hi in (
+            (eliminated.before, eliminated.before_lo, eliminated.before_hi),
+            (eliminated.after, eliminated.after_lo, eliminated.after_hi),
+        )
     )
-    metric = _metric(one.metric)
+    metric = _metric(eliminated.metric)
     nothing = Mark(text="", tone="plain")
     return (
         (name, f"with it, {metric}", before.ratio, before.spread, next(lanes), "", nothing),
@@ -70,7 +80,7 @@ def _rows(one: Eliminated, name: str, exact: bool) -> tuple[tuple[Cell, ...], tu
             after.ratio,
             after.spread,
             next(lanes),
-            "" if one.status == "unresolved" else share(one.share),
+            "" if eliminated.status == "unresolved" else share(eliminated.share),
             Mark(text=word, tone=tone),
         ),
     )

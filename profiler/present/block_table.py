@@ -21,7 +21,7 @@ def table(verdict: Verdict, points: Sequence[Points]) -> Table | None:
     """A row for each block; None where there are fewer than two of the launcher that was asked about."""
     names = subjects(verdict)[:1]
     found = telling(against_baseline(verdict, names[0])) if names else ()
-    known = {(one.launcher, one.metric): one for one in points if one.baseline == BASELINE}
+    known = {(point.launcher, point.metric): point for point in points if point.baseline == BASELINE}
     own = next(
         (known[one.launcher, one.metric] for one in reversed(found) if (one.launcher, one.metric) in known), None
     )
@@ -66,7 +66,7 @@ def _row(metric: str, block: int, base: float, here: float, twins: Sequence[floa
             lo=None,
             hi=None,
             tone="worse" if here > base else "better" if here < base else "plain",
-            points=tuple(one * scale for one in twins),
+            points=tuple(twin * scale for twin in twins),
             base=base * scale,
         ),
         digits(here / base),

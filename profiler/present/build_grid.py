@@ -43,7 +43,7 @@ def table(verdict: Verdict) -> Table | None:
         title=f"{title(_METRIC)} ÷ {BASELINE}",
         columns=(
             *columns("name", "built with"),
-            *(one for head in across for one in (*columns("ratio", head or _OWN), *columns("interval", ""))),
+            *(column for head in across for column in (*columns("ratio", head or _OWN), *columns("interval", ""))),
         ),
         rows=tuple(
             (row or _OWN, *(cell for column in across for cell in _cells(known.get((row, column))))) for row in down
@@ -51,14 +51,14 @@ def table(verdict: Verdict) -> Table | None:
     )
 
 
-def _cells(one: Comparison | None) -> tuple[Cell, Cell]:
-    return (UNKNOWN, "") if one is None else (ratio_of(one).ratio, ratio_of(one).spread)
+def _cells(comparison: Comparison | None) -> tuple[Cell, Cell]:
+    return (UNKNOWN, "") if comparison is None else (ratio_of(comparison).ratio, ratio_of(comparison).spread)
 
 
-def _down(one: Built) -> str:
-    return options(",".join(level for factor, level in one.levels.items() if factor not in _PLACED))
+def _down(built: Built) -> str:
+    return options(",".join(level for factor, level in built.levels.items() if factor not in _PLACED))
 
 
-def _across(one: Built) -> str:
-    placed = [level for factor, level in one.levels.items() if factor in _PLACED[1:]]
-    return _HOSTS[one.kind] + (f", {options(','.join(placed))}" if placed else "")
+def _across(built: Built) -> str:
+    placed = [level for factor, level in built.levels.items() if factor in _PLACED[1:]]
+    return _HOSTS[built.kind] + (f", {options(','.join(placed))}" if placed else "")

@@ -67,10 +67,10 @@ def _notes(verdict: Verdict) -> list[str | None]:
     untested = sorted({cause.cause for cause in causes if cause.status == "not-tested"})
     unresolved = dict.fromkeys(cause.cause for cause in causes if cause.status == "unresolved")
     return [
-        "share: of the tax; of a place, of the difference" if any(one.role == "place" for one in causes) else None,
+        "share: of the tax; of a place, of the difference" if any(cause.role == "place" for cause in causes) else None,
         "of a share that depends on the order in which causes are met: its mean, and from the least to the most; "
         "without it: the ratio when it alone is taken away"
-        if any(one.share_least is not None for one in causes)
+        if any(cause.share_least is not None for cause in causes)
         else None,
         None if left.share is None else _unexplained(left.share, left.lo, left.hi),
         f"what stays open: {', '.join(unresolved)}" if unresolved else None,

@@ -43,7 +43,7 @@ class CauseRow(Noun, frozen=True, kw_only=True):
 
 def tree(verdict: Verdict, launcher: str) -> tuple[CauseRow, ...]:
     """Confirmed causes, what they leave, then the places; empty where none is confirmed."""
-    own = [one for one in verdict.causes if one.launcher == launcher]
+    own = [cause for cause in verdict.causes if cause.launcher == launcher]
     causal = [one for one in own if one.role == "cause" and one.status == "confirmed"]
     if not causal:
         return ()
@@ -54,8 +54,8 @@ def tree(verdict: Verdict, launcher: str) -> tuple[CauseRow, ...]:
     return tuple(rows)
 
 
-def _is_told_place(one: Cause) -> bool:
-    return one.role == "place" and one.share is not None and abs(one.share) >= 0.02
+def _is_told_place(cause: Cause) -> bool:
+    return cause.role == "place" and cause.share is not None and abs(cause.share) >= 0.02
 
 
 def _level(
@@ -89,20 +89,20 @@ def _parts(causal: list[Cause], whole: Cause) -> list[Cause]:
     return [one for one in causal if one.part_of == whole.cause]
 
 
-def _row(one: Cause, depth: int, last: bool, start: float, kind: Literal["cause", "place"] = "cause") -> CauseRow:
+def _row(cause: Cause, depth: int, last: bool, start: float, kind: Literal["cause", "place"] = "cause") -> CauseRow:
     return CauseRow(
         kind=kind,
         depth=depth,
         last=last,
-        name=TITLES.get(one.cause, one.cause),
-        cause=one.cause,
-        share=one.share,
+        name=TITLES.get(cause.cause, cause.cause),
+        cause=cause.cause,
+        share=cause.share,
         start=start,
-        least=one.share_least,
-        most=one.share_most,
-        without=one.without,
-        proved=one.strength == "intervened",
-        evidence=one.evidence,
+        least=cause.share_least,
+        most=cause.share_most,
+        without=cause.without,
+        proved=cause.strength == "intervened",
+        evidence=cause.evidence,
     )
 
 

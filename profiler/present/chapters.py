@@ -128,10 +128,10 @@ def _rebuilt(verdict: Verdict) -> Iterator[Chapter]:
     combinations = tuple(
         html_table(
             msgspec.structs.replace(
-                one, notes=tuple(note.replace(": -v", ", which stand in full below") for note in one.notes)
+                table, notes=tuple(note.replace(": -v", ", which stand in full below") for note in table.notes)
             )
         )
-        for one in own_tables.tables(verdict)
+        for table in own_tables.tables(verdict)
     )
     if grid is not None or combinations:
         yield Chapter(
@@ -144,7 +144,8 @@ def _rebuilt(verdict: Verdict) -> Iterator[Chapter]:
             title="The best library as a drop-in",
             lead="What was checked of the library that takes the tax away.",
             facts=tuple(
-                (f"{one.name}: {_CHECK[one.passed]}", without_folders(one.evidence)) for one in found.remedy.checks
+                (f"{check.name}: {_CHECK[check.passed]}", without_folders(check.evidence))
+                for check in found.remedy.checks
             ),
         )
 
@@ -159,7 +160,7 @@ def _products(verdict: Verdict) -> Iterator[Chapter]:
         title="What the time is made of",
         products=found[:_FOLDED_PRODUCTS],
         legend=" ".join(
-            ("The terms multiply; one whose interval holds 1 says so.", *(f"{_capital(one)}." for one in notes))
+            ("The terms multiply; one whose interval holds 1 says so.", *(f"{_capital(note)}." for note in notes))
         ),
         folds=(Chapter(title=f"{len(rest)} more launchers", products=rest),) if rest else (),
     )
@@ -177,21 +178,21 @@ def _blocks(analysis: Analysis) -> Iterator[Chapter]:
 
 def _suspects(verdict: Verdict) -> tuple[Chapter, ...]:
     names = subjects(verdict)[:1]
-    own = [one for one in verdict.causes if one.launcher in names]
+    own = [cause for cause in verdict.causes if cause.launcher in names]
     return (Chapter(title="Every suspect, with its evidence", facts=tuple(map(_suspect, own))),) if own else ()
 
 
-def _suspect(one: Cause) -> tuple[str, str]:
-    return f"{TITLES.get(one.cause, one.cause)}: {_STATUS[one.status]}", without_folders(one.evidence)
+def _suspect(cause: Cause) -> tuple[str, str]:
+    return f"{TITLES.get(cause.cause, cause.cause)}: {_STATUS[cause.status]}", without_folders(cause.evidence)
 
 
 def _files(verdict: Verdict, run: Run) -> Iterator[Chapter]:
     found = eval_loops.table(verdict, run)
     programs: list[dict[str, Any]] = list(run.interpreters.get("programs", ()))
     folds = tuple(
-        Chapter(title=f"How {_named(one)} was told", items=tuple(map(without_folders, one.get("evidence", ()))))
-        for one in programs
-        if one.get("evidence")
+        Chapter(title=f"How {_named(program)} was told", items=tuple(map(without_folders, program.get("evidence", ()))))
+        for program in programs
+        if program.get("evidence")
     )
     said = tuple(without_folders(str(one)) for one in run.interpreters.get("contradictions", ()))
     contradictions = (Chapter(title="Where sysconfig contradicts the files", items=said),) if said else ()

@@ -127,7 +127,7 @@ def _meanings(rows: Iterable[Comparison], run: Run) -> list[str]:
 def side_by_side(verdict: Verdict, run: Run) -> Section:
     """Launchers as columns: what each of them takes, per iteration."""
     known = {(c.launcher, c.metric): c for c in verdict.comparisons if c.baseline == BASELINE}
-    hosts = [one.name for one in run.plan.launchers if is_host(one)]
+    hosts = [launcher.name for launcher in run.plan.launchers if is_host(launcher)]
     names = list(dict.fromkeys(name for name in (*_BESIDE, *hosts) if name == BASELINE or (name, "wall") in known))
     compared = {c.metric for c in known.values() if c.ratio is not None}
     metrics = [metric.name for metric in METRICS if metric.per == "iteration" and metric.name in compared]

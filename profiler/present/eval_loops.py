@@ -17,9 +17,9 @@ def table(verdict: Verdict, run: Run) -> Table | None:
     files = recorded(run)
     shown = {BASELINE, *subjects(verdict)}
     by_file: dict[tuple[str, str | None], list[str]] = {}
-    for one in verdict.launchers:
-        if one.name in shown and one.image is not None:
-            by_file.setdefault((one.image, one.build_id), []).append(one.name)
+    for launcher in verdict.launchers:
+        if launcher.name in shown and launcher.image is not None:
+            by_file.setdefault((launcher.image, launcher.build_id), []).append(launcher.name)
     if not by_file:
         return None
     return Table(

@@ -68,7 +68,9 @@ def _drawings(verdict: Verdict, shown: View) -> Iterator[tuple[str, bytes]]:
         yield "causes", render("causes.svg", levels=boxes, whole=shown.what, legend=legend, letter=_LETTER)
     curves = panels.crossovers(verdict)
     drawn = (table for table in (*shown.tables, before_after.table(verdict)) if table is not None)
-    forest = next((table for table in drawn if any(one.kind == "lane" and one.axis for one in table.columns)), None)
+    forest = next(
+        (table for table in drawn if any(column.kind == "lane" and column.axis for column in table.columns)), None
+    )
     if forest is not None and not curves:
         yield "forest", _forest(forest, shown.title)
     if curves:

@@ -39,8 +39,10 @@ def _lines(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, .
     yield from _evidence(shown.tree)
     yield from ("## What is ruled out, and what is open", "")
     yield from (f"- {label}: {escaped(text)}" for label, text in shown.facts if label != "Measured")
-    for one in reservations(verdict.warnings):
-        yield f"- `{one.code}`: {escaped(one.title)}" + (f"; {escaped(one.remedy)}" if one.remedy else "")
+    for reservation in reservations(verdict.warnings):
+        yield f"- `{reservation.code}`: {escaped(reservation.title)}" + (
+            f"; {escaped(reservation.remedy)}" if reservation.remedy else ""
+        )
     yield from ("", "## How it was measured, and how to repeat it", "")
     yield from (f"    {shown.command}", "")
     yield f"- {escaped(run.source_sentence)}"
@@ -50,7 +52,9 @@ def _lines(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, .
     yield f"- target `{target.real_path}`, CPython {target.version}, build-id `{target.build_id}`"
     shown_of = subjects(verdict)
     images = dict.fromkeys(
-        (one.image, one.build_id) for one in verdict.launchers if one.image is not None and one.name in shown_of
+        (launcher.image, launcher.build_id)
+        for launcher in verdict.launchers
+        if launcher.image is not None and launcher.name in shown_of
     )
     yield from (f"- `{image}`, build-id `{build_id}`" for image, build_id in images if image != target.real_path)
     yield from ("", "| file | SHA-256 |", "|---|---|")

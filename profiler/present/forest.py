@@ -38,7 +38,7 @@ def table(verdict: Verdict, points: Sequence[Points]) -> Table | None:
         return None
     again = telling(itself(verdict))
     rows += [(BASELINE, again[-1])] if again else []
-    blocks = {(one.baseline, one.launcher, one.metric): one.ratios for one in points}
+    blocks = {(point.baseline, point.launcher, point.metric): point.ratios for point in points}
     found = [(name, one, blocks.get((one.baseline, one.launcher, one.metric), ())) for name, one in rows]
     axis = axis_of([bound for _, one, _ in found for bound in (one.lo, one.ratio, one.hi) if bound is not None])
     last, cells = "", []
@@ -102,7 +102,7 @@ def axis_of(values: Iterable[float], *, one: float | None = 1.0) -> Axis | None:
 def axis(lo: float, hi: float, *, one: float | None, unit: str = "") -> Axis:
     """From ``lo`` to ``hi``, with a few round ticks between."""
     scale = 10.0 ** math.floor(math.log10(max(abs(lo), abs(hi), 1e-9))) if hi > 1.5 * _STEPS[-1] * _TICKS else 1.0
-    step = next((one * scale for one in _STEPS if (hi - lo) / (one * scale) <= _TICKS), (hi - lo) / 2)
+    step = next((step * scale for step in _STEPS if (hi - lo) / (step * scale) <= _TICKS), (hi - lo) / 2)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     first, last = math.ceil(lo / step - 1e-9), math.floor(hi / step + 1e-9)
     ticks = tuple((at * step, f"{at * step:,.{max(decimals, 1 if scale == 1.0 else 0)}f}{unit}")
@@ -123,7 +123,7 @@ def terms(verdict: Verdict) -> Table | None:
         rows.append((f"{'×' if at else ' '} {name}", *(cell for one in told_ for cell in (one.ratio, one.spread))))
     whole = [against_baseline(verdict, split.launcher).get(split.of) for split in splits]
     totals = [RatioText(ratio=UNKNOWN, spread="") if one is None else ratio_of(one) for one in whole]
-    rows.append((f"= {title(splits[0].of)}", *(cell for one in totals for cell in (one.ratio, one.spread))))
+    rows.append((f"= {title(splits[0].of)}", *(cell for total in totals for cell in (total.ratio, total.spread))))
     return Table(
         title="what the time is made of",
         columns=(

@@ -40,8 +40,8 @@ def enforce(lines: Sequence[GateLine], against: str) -> None:
 def tell_change(document: Across) -> None:
     """The headline of a comparison with an earlier run on stderr, beside the answer of this one."""
     print(f"since {document.folders[0].path} (A): {document.sentence}", file=sys.stderr)
-    for one in document.warnings:
-        print(f"warning {one.code}: {one.message}", file=sys.stderr)
+    for warning in document.warnings:
+        print(f"warning {warning.code}: {warning.message}", file=sys.stderr)
 
 
 def _exceeded(failed: Iterable[GateLine], against: str) -> Iterable[str]:

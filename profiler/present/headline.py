@@ -48,8 +48,8 @@ def sentences(verdict: Verdict, run: Run) -> tuple[str, ...]:
 def _versions(run: Run) -> list[str]:
     """Of launchers that run another Python: which, and which the baseline is."""
     by_kind: dict[str, list[Other]] = {}
-    for one in others(run):
-        by_kind.setdefault(one.what, []).append(one)
+    for other in others(run):
+        by_kind.setdefault(other.what, []).append(other)
     return [
         f"{what[0].upper()}{what[1:]}: {_listed(f'{one.launcher} runs {one.python.in_words()}' for one in found)}; "
         f"{BASELINE} is {found[0].reference.in_words()}."
@@ -83,18 +83,18 @@ def _takes(name: str, wall: Comparison, workload: str) -> str:
     return f"{name} takes {_times(wall)} as long as {BASELINE} on {workload}{clock}{_basis(wall)}"
 
 
-def _times(one: Comparison) -> str:
+def _times(comparison: Comparison) -> str:
     """``1.194 ± 0.046 times``."""
-    ratio = ratio_of(one)
+    ratio = ratio_of(comparison)
     spread = f" {ratio.width}" if ratio.width else ""
     return f"{ratio.ratio}{spread} times" if ratio.ratio else f"{ratio.spread} times"
 
 
-def _basis(one: Comparison) -> str:
-    spread = ratio_of(one).spread
+def _basis(comparison: Comparison) -> str:
+    spread = ratio_of(comparison).spread
     if spread == "once":
         return " (measured once; --blocks 3 gives an interval)"
-    return " (exact)" if spread == "exact" else " (over placements)" if one.over is not None else ""
+    return " (exact)" if spread == "exact" else " (over placements)" if comparison.over is not None else ""
 
 
 def _because(verdict: Verdict, name: str, wall: Comparison, counted: Comparison | None) -> str:
@@ -123,22 +123,26 @@ def _open(wall: Comparison | None) -> str:
     return "" if wall is None else f"; its {title(wall.metric)} is not decided ({ratio_of(wall).inside})"
 
 
-def _decided(one: Comparison) -> bool:
-    return one.verdict != "unresolved"
+def _decided(comparison: Comparison) -> bool:
+    return comparison.verdict != "unresolved"
 
 
 def _reasons(verdict: Verdict, name: str) -> str:
-    reasons = (one.reason for one in verdict.comparisons if one.launcher == name and one.baseline == BASELINE)
+    reasons = (
+        comparison.reason
+        for comparison in verdict.comparisons
+        if comparison.launcher == name and comparison.baseline == BASELINE
+    )
     return next(filter(None, reasons), "nothing was measured of it")
 
 
 def _why(verdict: Verdict, run: Run, name: str, known: dict[str, Comparison]) -> list[str]:
     """What was proved by removal; else what is seen of the files and proves nothing."""
-    causal = [one for one in verdict.causes if one.launcher == name and one.role == "cause"]
+    causal = [cause for cause in verdict.causes if cause.launcher == name and cause.role == "cause"]
     tops = adding_up(causal)
-    if [one.cause for one in tops] == [VERSION]:
+    if [top.cause for top in tops] == [VERSION]:
         return []  # The first sentence says so.
-    proved = [one for one in tops if one.strength == "intervened" and one.share is not None]
+    proved = [top for top in tops if top.strength == "intervened" and top.share is not None]
     if part(verdict, Rebuilding) is not None and proved:
         found = [option for one in proved for option in parts(causal, one) if option.status == "confirmed"]
         if found:
@@ -154,12 +158,12 @@ def _differs(known: dict[str, Comparison]) -> bool:
     return any(one.verdict in ("slower", "faster") or measured_once(one) for one in known.values())
 
 
-def _proved(one: Cause, run: Run, name: str) -> str:
-    part_ = "all of that" if one.share is not None and round(one.share, 3) == 1 else f"{share(one.share)} of that"
-    if any(other.launcher == name for other in others(run)) and one.cause in (VERSION, _IMAGE):
-        return f"{part_} is {'the version' if one.cause == VERSION else 'how it is built'}"
-    if one.cause != _IMAGE:
-        return f"{part_} is {_title(one)}"
+def _proved(cause: Cause, run: Run, name: str) -> str:
+    part_ = "all of that" if cause.share is not None and round(cause.share, 3) == 1 else f"{share(cause.share)} of that"
+    if any(other.launcher == name for other in others(run)) and cause.cause in (VERSION, _IMAGE):
+        return f"{part_} is {'the version' if cause.cause == VERSION else 'how it is built'}"
+    if cause.cause != _IMAGE:
+        return f"{part_} is {_title(cause)}"
     return f"{part_} is the eval loop of {_file(_images(run).get(name))}, other machine code than {BASELINE}'s own"
 
 
@@ -180,15 +184,15 @@ def _seen(run: Run, name: str) -> list[str]:
 
 
 def _images(run: Run) -> dict[str, str]:
-    return {one.name: one.image for one in run.plan.launchers if one.image is not None}
+    return {launcher.name: launcher.image for launcher in run.plan.launchers if launcher.image is not None}
 
 
 def _file(path: str | None) -> str:
     return "another file" if path is None else PurePath(path).name
 
 
-def _title(one: Cause) -> str:
-    return TITLES.get(one.cause, one.cause)
+def _title(cause: Cause) -> str:
+    return TITLES.get(cause.cause, cause.cause)
 
 
 def _largest(causes: Iterable[Cause]) -> list[Cause]:
@@ -221,7 +225,7 @@ def _remedied(verdict: Verdict) -> list[str]:
 
 def _timed(remedy: Remedy | None) -> str:
     """What the library that was checked takes in time, where that is known."""
-    known = [one for one in (() if remedy is None else remedy.times) if one.resolved and one.ratio is not None]
+    known = [time for time in (() if remedy is None else remedy.times) if time.resolved and time.ratio is not None]
     if not known:
         return ""
     told_ = (f"{told(one.ratio, one.lo, one.hi)} times the {title(one.metric)} of {one.against}" for one in known)

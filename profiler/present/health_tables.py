@@ -64,13 +64,13 @@ def _lines(health: Health, out: Console, *, verbose: bool) -> Iterator[Text]:
 def _counted(health: Health, width: int, out: Console) -> Iterator[Text]:
     """What each way counts, a line each."""
     ways = (
-        ("Counted", [one.title for one in health.events if one.hardware]),
-        ("Exact", [one.title for one in health.events if one.callgrind == "exact"]),
-        ("Simulated", [one.title for one in health.events if one.callgrind == "simulated"]),
-        ("Timed", [one.title for one in health.events if one.timed]),
+        ("Counted", [event.title for event in health.events if event.hardware]),
+        ("Exact", [event.title for event in health.events if event.callgrind == "exact"]),
+        ("Simulated", [event.title for event in health.events if event.callgrind == "simulated"]),
+        ("Timed", [event.title for event in health.events if event.timed]),
     )
     told = [title for _, titles in ways for title in titles]
-    nobody = ("Not counted", [one.title for one in health.events if one.title not in told])
+    nobody = ("Not counted", [event.title for event in health.events if event.title not in told])
     for label, titles in (*ways, nobody):
         if titles:
             yield from fact(label, ", ".join(titles), width, marks_of(out), 2)

@@ -36,7 +36,7 @@ def _paths(ladder: Sequence[Rung], metric: str) -> list[list[Rung]]:
 def _steps(verdict: Verdict, metric: str, path: Sequence[Rung]) -> Table:
     exact = metric in exact_metrics(verdict)
     # Their link has no LTO across the modules of the archive.
-    archives = {one.name for one in verdict.launchers if one.link in ("static", "pic")}
+    archives = {launcher.name for launcher in verdict.launchers if launcher.link in ("static", "pic")}
     reached, bars = 0.0, []
     for rung in path:
         start, end = sorted((reached, reached + (rung.share or 0.0)))

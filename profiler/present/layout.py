@@ -63,7 +63,7 @@ def _spelled(table: Table, marks: Marks) -> Table:
 
     return msgspec.structs.replace(
         table,
-        columns=tuple(msgspec.structs.replace(one, title=spelled(one.title, marks)) for one in table.columns),
+        columns=tuple(msgspec.structs.replace(column, title=spelled(column.title, marks)) for column in table.columns),
         rows=tuple(tuple(map(of, row)) for row in table.rows),
         notes=tuple(spelled(note, marks) for note in table.notes),
     )

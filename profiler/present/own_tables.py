@@ -73,14 +73,14 @@ def _combinations(verdict: Verdict) -> Iterator[Table]:
     )
 
 
-def _combination(host: str, options: str, one: Comparison, note: str) -> tuple[Cell, ...]:
-    ratio, mark = ratio_of(one), verdict_mark(one)
-    lane = Lane(value=one.ratio, lo=one.lo, hi=one.hi, tone=mark.tone)
+def _combination(host: str, options: str, comparison: Comparison, note: str) -> tuple[Cell, ...]:
+    ratio, mark = ratio_of(comparison), verdict_mark(comparison)
+    lane = Lane(value=comparison.ratio, lo=comparison.lo, hi=comparison.hi, tone=mark.tone)
     return host, options, ratio.ratio, ratio.spread, lane, note
 
 
-def _options(one: Built) -> str:
-    return options(cell_name(one.levels))
+def _options(built: Built) -> str:
+    return options(cell_name(built.levels))
 
 
 def options(levels: str) -> str:
@@ -88,8 +88,8 @@ def options(levels: str) -> str:
     return ", ".join(_LEVELS.get(level, level) for level in levels.split(","))
 
 
-def _is(one: Built, levels: dict[str, str] | None) -> bool:
-    return levels is not None and one.levels == levels
+def _is(built: Built, levels: dict[str, str] | None) -> bool:
+    return levels is not None and built.levels == levels
 
 
 def _sweep(verdict: Verdict) -> Iterator[Table]:
@@ -139,14 +139,16 @@ def _sweep(verdict: Verdict) -> Iterator[Table]:
 def _savings(found: Amortization) -> Table:
     crossings = {one.launcher: one for one in found.crossover}
     rows: list[tuple[Cell, ...]] = []
-    for one in found.savings:
-        crossing = crossings.get(one.launcher)
+    for saving in found.savings:
+        crossing = crossings.get(saving.launcher)
         rows.append(
             (
-                one.launcher,
-                _range(one.saving_ms, one.saving_ms_lo, one.saving_ms_hi, "ms"),
-                "" if one.tax is None else digits(1 + one.tax),
-                "" if one.tax_lo is None or one.tax_hi is None else f"{1 + one.tax_lo:.2f} to {1 + one.tax_hi:.2f}",
+                saving.launcher,
+                _range(saving.saving_ms, saving.saving_ms_lo, saving.saving_ms_hi, "ms"),
+                "" if saving.tax is None else digits(1 + saving.tax),
+                ""
+                if saving.tax_lo is None or saving.tax_hi is None
+                else f"{1 + saving.tax_lo:.2f} to {1 + saving.tax_hi:.2f}",
                 "" if crossing is None else _crossing(crossing.status, crossing.work_ms),
                 "" if crossing is None else _range(None, crossing.work_ms_lo, crossing.work_ms_hi, "ms"),
             )
@@ -195,8 +197,8 @@ def _suspects(verdict: Verdict) -> Iterator[Table]:
     if found is None:
         return
     first: dict[tuple[str, str], Eliminated] = {}
-    for one in found.eliminations:
-        first.setdefault((one.launcher, one.elimination), one)
+    for elimination in found.eliminations:
+        first.setdefault((elimination.launcher, elimination.elimination), elimination)
     exact = exact_metrics(verdict)
     yield Table(
         title="each suspect, removed",
@@ -214,10 +216,19 @@ def _suspects(verdict: Verdict) -> Iterator[Table]:
     )
 
 
-def _suspect(one: Eliminated, *, exact: bool) -> tuple[Cell, ...]:
-    before = told(one.before, one.before_lo, one.before_hi, exact=exact)
-    after = told(one.after, one.after_lo, one.after_hi, exact=exact)
-    word, tone = STATUS[one.status]
-    part_ = share(one.share) if one.status != "unresolved" else ""
+def _suspect(eliminated: Eliminated, *, exact: bool) -> tuple[Cell, ...]:
+    before = told(eliminated.before, eliminated.before_lo, eliminated.before_hi, exact=exact)
+    after = told(eliminated.after, eliminated.after_lo, eliminated.after_hi, exact=exact)
+    word, tone = STATUS[eliminated.status]
+    part_ = share(eliminated.share) if eliminated.status != "unresolved" else ""
     mark = Mark(text=word, tone=tone)
-    return one.elimination, title(one.metric), before.ratio, before.spread, after.ratio, after.spread, part_, mark
+    return (
+        eliminated.elimination,
+        title(eliminated.metric),
+        before.ratio,
+        before.spread,
+        after.ratio,
+        after.spread,
+        part_,
+        mark,
+    )

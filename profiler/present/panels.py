@@ -61,7 +61,9 @@ def _crossover(swept: Amortization, name: str, workload: str) -> Panel | None:
     if len(points) < 2:
         return None
     x = _log_axis(points[0].m, points[-1].m)
-    y = axis_of(bound for one in points for bound in (one.ratio_lo, one.ratio, one.ratio_hi) if bound is not None)
+    y = axis_of(
+        bound for point in points for bound in (point.ratio_lo, point.ratio, point.ratio_hi) if bound is not None
+    )
     assert y is not None
     models = {one.launcher: one for one in swept.model}
     line = _ratios(models[BASELINE], models[name], x, y) if {BASELINE, name} <= models.keys() else ()
@@ -71,7 +73,7 @@ def _crossover(swept: Amortization, name: str, workload: str) -> Panel | None:
     return Panel(
         title=name,
         label=f"whole process of {name} ÷ {BASELINE} by M: "
-        + ", ".join(f"{digits(one.ratio)} at {one.m:,}" for one in points if one.ratio is not None),
+        + ", ".join(f"{digits(point.ratio)} at {point.m:,}" for point in points if point.ratio is not None),
         x=ticks(x),
         x_title=f"M ({workload})",
         y=ticks(y),
@@ -79,14 +81,14 @@ def _crossover(swept: Amortization, name: str, workload: str) -> Panel | None:
         line=line,
         points=tuple(
             PanelPoint(
-                x=_percent(x, math.log10(one.m)),
-                y=_percent(y, one.ratio),
-                lo=_percent(y, one.ratio if one.ratio_lo is None else one.ratio_lo),
-                hi=_percent(y, one.ratio if one.ratio_hi is None else one.ratio_hi),
-                tone=tone_of(one.ratio, one.ratio_lo, one.ratio_hi),
+                x=_percent(x, math.log10(point.m)),
+                y=_percent(y, point.ratio),
+                lo=_percent(y, point.ratio if point.ratio_lo is None else point.ratio_lo),
+                hi=_percent(y, point.ratio if point.ratio_hi is None else point.ratio_hi),
+                tone=tone_of(point.ratio, point.ratio_lo, point.ratio_hi),
             )
-            for one in points
-            if one.ratio is not None
+            for point in points
+            if point.ratio is not None
         ),
         band=(_percent(x, _log(low)), _percent(x, _log(high))) if found and low and high else None,
         crossing=_percent(x, _log(crossing.m)) if crossing is not None and crossing.m else None,

@@ -65,7 +65,10 @@ def counted_lines(answer: Pythons, most: int, width: int, marks: Marks, verbose:
 def _costs(answer: Pythons) -> tuple[str, ...]:
     """The largest difference between siblings, and how many there are."""
     ratios = [
-        (count.ratio, one, count.workload) for one in answer.pythons for count in one.counts if count.ratio is not None
+        (count.ratio, python, count.workload)
+        for python in answer.pythons
+        for count in python.counts
+        if count.ratio is not None
     ]
     counted = {id(one) for _, one, _ in ratios}
     if not counted:
@@ -107,26 +110,26 @@ def _cost_table(shown: Sequence[InstalledPython], pythons: Sequence[InstalledPyt
     )
 
 
-def _cost(one: InstalledPython, work: str, pythons: Sequence[InstalledPython]) -> tuple[Cell, ...]:
-    count = next((count for count in one.counts if count.workload == work), None)
+def _cost(python: InstalledPython, work: str, pythons: Sequence[InstalledPython]) -> tuple[Cell, ...]:
+    count = next((count for count in python.counts if count.workload == work), None)
     if count is None or count.instructions is None:
         return UNKNOWN, "", ""
     figure = numbers.value("instructions", count.instructions)
-    alone = sum(minor_of(other) == minor_of(one) and any(c.ratio for c in other.counts) for other in pythons) < 2
+    alone = sum(minor_of(other) == minor_of(python) and any(c.ratio for c in other.counts) for other in pythons) < 2
     if count.ratio is None or alone:
         return figure, "", Mark(text="alone", tone="faint")
     ratio, spread = numbers.pair(count.ratio, count.ratio, count.ratio, exact=True)
     return figure, ratio, spread
 
 
-def _slower(one: InstalledPython) -> bool:
-    return any(count.ratio is not None and count.ratio > 1 + SAME for count in one.counts)
+def _slower(python: InstalledPython) -> bool:
+    return any(count.ratio is not None and count.ratio > 1 + SAME for count in python.counts)
 
 
-def _by_cost(one: InstalledPython) -> tuple[bool, tuple[int, ...], float]:
+def _by_cost(python: InstalledPython) -> tuple[bool, tuple[int, ...], float]:
     """Within a minor version the fastest first; last those without a count."""
-    minor = tuple(int(part) for part in (minor_of(one) or "0").split("."))
-    ratios = [count.ratio for count in one.counts if count.ratio is not None]
+    minor = tuple(int(part) for part in (minor_of(python) or "0").split("."))
+    ratios = [count.ratio for count in python.counts if count.ratio is not None]
     return not ratios, minor, ratios[0] if ratios else 0.0
 
 

@@ -23,8 +23,8 @@ def names_of(pythons: Sequence[InstalledPython]) -> dict[str, str]:
     be called alike each is told by the first part of its path that none of the others has.
     """
     alike: dict[tuple[str | None, str, str], list[InstalledPython]] = {}
-    for one in pythons:
-        alike.setdefault((one.version, one.origin, _file(one)), []).append(one)
+    for python in pythons:
+        alike.setdefault((python.version, python.origin, _file(python)), []).append(python)
     names = {}
     for (_, _, file), group in alike.items():
         for one in group:
@@ -34,15 +34,15 @@ def names_of(pythons: Sequence[InstalledPython]) -> dict[str, str]:
     return names
 
 
-def _file(one: InstalledPython) -> str:
-    file = PurePath(one.file.real_path).name
+def _file(python: InstalledPython) -> str:
+    file = PurePath(python.file.real_path).name
     return file.partition(".so")[0] + ".so" if ".so" in file else file
 
 
-def why(one: InstalledPython) -> str:
+def why(python: InstalledPython) -> str:
     """In what a slower one differs from the fastest of its minor version, as far as files show it."""
-    patch = next((difference for difference in one.differences if difference.option == VERSION), None)
-    options = [difference for difference in one.differences if difference.option != VERSION]
+    patch = next((difference for difference in python.differences if difference.option == VERSION), None)
+    options = [difference for difference in python.differences if difference.option != VERSION]
     said = []
     if patch is not None:
         said.append(f"another {patch.here} (the fastest: {patch.fastest})")
@@ -57,7 +57,7 @@ def why(one: InstalledPython) -> str:
         said.append(f"differs in: {', '.join(costing)}")
     elif patch is None and not saving:
         said.append("no difference that files show")
-    if saving and len(one.differences) > 1:
+    if saving and len(python.differences) > 1:
         said.append(f"has what should make it faster: {', '.join(saving)}")
     return "; ".join(said)
 
@@ -112,7 +112,7 @@ def facts_table(shown: Sequence[InstalledPython], pythons: Sequence[InstalledPyt
     varying = _varying(pythons)
     options = [option for option in BUILD_OPTIONS if option.id in varying]
     names = names_of(pythons)
-    common = _in_common(pythons) if len({one.hardening for one in pythons}) > 1 else None
+    common = _in_common(pythons) if len({python.hardening for python in pythons}) > 1 else None
     return Table(
         title="",
         columns=(
@@ -153,29 +153,29 @@ def _cell(option: str, said: str | None) -> str:
     return said if option == "optimisation" else "no" if said.startswith("no ") else "yes"
 
 
-def _hardening(one: InstalledPython, common: frozenset[str]) -> str:
+def _hardening(python: InstalledPython, common: frozenset[str]) -> str:
     """What this one has beyond what all have."""
     short = {"stack protector": "canary", "bind now": "now"}
-    if one.hardening is None:
+    if python.hardening is None:
         return "?"
-    return "+".join(short.get(word, word) for word in one.hardening if word not in common)
+    return "+".join(short.get(word, word) for word in python.hardening if word not in common)
 
 
 def _in_common(pythons: Sequence[InstalledPython]) -> frozenset[str]:
-    seen = [frozenset(one.hardening) for one in pythons if one.hardening is not None]
+    seen = [frozenset(python.hardening) for python in pythons if python.hardening is not None]
     return frozenset.intersection(*seen) if seen else frozenset()
 
 
-def where_from(one: InstalledPython) -> str:
+def where_from(python: InstalledPython) -> str:
     """Short, for it stands in every table."""
-    return "distro" if one.origin == "distribution" else one.origin
+    return "distro" if python.origin == "distribution" else python.origin
 
 
-def _run_by(one: InstalledPython) -> str:
+def _run_by(python: InstalledPython) -> str:
     """Who installed it, for people."""
-    if one.kind == "program":
+    if python.kind == "program":
         return "itself"
-    return PurePath(one.programs[0].path).name if one.programs else "hosts"
+    return PurePath(python.programs[0].path).name if python.programs else "hosts"
 
 
 def _varying(pythons: Sequence[InstalledPython]) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ def _varying(pythons: Sequence[InstalledPython]) -> tuple[str, ...]:
         option.id
         for option in BUILD_OPTIONS
         if option.id in ("pgo", "lto", "pic")
-        or (option.id in _IN_COLUMNS and len({option.read(one) for one in pythons}) > 1)
+        or (option.id in _IN_COLUMNS and len({option.read(python) for python in pythons}) > 1)
     )
 
 
@@ -231,17 +231,17 @@ def trouble(answer: Pythons, width: int, marks: Marks, verbose: bool) -> Iterato
 def evidence(answer: Pythons) -> Iterator[Text]:
     """How each was told, with whole paths."""
     home = str(Path.home())
-    for one in answer.pythons:
+    for python in answer.pythons:
         yield Text()
-        yield Text(f"{one.version or '?'} {_file(one)} {one.file.real_path}", style="bold")
-        yield from (Text(f"- also {path.replace(home, '~', 1)}") for path in one.aliases)
-        for program in one.programs:
+        yield Text(f"{python.version or '?'} {_file(python)} {python.file.real_path}", style="bold")
+        yield from (Text(f"- also {path.replace(home, '~', 1)}") for path in python.aliases)
+        for program in python.programs:
             others = f", also {', '.join(program.aliases)}" if program.aliases else ""
             yield Text(f"- run by {program.path}, build-id {program.build_id or 'none'}{others}")
-        known = (one.file.package, f"build-id {one.file.build_id or 'none'}", one.compiler)
+        known = (python.file.package, f"build-id {python.file.build_id or 'none'}", python.compiler)
         yield Text(f"- {', '.join(filter(None, known))}")
-        hardening = "not seen" if one.hardening is None else ", ".join(one.hardening) or "none"
-        gil = "whether it has a GIL is not seen" if one.free_threaded is None else None
-        yield Text(f"- hardening: {hardening}; {gil or ('free-threaded' if one.free_threaded else 'with a GIL')}")
-        yield from (Text(f"- {sentence}") for sentence in one.file.evidence)
+        hardening = "not seen" if python.hardening is None else ", ".join(python.hardening) or "none"
+        gil = "whether it has a GIL is not seen" if python.free_threaded is None else None
+        yield Text(f"- hardening: {hardening}; {gil or ('free-threaded' if python.free_threaded else 'with a GIL')}")
+        yield from (Text(f"- {sentence}") for sentence in python.file.evidence)
     yield Text()

@@ -41,9 +41,9 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
 
 def _combinations(verdict: Verdict) -> Table:
     found: dict[str, dict[str, Comparison]] = {}
-    for one in verdict.comparisons:
-        if one.baseline == BASELINE and one.metric in HEADLINE:
-            found.setdefault(launcher_name(one.launcher), {})[one.metric] = one
+    for comparison in verdict.comparisons:
+        if comparison.baseline == BASELINE and comparison.metric in HEADLINE:
+            found.setdefault(launcher_name(comparison.launcher), {})[comparison.metric] = comparison
     withdrawn = {one.metric: one.reason for one in verdict.withdrawn}
     metrics = [
         metric
@@ -68,10 +68,13 @@ def _of_metric(metric: str) -> tuple[Column, ...]:
     return (*columns("figure", title(metric)), *columns("ratio", "ratio"), *columns("interval", "95 % interval"))
 
 
-def _figures(one: Comparison | None) -> tuple[str, str, str]:
-    if one is None or one.ratio is None:
+def _figures(comparison: Comparison | None) -> tuple[str, str, str]:
+    if comparison is None or comparison.ratio is None:
         return (UNKNOWN, UNKNOWN, UNKNOWN)
-    return (value(one.metric, one.value), *pair(one.ratio, one.lo, one.hi, exact=of_exact_source(one)))
+    return (
+        value(comparison.metric, comparison.value),
+        *pair(comparison.ratio, comparison.lo, comparison.hi, exact=of_exact_source(comparison)),
+    )
 
 
 def _effects(verdict: Verdict, factorial: OptionEffects) -> Table:
@@ -126,7 +129,11 @@ def _builds(rebuilt: Rebuilt) -> Table:
         ),
         notes=notes(
             f"source: {rebuilt.source}; {rebuilt.compiler}; not as sysconfig says: {'; '.join(rebuilt.changed)}",
-            *(f"{one.key}: {untrained(one)}" for one in trainings(rebuilt.built) if one.failed_tests),
+            *(
+                f"{training.key}: {untrained(training)}"
+                for training in trainings(rebuilt.built)
+                if training.failed_tests
+            ),
         ),
     )
 

@@ -18,13 +18,15 @@ def table(verdict: Verdict) -> Table | None:
     withdrawn = {one.metric for one in verdict.withdrawn}
     known = against_baseline(verdict, AGAIN)
     rows = [
-        known[one.name] for one in METRICS if one.name in known and not is_simulated(one.name, known[one.name].source)
+        known[metric.name]
+        for metric in METRICS
+        if metric.name in known and not is_simulated(metric.name, known[metric.name].source)
     ]
     if not rows:
         return None
     names = subjects(verdict)[:1]
     own = against_baseline(verdict, names[0]) if names else {}
-    kept = [one for one in rows if one.metric not in withdrawn]
+    kept = [row for row in rows if row.metric not in withdrawn]
     axis = axis_of(bound for one in kept for bound in (one.lo, one.ratio, one.hi) if bound is not None)
     return Table(
         title=f"{BASELINE} against itself",
@@ -36,7 +38,7 @@ def table(verdict: Verdict) -> Table | None:
             *columns("verdict", ""),
             *columns("ratio", "shown from"),
         ),
-        rows=tuple(_row(one, own.get(one.metric), withdrawn=one.metric in withdrawn) for one in rows),
+        rows=tuple(_row(row, own.get(row.metric), withdrawn=row.metric in withdrawn) for row in rows),
         notes=(
             "Shown from: the smallest ratio that these blocks of this scatter would show of "
             f"{names[0] if names else 'a launcher'} with 80 % power; a count that is equal in all blocks shows any.",
@@ -44,11 +46,11 @@ def table(verdict: Verdict) -> Table | None:
     )
 
 
-def _row(one: Comparison, own: Comparison | None, *, withdrawn: bool) -> tuple[Cell, ...]:
-    ratio = ratio_of(one)
-    mark = Mark(text="withdrawn", tone="open") if withdrawn else itself_mark(one)
-    lane = Lane(value=one.ratio if ratio.ratio else None, lo=one.lo, hi=one.hi, tone=mark.tone)
-    return title(one.metric), ratio.ratio, ratio.spread, lane, mark, "" if withdrawn else _reach(own)
+def _row(comparison: Comparison, own: Comparison | None, *, withdrawn: bool) -> tuple[Cell, ...]:
+    ratio = ratio_of(comparison)
+    mark = Mark(text="withdrawn", tone="open") if withdrawn else itself_mark(comparison)
+    lane = Lane(value=comparison.ratio if ratio.ratio else None, lo=comparison.lo, hi=comparison.hi, tone=mark.tone)
+    return title(comparison.metric), ratio.ratio, ratio.spread, lane, mark, "" if withdrawn else _reach(own)
 
 
 def _reach(own: Comparison | None) -> str:

@@ -42,11 +42,11 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
     return (Section(title="Chunks in their order", tables=(table,)),)
 
 
-def _row(one: Series) -> tuple[Cell, ...]:
+def _row(series: Series) -> tuple[Cell, ...]:
     return (
-        launcher_name(one.launcher),
-        str(sum(turn >= 0 for turn in one.turns)),
-        *pair(one.first.ratio, one.first.lo, one.first.hi),
-        *pair(one.shift.ratio, one.shift.lo, one.shift.hi),
-        Mark(text="", tone="plain") if one.launcher == BASELINE else _DRIFTS[one.steady],
+        launcher_name(series.launcher),
+        str(sum(turn >= 0 for turn in series.turns)),
+        *pair(series.first.ratio, series.first.lo, series.first.hi),
+        *pair(series.shift.ratio, series.shift.lo, series.shift.hi),
+        Mark(text="", tone="plain") if series.launcher == BASELINE else _DRIFTS[series.steady],
     )

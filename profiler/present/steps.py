@@ -54,9 +54,15 @@ def _table(title_: str, rows: list[tuple[Cell, ...]]) -> Table | None:
     )
 
 
-def _compared(label: str, one: Comparison) -> tuple[Cell, ...]:
-    ratio, mark = ratio_of(one), verdict_mark(one)
-    return label, Lane(value=one.ratio, lo=one.lo, hi=one.hi, tone=mark.tone), ratio.ratio, ratio.spread, mark
+def _compared(label: str, comparison: Comparison) -> tuple[Cell, ...]:
+    ratio, mark = ratio_of(comparison), verdict_mark(comparison)
+    return (
+        label,
+        Lane(value=comparison.ratio, lo=comparison.lo, hi=comparison.hi, tone=mark.tone),
+        ratio.ratio,
+        ratio.spread,
+        mark,
+    )
 
 
 def _causes(verdict: Verdict, tree: tuple[CauseRow, ...]) -> Table | None:
@@ -93,12 +99,12 @@ def _built(verdict: Verdict, found: Rebuilding) -> Iterator[_Step]:
     yield "as the distribution has it", start
     others = [(_changed(shipped, levels), known) for levels, known in libraries if levels != shipped]
     least = min((len(changes) for changes, _ in others), default=0)
-    first = sorted((one for one in others if len(one[0]) == least), key=lambda one: -_ratio(one[1]))
+    first = sorted((other for other in others if len(other[0]) == least), key=lambda one: -_ratio(one[1]))
     yield from ((f"with {_listed(changes)}", known) for changes, known in first)
     at = first[-1] if first else None
     while at is not None:
         changes, known = at
-        more = [one for one in others if set(one[0]) > set(changes) and _ratio(one[1]) < _ratio(known)]
+        more = [other for other in others if set(other[0]) > set(changes) and _ratio(other[1]) < _ratio(known)]
         at = min(more, key=lambda one: (len(one[0]), _ratio(one[1])), default=None)
         if at is not None:
             added = {factor: level for factor, level in at[0].items() if factor not in changes}

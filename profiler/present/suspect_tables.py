@@ -19,7 +19,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
     removed = part(verdict, Suspects)
     if removed is None:
         return ()
-    launchers = tuple(dict.fromkeys(one.launcher for one in removed.eliminations))
+    launchers = tuple(dict.fromkeys(elimination.launcher for elimination in removed.eliminations))
     return (
         Section(
             title="Suspects, each removed",
@@ -30,7 +30,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
 
 
 def _eliminations(verdict: Verdict, removed: Suspects, launcher: str) -> Table:
-    own = [one for one in removed.eliminations if one.launcher == launcher]
+    own = [elimination for elimination in removed.eliminations if elimination.launcher == launcher]
     exact = exact_metrics(verdict)
     return Table(
         title=f"{launcher} against {BASELINE}: suspects, each removed",
@@ -48,20 +48,20 @@ def _eliminations(verdict: Verdict, removed: Suspects, launcher: str) -> Table:
     )
 
 
-def _row(one: Eliminated, *, exact: bool) -> tuple[Cell, ...]:
+def _row(eliminated: Eliminated, *, exact: bool) -> tuple[Cell, ...]:
     return (
-        one.elimination,
-        title(one.metric),
+        eliminated.elimination,
+        title(eliminated.metric),
         *(
             str(told(value, lo, hi, exact=exact))
             for value, lo, hi in (
-                (one.before, one.before_lo, one.before_hi),
-                (one.after, one.after_lo, one.after_hi),
-                (one.change, one.change_lo, one.change_hi),
+                (eliminated.before, eliminated.before_lo, eliminated.before_hi),
+                (eliminated.after, eliminated.after_lo, eliminated.after_hi),
+                (eliminated.change, eliminated.change_lo, eliminated.change_hi),
             )
         ),
-        share(one.share),
-        Mark(text=one.status, tone=_TONES[one.status]),
+        share(eliminated.share),
+        Mark(text=eliminated.status, tone=_TONES[eliminated.status]),
     )
 
 
@@ -69,7 +69,12 @@ def _hypotheses(removed: Suspects) -> Table:
     return Table(
         title="hypotheses and interventions",
         columns=columns("word", "suspect", "hypothesis", "intervention"),
-        rows=tuple(dict.fromkeys((one.elimination, one.hypothesis, one.intervention) for one in removed.eliminations)),
+        rows=tuple(
+            dict.fromkeys(
+                (elimination.elimination, elimination.hypothesis, elimination.intervention)
+                for elimination in removed.eliminations
+            )
+        ),
         notes=(),
     )
 

@@ -45,9 +45,9 @@ def write_points(folder: Path, points: Sequence[Points]) -> None:
         MachineError: the folder cannot be written to.
     """
     lines = (
-        (block, one.baseline, one.launcher, one.metric, base, here, here / base if base > 0 else None)
-        for one in points
-        for block, base, here in zip(one.blocks, one.base, one.here, strict=True)
+        (block, point.baseline, point.launcher, point.metric, base, here, here / base if base > 0 else None)
+        for point in points
+        for block, base, here in zip(point.blocks, point.base, point.here, strict=True)
     )
     head = ("block", "baseline", "launcher", "metric", "baseline_value", "value", "ratio")
     write_result(folder, _POINTS, _lines(head, lines))

@@ -95,7 +95,7 @@ def _print_folded(out: Console, folded: tuple[Section, ...], caveats: tuple[Cave
             out.print()
             for part in to_rich(table, out.width):
                 out.print(part)
-    for one in reservations(caveats):
-        out.print(f"[bold]warning[/bold] {one.code}: {escape(one.title)}")
-        for line in (*one.messages, *((f"→ {one.remedy}",) if one.remedy else ())):
+    for reservation in reservations(caveats):
+        out.print(f"[bold]warning[/bold] {reservation.code}: {escape(reservation.title)}")
+        for line in (*reservation.messages, *((f"→ {reservation.remedy}",) if reservation.remedy else ())):
             out.print(Padding(escape(line), (0, 0, 0, 2)))

@@ -69,7 +69,7 @@ def _parts(table: Table, width: int) -> list[list[int]]:
     leading = [at for at in range(len(kinds)) if set(kinds[1 : at + 1]) <= {"word"}]
     parts = [list(leading)]
     for at in range(len(leading), len(kinds)):
-        if parts[-1] != leading and sum(_least(table, one) + _FRAME for one in (*parts[-1], at)) >= width:
+        if parts[-1] != leading and sum(_least(table, part) + _FRAME for part in (*parts[-1], at)) >= width:
             parts.append(list(leading))
         parts[-1].append(at)
     return parts

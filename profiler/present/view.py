@@ -69,7 +69,7 @@ def _what(verdict: Verdict, names: tuple[str, ...]) -> str:
     """``1.205 times the instructions``: what the shares are shares of."""
     if not names:
         return "it is slower"
-    own = [one for one in verdict.causes if one.launcher == names[0] and one.status == "confirmed"]
+    own = [cause for cause in verdict.causes if cause.launcher == names[0] and cause.status == "confirmed"]
     metric = next((one.metric for one in own if one.metric is not None), "instructions")
     known = against_baseline(verdict, names[0])
     one = known.get(metric) or next(iter(telling(known)), None)

@@ -12,11 +12,11 @@ def subjects(verdict: Verdict) -> tuple[str, ...]:
     other interpreters, then ours as they were planned; links with an archive, which only explain, are none where there
     is another.
     """
-    own = [one for one in verdict.launchers if one.variant is None and one.name != BASELINE]
+    own = [launcher for launcher in verdict.launchers if launcher.variant is None and launcher.name != BASELINE]
     users = [one for one in own if one.kind != "bundled"]
     ours = [one for one in own if one.kind == "bundled"]
     as_shipped = [one for one in ours if not _explains(one)]
-    return tuple(one.name for one in (*users, *(as_shipped or ours)))
+    return tuple(user.name for user in (*users, *(as_shipped or ours)))
 
 
 def _explains(launcher: LauncherResult) -> bool:
@@ -26,9 +26,9 @@ def _explains(launcher: LauncherResult) -> bool:
 def against_baseline(verdict: Verdict, launcher: str) -> dict[str, Comparison]:
     """By metric: the comparisons of a launcher with the baseline that have a ratio."""
     return {
-        one.metric: one
-        for one in verdict.comparisons
-        if one.baseline == BASELINE and one.launcher == launcher and one.ratio is not None
+        comparison.metric: comparison
+        for comparison in verdict.comparisons
+        if comparison.baseline == BASELINE and comparison.launcher == launcher and comparison.ratio is not None
     }
 
 

@@ -46,7 +46,7 @@ def of_exact_source(comparison: Comparison) -> bool:
 
 def exact_metrics(verdict: Verdict) -> frozenset[str]:
     """Metrics whose figures are of an exact source."""
-    return frozenset(one.metric for one in verdict.comparisons if of_exact_source(one))
+    return frozenset(comparison.metric for comparison in verdict.comparisons if of_exact_source(comparison))
 
 
 def effect(smallest: float | None) -> str:
@@ -88,11 +88,15 @@ def detectable(comparisons: Iterable[Comparison], metrics: Iterable[str], launch
     """
     wanted = list(dict.fromkeys(metrics))
     worst: dict[str, float] = {}
-    for one in comparisons:
-        if one.detectable_effect is None or one.launcher == AGAIN or (launchers and one.launcher not in launchers):
+    for comparison in comparisons:
+        if (
+            comparison.detectable_effect is None
+            or comparison.launcher == AGAIN
+            or (launchers and comparison.launcher not in launchers)
+        ):
             continue
-        if not is_exact(one):
-            worst[one.metric] = max(worst.get(one.metric, 0.0), one.detectable_effect)
+        if not is_exact(comparison):
+            worst[comparison.metric] = max(worst.get(comparison.metric, 0.0), comparison.detectable_effect)
     told = [f"{title(metric)} {effect(worst[metric])}" for metric in wanted if metric in worst]
     return f"detectable with 80 % power, per iteration: {', '.join(told)}" if told else ""
 

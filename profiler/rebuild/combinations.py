@@ -115,11 +115,11 @@ def _first_estimate(missing: tuple[int, float], jobs: int, build_cache: BuildCac
     )
 
 
-def _launcher(one: Built, baseline: Launcher, embedder: Launcher, target: Target) -> Launcher:
-    if one.kind == "library":
+def _launcher(built: Built, baseline: Launcher, embedder: Launcher, target: Target) -> Launcher:
+    if built.kind == "library":
         variant = Variant(of=embedder.name, intervention=REBUILT, way="replaced")
-        return on_library(embedder, variant, Path(one.product), name=one.launcher)
+        return on_library(embedder, variant, Path(built.product), name=built.launcher)
     # It looks for its standard library beside itself first; the target's is the one that fits.
     variant = Variant(of=baseline.name, intervention=REBUILT, way="replaced")
-    program = vary(baseline, variant, Given(env={"PYTHONHOME": target.prefix}), name=one.launcher)
-    return msgspec.structs.replace(program, argv=(one.product, *baseline.argv[1:]), link="program")
+    program = vary(baseline, variant, Given(env={"PYTHONHOME": target.prefix}), name=built.launcher)
+    return msgspec.structs.replace(program, argv=(built.product, *baseline.argv[1:]), link="program")

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from profiler.catalogue.caveats import HEAP_NOT_PLACED, caveat
 from profiler.model import Cause, Launcher
 from profiler.model.installed import InstalledPython
 from profiler.plan.treat import bare_hosts, treated
@@ -190,3 +191,29 @@ def test_what_differs_inside_is_told_apart_from_the_file() -> None:
     assert found["gc"].share == pytest.approx(0.6567, abs=1e-3)
     assert found["eval-loop-image"].share == pytest.approx(0.3433, abs=1e-3)
     assert "with all else equal (second~gc on" in found["eval-loop-image"].evidence
+
+
+@pytest.mark.parametrize(("relieved", "status"), [(1070.0, "unresolved"), (990.0, "confirmed")])
+def test_what_nobody_saw_is_no_cause_where_an_unplaced_heap_moves_as_much(relieved: float, status: str) -> None:
+    """1080 without what is always taken away: 1 % may be the heap, 9 % is not."""
+    changed = msgspec.structs.replace(
+        launcher("second~tracing", link="program", image=SECOND, base="second"), kind="program"
+    )
+    second = interpreter("second", SECOND)
+    cost = {"python3": 900.0, "second": 1080.0, "second~tracing": relieved}
+    for warnings, expected in (((), "confirmed"), ((caveat(HEAP_NOT_PLACED, "second: its heap …"),), status)):
+        seen = dict.fromkeys(cost, OLD)
+        found, _ = judged(cost, (BASE, second, changed), seen, warnings=warnings)
+        assert found["second", "tracing"].status == expected
+
+
+def test_an_option_is_compared_within_one_python_alone() -> None:
+    """The other lacks PGO alone, and is another version by what its process says."""
+    found = causes(
+        {"second": 1080.0, "other": 1000.0},
+        {"second": (SECOND, OLD), "other": (THIRD, OLD | {"version": "3.11.9"})},
+        planted(PROGRAM),
+        planted(SECOND, pgo=False, lto=False),
+        planted(THIRD, pgo=False),
+    )
+    assert confirmed(found) == {"eval-loop-image": "intervened"}

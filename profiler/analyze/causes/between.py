@@ -42,8 +42,10 @@ def told_apart(costs: Costs, run: Run, case: Case, causes: list[Cause]) -> list[
     between, base, name, metric = found[0], costs.roles.baseline, case.launcher.name, case.main.metric
     ends = {between.version_first: (base, between.launcher), not between.version_first: (between.launcher, name)}
     return [
-        _measured(costs, case, one, ends[one.cause == CAUSE], between, metric) if one.cause in (CAUSE, IMAGE) else one
-        for one in causes
+        _measured(costs, case, cause, ends[cause.cause == CAUSE], between, metric)
+        if cause.cause in (CAUSE, IMAGE)
+        else cause
+        for cause in causes
     ]
 
 

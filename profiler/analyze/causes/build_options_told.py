@@ -31,7 +31,7 @@ def with_options(costs: Costs, run: Run, case: Case, causes: list[Cause]) -> lis
     """``causes`` of ``case``, whose eval loop's file is a cause: with what differs in it, and with each option that
     alone differs from a file of the same Python as a cause too. Nothing changes where the baseline is of another one.
     """
-    image = next(one for one in causes if one.cause == IMAGE)
+    image = next(cause for cause in causes if cause.cause == IMAGE)
     base = run.plan.roles.baseline
     found = built_unlike(run, case.launcher.name, base)
     if found is None or image.status != "confirmed" or version.another(run, case.launcher.name) is not None:
@@ -39,12 +39,12 @@ def with_options(costs: Costs, run: Run, case: Case, causes: list[Cause]) -> lis
     unlike, not_told = found
     alone = _alone(run, case)
     return [
-        _image(one, unlike, not_told, base)
-        if one is image
-        else _option(costs, case, one, image, alone[one.cause], base)
-        if one.cause in alone and one.strength != "intervened"
-        else one
-        for one in causes
+        _image(cause, unlike, not_told, base)
+        if cause is image
+        else _option(costs, case, cause, image, alone[cause.cause], base)
+        if cause.cause in alone and cause.strength != "intervened"
+        else cause
+        for cause in causes
     ]
 
 
@@ -94,6 +94,6 @@ def _option(  # noqa: PLR0917 - one call, from one place
     )
 
 
-def _told(one: BuildDifference, other: str) -> str:
+def _told(difference: BuildDifference, other: str) -> str:
     """``no PGO (python3's: PGO)``."""
-    return f"{one.here} ({other}'s: {one.fastest})"
+    return f"{difference.here} ({other}'s: {difference.fastest})"

@@ -113,6 +113,14 @@ def different_keys(run: Run, name: str, keys: tuple[str, ...]) -> frozenset[str]
     return frozenset(key for key in keys if reference.get(key) != own.get(key))
 
 
+def doubted(run: Run, names: tuple[str, ...], codes: tuple[str, ...]) -> bool:
+    """Whether a caveat with one of ``codes`` is about one of these launchers."""
+    return any(
+        caveat.code in codes and caveat.message.startswith(tuple(f"{name}: " for name in names))
+        for caveat in run.warnings
+    )
+
+
 def short(value: object) -> str:
     """A value for people, cut where it is long."""
     text = repr(value)

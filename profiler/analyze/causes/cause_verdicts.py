@@ -51,15 +51,17 @@ def _judge_case(costs: Costs, run: Run, case: Case) -> tuple[list[Cause], Unexpl
     found = findings(costs, run, case)
     own = {entry.id: [one for one in found if one.cause == entry.id and one.role == "cause"] for entry in CAUSES}
     stands = {cause: _together(case, ones) for cause, ones in own.items() if ones}
-    confirmed = {cause for cause, one in stands.items() if one.status == "confirmed"}
+    confirmed = {cause for cause, finding in stands.items() if finding.status == "confirmed"}
     # A part of something that is not confirmed itself is a cause in its own right.
     stands = {
-        cause: one if one.part_of in confirmed else msgspec.structs.replace(one, part_of=None)
-        for cause, one in stands.items()
+        cause: finding if finding.part_of in confirmed else msgspec.structs.replace(finding, part_of=None)
+        for cause, finding in stands.items()
     }
     places = {entry.id: [one for one in found if one.cause == entry.id and one.role == "place"] for entry in CAUSES}
     taxed = not case.main.logs.empty and is_clear(case.main.logs, case.main.margin)
-    explained = [one.effect for one in stands.values() if _explains(case, one) and one.effect is not None]
+    explained = [
+        finding.effect for finding in stands.values() if _explains(case, finding) and finding.effect is not None
+    ]
     left = _less(case.main.logs, explained)
     met = all_met(costs, run, case)
     after = left if met is None else met
@@ -120,7 +122,7 @@ def _placed(case: Case, entry: CauseEntry, verdict: Cause, places: list[Interven
         return verdict
     settled = verdict.status != "not-tested"
     base = verdict.evidence if settled else f"no intervention takes it away; look at {entry.observable}"
-    evidence = "; ".join((base, *(one.evidence for one in places)))
+    evidence = "; ".join((base, *(place.evidence for place in places)))
     if verdict.strength == "intervened" or verdict.share is not None:
         return msgspec.structs.replace(verdict, evidence=evidence)
     if not entry.settled_by_equality:
@@ -178,10 +180,13 @@ def _unexplained(left: pd.Series, case: Case, verdicts: list[Cause], stands: dic
     """What the confirmed causes leave: the tax less their effects, and less what observation tied to a cause."""
     share = share_of(left, case.main.logs)
     tied = sum(
-        one.share
-        for one in verdicts
-        if one.status == "confirmed" and one.role == "cause" and one.part_of is None and one.share is not None
-        if one.cause not in stands and one.metric == case.main.metric
+        verdict.share
+        for verdict in verdicts
+        if verdict.status == "confirmed"
+        and verdict.role == "cause"
+        and verdict.part_of is None
+        and verdict.share is not None
+        if verdict.cause not in stands and verdict.metric == case.main.metric
     )
 
     def less(part: float | None) -> float | None:

@@ -58,7 +58,7 @@ def effects(costs: Costs, run: Run, rebuilt: Rebuilt) -> OptionEffects:
                 )
             )
     return OptionEffects(
-        effects=tuple(found), not_separable=tuple(tuple(map(_term, one)) for one in aliases), lack_of_fit=misfit
+        effects=tuple(found), not_separable=tuple(tuple(map(_term, alias)) for alias in aliases), lack_of_fit=misfit
     )
 
 

@@ -58,9 +58,9 @@ def recorded(run: Run) -> dict[str | None, Facts]:
         else:
             changed = {}
         found[program["real_path"]] = {name: fact for name, fact in program.items() if name != "evidence"} | changed
-    for one in run.eval_loops:
-        facts = {name: fact for name, fact in msgspec.to_builtins(one.file).items() if name != "evidence"}
-        for path in (one.file.real_path, *one.aliases):
+    for file in run.eval_loops:
+        facts = {name: fact for name, fact in msgspec.to_builtins(file.file).items() if name != "evidence"}
+        for path in (file.file.real_path, *file.aliases):
             found.setdefault(path, facts | {"real_path": path})
     return found
 
@@ -70,92 +70,92 @@ def built_unlike(run: Run, name: str, other: str) -> tuple[tuple[BuildDifference
     them does not show; None where one of the files is not known.
     """
     images = {launcher.name: launcher.image for launcher in run.plan.launchers}
-    files = {path: one for one in run.eval_loops for path in (one.file.real_path, *one.aliases)}
+    files = {path: file for file in run.eval_loops for path in (file.file.real_path, *file.aliases)}
     here, there = files.get(images.get(name) or ""), files.get(images.get(other) or "")
     return None if here is None or there is None else differences(here, there)
 
 
-def _differ(one: Facts, other: Facts, name: str) -> Judgement:
+def _differ(facts: Facts, other: Facts, name: str) -> Judgement:
     return "unresolved", (
-        f"{one['real_path']}: {name} {one[name]}, {other['real_path']}: {name} {other[name]}; part of "
+        f"{facts['real_path']}: {name} {facts[name]}, {other['real_path']}: {name} {other[name]}; part of "
         "eval-loop-image, separated by rebuilding"
     )
 
 
-def _known(one: Facts, other: Facts, name: str) -> bool:
-    return one.get(name) is not None and other.get(name) is not None
+def _known(facts: Facts, other: Facts, name: str) -> bool:
+    return facts.get(name) is not None and other.get(name) is not None
 
 
-def _pgo(one: Facts, other: Facts) -> Judgement | None:
-    if not _known(one, other, "pgo"):
+def _pgo(facts: Facts, other: Facts) -> Judgement | None:
+    if not _known(facts, other, "pgo"):
         return None
-    if one["pgo"] != other["pgo"]:
-        return _differ(one, other, "pgo")
-    if one["pgo"]:
+    if facts["pgo"] != other["pgo"]:
+        return _differ(facts, other, "pgo")
+    if facts["pgo"]:
         return "not-tested", "both files are built with PGO; whether with the same profile is not seen in them"
     return "refuted", "neither file is built with PGO"
 
 
-def _lto(one: Facts, other: Facts) -> Judgement | None:
-    if not _known(one, other, "lto"):
+def _lto(facts: Facts, other: Facts) -> Judgement | None:
+    if not _known(facts, other, "lto"):
         return None
-    if one["lto"] != other["lto"]:
-        return _differ(one, other, "lto")
-    if one["lto"]:
+    if facts["lto"] != other["lto"]:
+        return _differ(facts, other, "lto")
+    if facts["lto"]:
         return "not-tested", "both files are built with LTO; how far it reached is not seen in them"
     return "refuted", "neither file is built with LTO"
 
 
-def _level(one: Facts, other: Facts) -> Judgement | None:
-    if not _known(one, other, "optimisation_level"):
+def _level(facts: Facts, other: Facts) -> Judgement | None:
+    if not _known(facts, other, "optimisation_level"):
         return None
-    if one["optimisation_level"] != other["optimisation_level"]:
-        return _differ(one, other, "optimisation_level")
-    return "refuted", f"both files are compiled with {one['optimisation_level']}"
+    if facts["optimisation_level"] != other["optimisation_level"]:
+        return _differ(facts, other, "optimisation_level")
+    return "refuted", f"both files are compiled with {facts['optimisation_level']}"
 
 
-def _pic(one: Facts, other: Facts) -> Judgement | None:
+def _pic(facts: Facts, other: Facts) -> Judgement | None:
     """A program at a fixed place may hold objects that were compiled for any place: its kind refutes nothing."""
-    if not _known(one, other, "pic"):
+    if not _known(facts, other, "pic"):
         return None
-    if one["pic"] != other["pic"]:
-        return _differ(one, other, "pic")
-    if one["pic"] and one["role"] == other["role"] == "library":
+    if facts["pic"] != other["pic"]:
+        return _differ(facts, other, "pic")
+    if facts["pic"] and facts["role"] == other["role"] == "library":
         return "refuted", "both files are shared libraries, of position-independent code"
-    kind = "position-independent" if one["pic"] else "linked for a fixed address"
+    kind = "position-independent" if facts["pic"] else "linked for a fixed address"
     return "not-tested", f"both files are {kind}; how their objects were compiled is not seen in them"
 
 
-def _plt(one: Facts, other: Facts) -> Judgement | None:
+def _plt(facts: Facts, other: Facts) -> Judgement | None:
     """Binding by the linker (no JUMP_SLOT, DT_SYMBOLIC) says nothing of what the compiler did not inline."""
-    if _known(one, other, "interposable"):
-        if one["interposable"] != other["interposable"]:
-            return _differ(one, other, "interposable")
-        if not one["interposable"]:
+    if _known(facts, other, "interposable"):
+        if facts["interposable"] != other["interposable"]:
+            return _differ(facts, other, "interposable")
+        if not facts["interposable"]:
             return "refuted", "neither file was compiled with interposable calls (DW_AT_producer)"
         return "not-tested", "both files were compiled with interposable calls; how many of them are made may differ"
-    return _bound(one, other)
+    return _bound(facts, other)
 
 
-def _bound(one: Facts, other: Facts) -> Judgement | None:
-    if not _known(one, other, "own_api_slots"):
+def _bound(facts: Facts, other: Facts) -> Judgement | None:
+    if not _known(facts, other, "own_api_slots"):
         return None
-    if one["own_api_slots"] != other["own_api_slots"]:
-        return _differ(one, other, "own_api_slots")
-    if one["own_api_slots"]:
-        return "not-tested", f"in both files calls of {one['own_api_slots']} own functions go through the PLT"
+    if facts["own_api_slots"] != other["own_api_slots"]:
+        return _differ(facts, other, "own_api_slots")
+    if facts["own_api_slots"]:
+        return "not-tested", f"in both files calls of {facts['own_api_slots']} own functions go through the PLT"
     return "not-tested", (
         "both files bind the calls of their own C API; whether they stay interposable to the compiler, which then "
         "inlines none, is not seen in the files: `tax-probe rebuild` decides"
     )
 
 
-def _tls(one: Facts, other: Facts) -> Judgement | None:
-    if not _known(one, other, "tls_model"):
+def _tls(facts: Facts, other: Facts) -> Judgement | None:
+    if not _known(facts, other, "tls_model"):
         return None
-    model = one["tls_model"]
+    model = facts["tls_model"]
     if model != other["tls_model"]:
-        return _differ(one, other, "tls_model")
+        return _differ(facts, other, "tls_model")
     if model == "none":
         return "refuted", "neither file has thread-local variables"
     if model in _WITHOUT_CALLS:
@@ -163,21 +163,21 @@ def _tls(one: Facts, other: Facts) -> Judgement | None:
     return "not-tested", f"both files have the TLS model {model}; how often they take that call is not seen in them"
 
 
-def _usdt(one: Facts, other: Facts) -> Judgement | None:
-    if not _known(one, other, "usdt"):
+def _usdt(facts: Facts, other: Facts) -> Judgement | None:
+    if not _known(facts, other, "usdt"):
         return None
-    if one["usdt"] != other["usdt"]:
-        return _differ(one, other, "usdt")
-    if not one["usdt"]:
+    if facts["usdt"] != other["usdt"]:
+        return _differ(facts, other, "usdt")
+    if not facts["usdt"]:
         return "refuted", "neither file has python probes"
-    ours, theirs = one.get("usdt_probes"), other.get("usdt_probes")
+    ours, theirs = facts.get("usdt_probes"), other.get("usdt_probes")
     if ours is None or theirs is None:
         return "not-tested", "both files have python probes; whether the same is not recorded"
     # One statement of the source is one test, however many copies of it inlining made.
     if set(ours) == set(theirs):
         sites = f"at {sum(ours.values())} and {sum(theirs.values())} sites"
         return "refuted", f"both files have the same python probes ({', '.join(ours)}; {sites})"
-    return _differ(one, other, "usdt_probes")
+    return _differ(facts, other, "usdt_probes")
 
 
 _JUDGES: Final[dict[str, Callable[[Facts, Facts], Judgement | None]]] = {

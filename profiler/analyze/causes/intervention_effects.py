@@ -14,6 +14,7 @@ from profiler.analyze.causes.case import (
     InterventionResult,
     different_keys,
     differing,
+    doubted,
     entry_of,
     fingerprint,
     sits,
@@ -22,7 +23,7 @@ from profiler.analyze.causes.case import (
 from profiler.analyze.compare import Costs, paired
 from profiler.analyze.effects import UNKNOWN, Share, differences, logs, ratio, share_of
 from profiler.analyze.wording import percent, told
-from profiler.catalogue.causes import IMAGE
+from profiler.catalogue.causes import IMAGE, UNPLACED
 from profiler.catalogue.interventions import (
     ALL_REMOVED,
     GIVEN_ALL,
@@ -38,6 +39,10 @@ from profiler.model import Interval, Launcher, Run
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_POSITION = 0.02
+"""By how much of its instructions the position of its arenas can move a launcher, in logs."""
 
 
 def findings(costs: Costs, run: Run, case: Case) -> tuple[InterventionResult, ...]:
@@ -65,9 +70,9 @@ def all_met(costs: Costs, run: Run, case: Case) -> pd.Series | None:
 def _relieved(run: Run, host: Launcher) -> Launcher | None:
     """The host with everything removed that can be; None where that did not run."""
     single = [
-        one
-        for one in run.plan.launchers
-        if one.variant is not None and (one.variant.of, one.variant.way) == (host.name, "removed")
+        launcher
+        for launcher in run.plan.launchers
+        if launcher.variant is not None and (launcher.variant.of, launcher.variant.way) == (host.name, "removed")
     ]
     everything = variant_of(single, host.name, ALL_REMOVED, "removed")
     return everything or (host if not single else single[0] if len(single) == 1 else None)
@@ -76,11 +81,11 @@ def _relieved(run: Run, host: Launcher) -> Launcher | None:
 def _given(run: Run, twin: Launcher, host: Launcher) -> Launcher | None:
     """The twin with everything that cannot be removed from the host; None where that did not run."""
     single = [
-        one
-        for one in run.plan.launchers
-        if one.variant is not None and one.variant.intervention != GIVEN_ALL
-        if (one.variant.of, one.variant.way, one.variant.given_by) == (twin.name, "given", host.name)
-        if variant_of(run.plan.launchers, host.name, one.variant.intervention, "removed") is None
+        launcher
+        for launcher in run.plan.launchers
+        if launcher.variant is not None and launcher.variant.intervention != GIVEN_ALL
+        if (launcher.variant.of, launcher.variant.way, launcher.variant.given_by) == (twin.name, "given", host.name)
+        if variant_of(run.plan.launchers, host.name, launcher.variant.intervention, "removed") is None
     ]
     if len(single) < 2:
         return single[0] if single else twin
@@ -111,7 +116,7 @@ def _of_embedder(costs: Costs, run: Run, case: Case) -> Iterator[InterventionRes
 
 
 def _of_host(costs: Costs, run: Run, case: Case) -> Iterator[InterventionResult]:
-    host, base = case.launcher, next(one for one in run.plan.launchers if one.role == "baseline")
+    host, base = case.launcher, next(launcher for launcher in run.plan.launchers if launcher.role == "baseline")
     twin = twin_of(host, run.plan.launchers)
     alone = _eval_loops_alone(run, base, host, twin)
     if alone is not None:
@@ -133,13 +138,25 @@ def _of_host(costs: Costs, run: Run, case: Case) -> Iterator[InterventionResult]
             evidence = f"{host.name} with and without its {entry.id} ({what})"
             effect = logs(costs, relieved.name, host.name, metric)
             for found in _found(case, entry.cause, effect, evidence, part_of=part_of):
-                # What only makes the host slower when it is taken away unseen was not there.
-                gone = not differs and effect.mean() < 0 and found.status == "confirmed"
-                yield msgspec.structs.replace(found, status="refuted") if gone else found
+                yield found if differs else _unseen(run, case, found)
         elif twin is not None and given is not None:
             evidence = f"{twin.name} given the host's {entry.id} ({what})"
             effect = logs(costs, twin.name, given.name, metric)
             yield from _found(case, entry.cause, effect, evidence, part_of=part_of)
+
+
+def _unseen(run: Run, case: Case, found: InterventionResult) -> InterventionResult:
+    """``found`` of what was taken away and nobody had seen: a hook that is set in C, or nothing at all."""
+    if found.status != "confirmed" or found.effect is None:
+        return found
+    # What only makes the host slower when it is taken away unseen was not there.
+    if found.effect.mean() < 0:
+        return msgspec.structs.replace(found, status="refuted")
+    # The statements that take it away move the heap too, where that is not placed.
+    if found.effect.mean() < _POSITION and doubted(run, (case.launcher.name,), UNPLACED):
+        reason = f"{found.evidence}; its heap is not placed, which moves its counts by as much"
+        return msgspec.structs.replace(found, status="unresolved", evidence=reason)
+    return found
 
 
 def _eval_loops_alone(

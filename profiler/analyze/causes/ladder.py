@@ -25,13 +25,13 @@ def climb(costs: Costs, launchers: tuple[Launcher, ...]) -> tuple[Rung, ...]:
 
 def _present(path: tuple[LadderStep, ...], launchers: tuple[Launcher, ...]) -> Iterator[tuple[str, str, str]]:
     """(from, to, factor) over existing launchers: a missing rung joins its two steps, which then share their effect."""
-    init = {one.role: one.init for one in launchers if one.role is not None}
+    init = {launcher.role: launcher.init for launcher in launchers if launcher.role is not None}
     names = {
-        (one.init, one.link): one.name
-        for one in launchers
-        if one.variant is None and (one.kind == "bundled" or one.role == "embedder")
+        (launcher.init, launcher.link): launcher.name
+        for launcher in launchers
+        if launcher.variant is None and (launcher.kind == "bundled" or launcher.role == "embedder")
     }
-    before, factors = next(one.name for one in launchers if one.role == "baseline"), []
+    before, factors = next(launcher.name for launcher in launchers if launcher.role == "baseline"), []
     for step in path:
         factors.append(step.factor)
         name = names.get((init.get(step.starts_as), step.link))

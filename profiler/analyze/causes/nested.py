@@ -25,19 +25,21 @@ def _with_parts(whole: Cause, every: list[Cause], depth: int) -> Iterator[tuple[
 
 def parts(causes: Iterable[Cause], whole: Cause) -> tuple[Cause, ...]:
     """The causes that are a part of ``whole`` in the same launcher."""
-    return tuple(one for one in causes if one.part_of == whole.cause and one.launcher == whole.launcher)
+    return tuple(cause for cause in causes if cause.part_of == whole.cause and cause.launcher == whole.launcher)
 
 
 def adding_up(causes: Iterable[Cause]) -> tuple[Cause, ...]:
     """The confirmed causes that are a part of none: in one metric they and what is unexplained are the tax."""
-    return tuple(one for one in causes if one.status == "confirmed" and one.role == "cause" and one.part_of is None)
+    return tuple(
+        cause for cause in causes if cause.status == "confirmed" and cause.role == "cause" and cause.part_of is None
+    )
 
 
 def untold(causes: Iterable[Cause], whole: Cause) -> float | None:
     """What the confirmed parts of ``whole`` leave of its share: not told apart, or below 0 where they overlap. None
     where nothing is known of its parts.
     """
-    found = [one.share for one in parts(causes, whole) if one.status == "confirmed" and one.share is not None]
+    found = [part.share for part in parts(causes, whole) if part.status == "confirmed" and part.share is not None]
     return None if whole.share is None or not found else whole.share - sum(found)
 
 

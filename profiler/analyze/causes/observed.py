@@ -9,6 +9,7 @@ from profiler.analyze.causes.case import (
     Case,
     cause_of,
     differing,
+    doubted,
     entry_of,
     fingerprint,
     short,
@@ -135,18 +136,10 @@ def untested(run: Run, case: Case, entry: CauseEntry) -> Cause:
         values = ", ".join(f"{key} {short(own.get(key))}" for key in keys)
         if keys and entry.settled_by_equality:
             return cause_of(case, entry, "refuted", "correlated", f"equal on both sides: {values}")
-        if entry.drawn and not _doubted(run, (base, case.launcher.name), entry.drawn):
+        if entry.drawn and not doubted(run, (base, case.launcher.name), entry.drawn):
             drawn = "equal on both sides: drawn once per block and verified in each process"
             return cause_of(case, entry, "refuted", "correlated", drawn)
     return cause_of(case, entry, "not-tested", None, f"no intervention was made; look at {entry.observable}")
-
-
-def _doubted(run: Run, names: tuple[str, ...], codes: tuple[str, ...]) -> bool:
-    """Whether a caveat with one of ``codes`` is about one of these launchers."""
-    return any(
-        caveat.code in codes and caveat.message.startswith(tuple(f"{name}: " for name in names))
-        for caveat in run.warnings
-    )
 
 
 def _why_unknown(run: Run, case: Case, entry: CauseEntry) -> str:

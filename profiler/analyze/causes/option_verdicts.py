@@ -49,7 +49,7 @@ def rebuilding(verdict: Verdict, run: Run, costs: Costs, folder: Path) -> dict[s
     told = (
         claims.sentence(verdict.comparisons, run, causes, {roles.embedder: unexplained}, verdict.withdrawn),
         *_told(found.factorial, verdict.comparisons, rebuilt, roles.embedder),
-        *(f"The remedy's {time_told(one, roles)}." for one in times if one.against == roles.baseline),
+        *(f"The remedy's {time_told(time, roles)}." for time in times if time.against == roles.baseline),
     )
     return msgspec.structs.asdict(found) | {
         "ladder": ladder,
@@ -107,10 +107,10 @@ def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
     found += [
         caveat(
             TRAINING_INCOMPLETE,
-            f"{one.key}: {untrained(one)}, most often for an extension module that could not be built",
+            f"{training.key}: {untrained(training)}, most often for an extension module that could not be built",
         )
-        for one in trainings(kept)
-        if one.failed_tests > _MAY_FAIL * one.tests
+        for training in trainings(kept)
+        if training.failed_tests > _MAY_FAIL * training.tests
     ]
     return tuple(found)
 

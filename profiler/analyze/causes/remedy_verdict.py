@@ -59,11 +59,11 @@ def told(time: RemedyTime, roles: Roles) -> str:
 def _times(costs: Costs, run: Run, remedy: Remedy) -> Iterator[RemedyTime]:
     assert run.plan.precision is not None
     asked, metric = run.plan.precision.half_width, run.plan.precision.metric
-    ours = next((one for one in run.plan.launchers if one.name == remedy.launcher), None)
+    ours = next((launcher for launcher in run.plan.launchers if launcher.name == remedy.launcher), None)
     why = None
     if ours is None or (ours.image is not None and ours.build_id != remedy.build_id):
         why = f"{remedy.launcher} did not run the remedy's library"
-    disturbed = any(one.code == "not-quiet" for one in run.warnings)
+    disturbed = any(warning.code == "not-quiet" for warning in run.warnings)
     for against in filter(None, (costs.roles.baseline, costs.roles.embedder)):
         found = compare_metrics(costs, against, remedy.launcher, (METRIC[metric],))[0]
         yield RemedyTime(

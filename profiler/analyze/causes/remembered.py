@@ -18,7 +18,9 @@ def remembered(run: Run, case: Case, entry: CauseEntry) -> Cause | None:
     """The verdict that was recorded with the run; None for other launchers, and where nothing was found."""
     if case.launcher.role != "embedder":
         return None
-    known = next((one for one in run.known_causes if one.cause == entry.id and one.status != "not-tested"), None)
+    known = next(
+        (cause for cause in run.known_causes if cause.cause == entry.id and cause.status != "not-tested"), None
+    )
     if known is None:
         return None
     evidence = known.evidence

@@ -146,7 +146,11 @@ def _sequence(costs: Costs, run: Run, name: str) -> Sequence | None:
         if not own.empty:
             callee = str(own.groupby("callee")["calls"].sum().idxmax())
     return next(
-        (one for (machine, start), one in SEQUENCES.items() if machine == architecture and callee.startswith(start)),
+        (
+            sequence
+            for (machine, start), sequence in SEQUENCES.items()
+            if machine == architecture and callee.startswith(start)
+        ),
         None,
     )
 
@@ -160,7 +164,7 @@ def _per_access(costs: Costs, run: Run, case: Case) -> tuple[pd.Series, str] | N
     if program is None or same_start is None:
         return None
     library = variant_of(run.plan.launchers, same_start, AS_LIBRARY, "replaced")
-    image = next((one.image for one in run.plan.launchers if one.role == "embedder"), None)
+    image = next((launcher.image for launcher in run.plan.launchers if launcher.role == "embedder"), None)
     if library is None or image != case.launcher.image:
         return None
     saved = differences(costs, program, library.name, case.main.metric)

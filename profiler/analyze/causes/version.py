@@ -152,15 +152,15 @@ def said_first(verdict: Verdict, run: Run) -> Verdict:
     """``verdict`` with a sentence before all others, and a caveat, for every launcher that runs another Python."""
     base = run.plan.roles.baseline
     sentences, caveats = [], []
-    for one in others(run):
-        both = f"{one.launcher} runs {one.python.in_words()}, and {base} is {one.reference.in_words()}"
-        what = one.what
+    for other in others(run):
+        both = f"{other.launcher} runs {other.python.in_words()}, and {base} is {other.reference.in_words()}"
+        what = other.what
         sentences.append(f"{both}: {what} is part of every difference between them.")
         caveats.append(
             caveat(
                 OTHER_VERSION,
                 f"{both}: what {what} costs cannot be separated from how its files were built",
-                remedy=f"compare it with a {one.python.in_words()} through --python PATH",
+                remedy=f"compare it with a {other.python.in_words()} through --python PATH",
             )
         )
     return msgspec.structs.replace(
