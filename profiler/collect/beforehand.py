@@ -20,6 +20,7 @@ from profiler.plan.lineup import require_swappable, user_hosts
 from profiler.plan.studies import Study
 from profiler.rebuild.plans import load_plan
 from profiler.rebuild.source_tree import require_source
+from profiler.system.home import expanded
 from profiler.system.tools import run_briefly
 from profiler.workloads import BUILT_IN, find_workload
 
@@ -77,7 +78,7 @@ def require_writable(out: Path) -> None:
     Raises:
         MachineError: it cannot.
     """
-    above = out.expanduser().absolute()
+    above = expanded(str(out)).absolute()
     while not above.exists() and above != above.parent:
         above = above.parent
     try:

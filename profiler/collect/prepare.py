@@ -229,7 +229,11 @@ def _with_m(workload: Workload, request: Request, study: Study, baseline: Launch
 
 
 def _known_causes(target: Target, workload: Workload) -> tuple[Cause, ...]:
-    found = recall(default_cache().folder, target, workload)
+    try:
+        kept = default_cache().folder
+    except MachineError:
+        return ()  # Where no cache can be, nothing was found before.
+    found = recall(kept, target, workload)
     if found is None:
         return ()
     by = f"; found by rebuild on {found.measured_utc[:10]} ({found.source}), part of eval-loop-image"

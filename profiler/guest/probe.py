@@ -23,7 +23,7 @@ which development mode enables, do), glibc's own."""
 def read(path: str) -> str:
     """The text of a kernel file, empty where there is none."""
     try:
-        with open(path) as lines:
+        with open(path, errors="replace") as lines:
             return lines.read()
     except OSError:
         return ""

@@ -13,6 +13,7 @@ from pathlib import Path
 from profiler.errors import MachineError
 from profiler.launch.stand_ins import MISSING
 from profiler.model import Noun
+from profiler.system.home import home_folder
 from profiler.system.logged import Failed, run_logged
 from profiler.system.tools import output_of
 
@@ -148,7 +149,7 @@ def _shortened(line: str) -> str:
 
 
 def _candidates() -> Iterator[Path]:
-    cargo_home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    cargo_home = Path(os.environ.get("CARGO_HOME") or home_folder() / ".cargo")
     on_path = shutil.which("cargo")
     places = [Path(on_path)] if on_path else []
     places += [cargo_home / "bin" / "cargo", _SYSTEM / "cargo"]

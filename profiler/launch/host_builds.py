@@ -17,7 +17,6 @@ from pathlib import Path
 
 import msgspec
 from filelock import FileLock, Timeout
-from platformdirs import user_cache_path
 
 from profiler.errors import MachineError
 from profiler.launch.cargo import Toolchain, find_cargo, run_cargo
@@ -25,6 +24,7 @@ from profiler.launch.link import LinkRecipe, recipe
 from profiler.launch.proof import check_host
 from profiler.launch.stand_ins import SOURCE, mend
 from profiler.model import LinkMode, Noun, Target
+from profiler.system.home import cache_folder
 
 SOURCES = Path(__file__).with_name("host")
 """The hosts' crate: links into ``runner/host`` in a checkout, files in an installed package."""
@@ -70,7 +70,7 @@ def build_hosts(
     how = recipe(target, link)
     toolchain = find_cargo()
     key = build_key(target, link, how, toolchain)
-    builds = (cache_dir or user_cache_path("tax-probe")) / "hosts"
+    builds = (cache_dir or cache_folder()) / "hosts"
     try:
         builds.mkdir(parents=True, exist_ok=True)
         with FileLock(builds / f"{key}.lock", timeout=_LOCK_TIMEOUT_S):

@@ -15,7 +15,6 @@ import tempfile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from platformdirs import user_cache_path
 
 from profiler.errors import MachineError
 from profiler.launch.binaries.elf import needed, read_elf
@@ -23,6 +22,7 @@ from profiler.launch.interpreters import ask
 from profiler.launch.stand_ins import SOURCE as STAND_INS
 from profiler.launch.stand_ins import mend
 from profiler.model import Target
+from profiler.system.home import cache_folder
 from profiler.system.logged import Failed, run_logged
 
 _TIME_LIMIT_S = 300.0
@@ -45,7 +45,7 @@ def relinked(target: Target, *, cache_dir: Path | None = None) -> Path:
     archive = Path(target.pic_library).resolve()
     soname = read_elf(target.shared_library).soname or Path(target.shared_library).name
     command = _command(target, soname)
-    place = (cache_dir or user_cache_path("tax-probe")) / "relinked"
+    place = (cache_dir or cache_folder()) / "relinked"
     try:
         status = archive.stat()
         ingredients = [str(archive), status.st_size, status.st_mtime_ns, command, STAND_INS]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from profiler.errors import MachineError, UsageError
 from profiler.model import Noun, Target
+from profiler.system.home import expanded
 from profiler.system.logged import Failed, run_logged
 from profiler.system.packages import owners
 from profiler.system.tools import output_of
@@ -59,7 +60,7 @@ def require_source(target: Target, named: str) -> None:
     Raises:
         UsageError: it is not.
     """
-    path = Path(named).expanduser().resolve()
+    path = expanded(named).resolve()
     if path.is_dir():
         _require_version(str(path), _version(path), target)
     elif not path.is_file():
@@ -79,7 +80,7 @@ def _no_source(named: str) -> UsageError:
 
 
 def _from_user(named: str, cache: Path) -> SourceTree:
-    path = Path(named).expanduser().resolve()
+    path = expanded(named).resolve()
     if path.is_dir():
         digest = _digest(file for file in sorted(path.rglob("*.[ch]")))
         return _tree(path, str(path), digest)
