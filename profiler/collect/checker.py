@@ -80,7 +80,7 @@ class Checker:
             raise WorkloadError(
                 f"outputs differ for M = {m}\n  {self._baseline:<14} printed {_shorten(expected)}\n"
                 f"  {launcher.name:<14} printed {_shorten(printed)}",
-                hint="a workload's output must depend on M only; a host must print nothing of its own on stdout",
+                hint=_why_other(launcher.name, expected, printed),
             )
 
     def verify(self, block: Block, launcher: Launcher, fingerprint: script.ProcessFingerprint | None) -> None:
@@ -112,6 +112,15 @@ class Checker:
 
     def _warn(self, entry: CaveatEntry, launcher: Launcher, message: str) -> None:
         self.caveats.setdefault((entry.code, launcher.name), caveat(entry, f"{launcher.name}: {message}"))
+
+
+def _why_other(name: str, expected: bytes, printed: bytes) -> str:
+    """What would have to change, by what is different."""
+    if not printed.strip():
+        return f"run {name}'s command by hand: it must run the script that it is given and leave stdout to it"
+    if expected.strip() in printed:
+        return f"let {name} print nothing of its own on stdout (stderr is free)"
+    return "a workload's output must depend on M only: no times, no addresses, no order of a set"
 
 
 def _shorten(printed: bytes, limit: int = 200) -> str:

@@ -17,6 +17,7 @@ from profiler.sources.choose import EXACT, probe, sentence
 from profiler.sources.hardware import HardwareSource
 from profiler.sources.source import Source
 from profiler.system import machine
+from profiler.system.install import how_to_install
 from profiler.system.machine_checks import machine_checks
 
 
@@ -108,14 +109,14 @@ def _target_checks(targets: Sequence[TargetCheck]) -> Iterator[Check]:
             topic="targets",
             status="problem",
             finding="no CPython ≥ 3.8 found",
-            remedy="install python3, or --python PATH",
+            remedy=f"{how_to_install('python')}, or --python PATH",
         )
     elif not any(target.shared_library and target.include_dir for target in targets):
         yield Check(
             topic="targets",
             status="problem",
             finding="no CPython has both a libpython and headers, so no host can be built",
-            remedy="Debian, Ubuntu: apt-get install libpython3-dev",
+            remedy=how_to_install("headers"),
         )
 
 

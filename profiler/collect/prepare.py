@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -44,6 +43,7 @@ from profiler.rebuild.build_cache import default_cache
 from profiler.rebuild.build_progress import BuildListener
 from profiler.rebuild.combinations import rebuilt_lineup
 from profiler.rebuild.memory import recall
+from profiler.sources.choose import probe
 from profiler.sources.source import Source
 from profiler.system import machine
 from profiler.system.environment import environment_caveats
@@ -160,7 +160,7 @@ def _work(
         return _Work(passes=arms.passes, launchers=arms.launchers, eliminations=arms.eliminations)
     if study.passes == "sweep":
         sweep = sweep_passes(workload, sweep_m(workload, request.m), offered, launchers)
-        started = startup_passes(launchers, counted=shutil.which("valgrind") is not None)
+        started = startup_passes(launchers, counted=_callgrind_counts(source))
         return _Work(passes=(*sweep, *started), launchers=intervened(launchers))
     if precision is not None:
         offered = source.chunk_passes(workload, precision.metric)
@@ -168,6 +168,17 @@ def _work(
         # Chunks are of the lower M, which is calibrated to be work enough; one that was asked for may be 1.
         offered = source.chunk_passes(workload, None)
     return _Work(passes=offered)
+
+
+def _callgrind_counts(source: Source) -> bool:
+    """Whatever counts the work, the start-up's phases are callgrind's."""
+    if source.name == "callgrind":
+        return True
+    try:
+        probe("callgrind")
+    except MachineError:
+        return False
+    return True
 
 
 def wanted_precision(request: Request, source: Source) -> Precision | None:

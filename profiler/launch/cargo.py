@@ -14,6 +14,7 @@ from profiler.errors import MachineError
 from profiler.launch.stand_ins import MISSING
 from profiler.model import Noun
 from profiler.system.home import home_folder
+from profiler.system.install import how_to_install
 from profiler.system.logged import Failed, run_logged
 from profiler.system.tools import output_of
 
@@ -23,10 +24,7 @@ OLDEST_RUST = (1, 83)
 _SYSTEM = Path("/usr/bin")
 _ANSWER_TIMEOUT_S = 20.0
 _BUILD_TIMEOUT_S = 1800.0
-_INSTALL = (
-    "Debian 12: apt-get install cargo-web rustc-web; "
-    "Ubuntu 24.04: apt-get install cargo-1.85 rustc-1.85; elsewhere: https://rustup.rs"
-)
+_INSTALL = f"{how_to_install('rust')}, or https://rustup.rs"
 _UNREACHABLE = re.compile(
     r"download .*failed|failed to download|[Cc]ould ?n[o']t (?:resolve|connect)|network failure|spurious network error"
     r"|unable to update registry|failed to query replaced source|attempting to make an HTTP request"
@@ -114,7 +112,7 @@ def _failure(lines: Sequence[str], log: Path) -> MachineError:
             f"(https://doc.rust-lang.org/cargo/reference/source-replacement.html); {hint}"
         )
     elif any(_NO_LINKER.search(line) for line in lines):
-        hint = f"Debian, Ubuntu: apt-get install gcc libc6-dev; {hint}"
+        hint = f"{how_to_install('compiler')}; {hint}"
     return MachineError(f"cargo could not build the hosts: {reason(lines)}", hint=hint)
 
 

@@ -23,6 +23,7 @@ from profiler.launch.stand_ins import SOURCE as STAND_INS
 from profiler.launch.stand_ins import mend
 from profiler.model import Target
 from profiler.system.home import cache_folder
+from profiler.system.install import how_to_install
 from profiler.system.logged import Failed, run_logged
 
 _TIME_LIMIT_S = 300.0
@@ -39,9 +40,7 @@ def relinked(target: Target, *, cache_dir: Path | None = None) -> Path:
     """
     if target.pic_library is None or target.shared_library is None:
         missing = "-pic.a" if target.pic_library is None else ".so"
-        raise MachineError(
-            f"no libpython{missing} for {target.real_path}", hint="Debian, Ubuntu: apt-get install libpython3-dev"
-        )
+        raise MachineError(f"no libpython{missing} for {target.real_path}", hint=how_to_install("headers"))
     archive = Path(target.pic_library).resolve()
     soname = read_elf(target.shared_library).soname or Path(target.shared_library).name
     command = _command(target, soname)
@@ -72,7 +71,7 @@ def _command(target: Target, soname: str) -> tuple[str, ...]:
     words = str(ask(target.real_path).sysconfig.get("BLDSHARED") or "").split()
     compiler = next((path for name in (*words[:1], "gcc", "cc") if (path := shutil.which(name)) is not None), None)
     if compiler is None:
-        raise MachineError("no compiler to link with", hint="Debian, Ubuntu: apt-get install gcc")
+        raise MachineError("no compiler to link with", hint=how_to_install("compiler"))
     return (
         *(compiler, "-shared", "-fno-lto", f"-Wl,-soname,{soname}", "-Wl,-z,defs"),
         *(word for word in words if word.startswith("-Wl,")),

@@ -24,6 +24,7 @@ from profiler.errors import MachineError
 from profiler.launch.binaries.archive import members
 from profiler.launch.binaries.elf import MAGIC
 from profiler.model import LinkMode, Noun
+from profiler.system.install import how_to_install
 from profiler.system.logged import Failed, run_logged
 
 SOURCE = """\
@@ -170,5 +171,5 @@ def _run(command: Sequence[str], scratch: Path, log: Path) -> None:
 def _tool(*names: str) -> str:
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        raise MachineError(f"no {names[0]}, by which programs are linked", hint="Debian, Ubuntu: apt-get install gcc")
+        raise MachineError(f"no {names[0]}, by which programs are linked", hint=how_to_install("compiler"))
     return found

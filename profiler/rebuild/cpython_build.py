@@ -18,6 +18,7 @@ from profiler.model.factorial import FactorialPlan
 from profiler.rebuild.build_cache import BuildCache, Facts, WorkFolders, key_of
 from profiler.rebuild.recipe import USE, BuildRecipe, setup_local
 from profiler.rebuild.source_tree import SourceTree
+from profiler.system.install import how_to_build_python, how_to_install
 from profiler.system.logged import Failed, run_logged
 from profiler.system.tools import run_briefly
 
@@ -36,8 +37,8 @@ _PLACE = "build/pynexttest"
 _MISMATCH = re.compile(r"In function '([^']+)'|\[-W(?:error=)?coverage-mismatch\]")
 
 _REMEDIES = (
-    (r"\.h: No such file", "a header is missing: apt-get build-dep python3 installs what CPython's build needs"),
-    (r"dtrace", "apt-get install systemtap-sdt-dev"),
+    (r"\.h: No such file", f"a header is missing: {how_to_build_python()} brings what CPython's build needs"),
+    (r"dtrace", how_to_install("dtrace")),
     (r"[Nn]o space left", "make room; what is built is kept, and the same command goes on"),
     (r"[Kk]illed signal|Cannot allocate memory", "the compiler ran out of memory: fewer at a time with --jobs 1"),
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from profiler.errors import MachineError, UsageError
 from profiler.model import Noun, Target
 from profiler.system.home import expanded
+from profiler.system.install import how_to_install
 from profiler.system.logged import Failed, run_logged
 from profiler.system.packages import owners
 from profiler.system.tools import output_of
@@ -119,7 +120,9 @@ def _from_distribution(target: Target, cache: Path, say: Say) -> SourceTree:
     if shutil.which("apt-get") is None or shutil.which("dpkg-source") is None:
         raise MachineError(
             "source packages are fetched with apt-get and unpacked with dpkg-source, which this machine lacks",
-            hint=f"apt-get install dpkg-dev, {_OWN_TREE}",
+            hint=f"{how_to_install('dpkg-dev')}, {_OWN_TREE}"
+            if shutil.which("apt-get")
+            else _OWN_TREE.removeprefix("or "),
         )
     # The upstream part of the version: revisions of one upstream version share the tarball and differ in patches.
     binary, _, revision = package.partition(" ")

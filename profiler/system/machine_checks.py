@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from profiler.model import Check
 from profiler.system.machine import MachineFacts
+from profiler.system.perf import INSTALL
 
 _STEAL_SHARE = 0.01
 _BUSY_PER_CPU = 0.5
@@ -31,7 +32,7 @@ def _perf_checks(facts: MachineFacts, perf_users: Sequence[str]) -> Iterator[Che
         topic="perf",
         status="ok" if facts.perf else "problem",
         finding=f"version {facts.perf}" if facts.perf else "no perf that runs",
-        remedy=None if facts.perf else "Debian: apt-get install linux-perf; Ubuntu: linux-tools-$(uname -r)",
+        remedy=None if facts.perf else INSTALL,
     )
     level = facts.perf_event_paranoid
     if level is None:
