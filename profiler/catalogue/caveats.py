@@ -21,6 +21,12 @@ A_A_DIFFERS = CaveatEntry(
     title="the baseline differs from itself",
     remedy="more --blocks, or a quieter machine",
 )
+CPU_QUOTA = CaveatEntry(
+    code="cpu-quota",
+    title="a CPU quota stops every process in mid-run",
+    remedy="lift it (docker run without --cpus, systemd's CPUQuota, a pod's CPU limit), or take counts alone: "
+    "--source callgrind",
+)
 A_A_USELESS = CaveatEntry(
     code="a-a-useless",
     title="the baseline's own runs decide nothing",

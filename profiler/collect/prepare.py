@@ -46,7 +46,8 @@ from profiler.rebuild.memory import recall
 from profiler.sources.choose import probe
 from profiler.sources.source import Source
 from profiler.system import machine
-from profiler.system.environment import environment_caveats
+from profiler.system.cgroup import cgroup
+from profiler.system.environment import environment_caveats, quota_caveats
 from profiler.workloads import BUILT_IN, find_workload
 
 
@@ -83,6 +84,9 @@ def prepare(  # noqa: PLR0917 - what a run begins with
     target = foreseen.target
     source, why = choose(request.source, chunks_suffice=study.parts_suffice)
     watch.say(f"source: {why}")
+    inherited = (*environment_caveats(os.environ), *quota_caveats(cgroup()))
+    for one in inherited:
+        watch.say(f"warning {one.code}: {one.message}")
     require(source)
     precision = wanted_precision(request, source)
     baseline = baseline_launcher(target)
@@ -117,7 +121,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         interpreters=msgspec.to_builtins(inspect_target(target)),
         builds=tuple(map(_as_dict, lineup.builds)),
         fingerprints={},
-        warnings=(*environment_caveats(os.environ), *lineup.caveats),
+        warnings=(*inherited, *lineup.caveats),
         measured_s=None,
         per_launch_ms=request.per_launch_ms,
         rebuilt=msgspec.to_builtins(lineup.rebuilt),

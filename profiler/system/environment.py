@@ -1,11 +1,12 @@
-"""The user's environment, which every launcher inherits: what of it changes what is counted."""
+"""What every launcher inherits of its user: variables and a CPU quota that change what is counted or timed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from profiler.catalogue.caveats import ENVIRONMENT, caveat
+from profiler.catalogue.caveats import CPU_QUOTA, ENVIRONMENT, caveat
 from profiler.model import Caveat
+from profiler.system.cgroup import Cgroup
 
 _COSTLY = (
     "COVERAGE_PROCESS_START",
@@ -51,6 +52,17 @@ def environment_caveats(environment: Mapping[str, str]) -> tuple[Caveat, ...]:
         if environment[name] and name not in _HARMLESS
         if name in _COSTLY or name.startswith(_COSTLY_BEGINNINGS)
     )
+
+
+def quota_caveats(group: Cgroup) -> tuple[Caveat, ...]:
+    """One where the quota is less than what a single busy process takes: wall times are then the quota's, not the
+    program's, and a process starts cold after each stop.
+    """
+    quota = group.quota_cpus
+    if quota is None or quota >= 1:
+        return ()
+    stopped = "" if group.throttled is None else f" (stopped {group.throttled} times so far)"
+    return (caveat(CPU_QUOTA, f"the control group may use {quota:g} CPUs{stopped}, so wall times are the quota's"),)
 
 
 def _short(value: str) -> str:

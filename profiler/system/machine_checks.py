@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from profiler.model import Check
+from profiler.system.environment import quota_caveats
 from profiler.system.machine import MachineFacts
 from profiler.system.perf import INSTALL
 
@@ -101,7 +102,7 @@ def _sharing_checks(facts: MachineFacts) -> Iterator[Check]:
     throttled = facts.cgroup.throttled
     yield Check(
         topic="CPU quota",
-        status="note" if limited else "ok",
+        status="ok" if not limited else "problem" if quota_caveats(facts.cgroup) else "note",
         finding=f"{facts.cgroup.quota_cpus:g} CPUs, stopped {throttled if throttled is not None else '?'} times so far"
         if limited
         else "none",

@@ -7,7 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from profiler.guest import probe
 from profiler.system.cgroup import Cgroup, cgroup
+from profiler.system.environment import quota_caveats
 from profiler.system.machine import MachineFacts, cpuinfo, facts, other_perf_users, pyperf_advice
 
 ZEN = """\
@@ -30,6 +32,16 @@ def plant(root: Path, files: dict[str, str]) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     return root
+
+
+def cgroup_at(root: Path) -> Cgroup:
+    """What we find, and the probe in the target's process as well, which cannot import it."""
+    found, read = cgroup(root), probe.read
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probe, "read", lambda path: read(f"{root}{path}"))
+        inside = probe.cpu_limit()
+    assert (inside["quota"], (inside["throttled"] or {}).get("nr_throttled")) == (found.quota_cpus, found.throttled)
+    return found
 
 
 def test_the_first_cpu_speaks_for_all(tmp_path: Path) -> None:
@@ -83,12 +95,12 @@ def test_the_tightest_quota_on_the_way_to_the_root_counts(tmp_path: Path) -> Non
             "sys/fs/cgroup/outer/inner/cpu.stat": "usage_usec 5\nnr_periods 9\nnr_throttled 3\nthrottled_usec 12\n",
         },
     )
-    assert cgroup(root) == Cgroup(quota_cpus=1.5, throttled=3, throttled_ns=12_000)
+    assert cgroup_at(root) == Cgroup(quota_cpus=1.5, throttled=3, throttled_ns=12_000)
 
 
 def test_a_container_sees_its_own_group_as_the_mount(tmp_path: Path) -> None:
     root = plant(tmp_path, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "50000 100000\n"})
-    assert cgroup(root).quota_cpus == 0.5
+    assert cgroup_at(root).quota_cpus == 0.5
 
 
 def test_cgroup_version_1(tmp_path: Path) -> None:
@@ -103,7 +115,7 @@ def test_cgroup_version_1(tmp_path: Path) -> None:
             "sys/fs/cgroup/cpu/docker/cpu.cfs_period_us": "100000\n",
         },
     )
-    assert cgroup(root) == Cgroup(quota_cpus=2.0, throttled=2, throttled_ns=777)
+    assert cgroup_at(root) == Cgroup(quota_cpus=2.0, throttled=2, throttled_ns=777)
 
 
 def test_facts_of_this_machine_survive_json() -> None:
@@ -212,7 +224,14 @@ def test_an_empty_field_is_empty_and_not_the_next_line() -> None:
 
 @pytest.mark.parametrize(("name", "quota"), [("v1-comount-nosymlink", 0.5), ("v2-no-period", 1.5)])
 def test_the_quota_of_a_container(name: str, quota: float) -> None:
-    assert cgroup(FIELD / name).quota_cpus == quota
+    assert cgroup_at(FIELD / name).quota_cpus == quota
+
+
+@pytest.mark.parametrize(("quota", "codes"), [(0.5, ["cpu-quota"]), (0.999, ["cpu-quota"]), (1.0, []), (None, [])])
+def test_a_quota_that_stops_one_process_is_told_beforehand(quota: float | None, codes: list[str]) -> None:
+    found = quota_caveats(Cgroup(quota_cpus=quota, throttled=7, throttled_ns=1))
+    assert [one.code for one in found] == codes
+    assert all(f"{quota:g} CPUs" in one.message for one in found)
 
 
 V1_MOUNT = (
@@ -239,7 +258,7 @@ def test_mounts_are_where_the_kernel_says(tmp_path: Path) -> None:
             "sys/fs/cgroup/memory/cpu.cfs_period_us": "100000\n",
         },
     )
-    assert cgroup(root) == Cgroup(quota_cpus=0.5, throttled=2, throttled_ns=777)
+    assert cgroup_at(root) == Cgroup(quota_cpus=0.5, throttled=2, throttled_ns=777)
 
 
 def test_both_versions_side_by_side(tmp_path: Path) -> None:
@@ -253,15 +272,15 @@ def test_both_versions_side_by_side(tmp_path: Path) -> None:
             "sys/fs/cgroup/unified/system.slice/cpu.max": "75000 100000\n",
         },
     )
-    assert cgroup(root).quota_cpus == 0.75
+    assert cgroup_at(root).quota_cpus == 0.75
 
 
 @pytest.mark.parametrize("limit", ["max", "max 100000", "", "nonsense", "100000 0", "100000 soon"])
 def test_no_quota_and_no_readable_quota_is_none(tmp_path: Path, limit: str) -> None:
     root = plant(tmp_path, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": f"{limit}\n"})
-    assert cgroup(root).quota_cpus is None
+    assert cgroup_at(root).quota_cpus is None
 
 
 def test_torn_kernel_files_are_no_group(tmp_path: Path) -> None:
     root = plant(tmp_path, {"proc/self/cgroup": "6\n\n:\n", "proc/self/mountinfo": "29 25\n - \n1 2 3 4 5 - cgroup\n"})
-    assert cgroup(root) == Cgroup(quota_cpus=None, throttled=None, throttled_ns=None)
+    assert cgroup_at(root) == Cgroup(quota_cpus=None, throttled=None, throttled_ns=None)
