@@ -37,6 +37,11 @@ ALLOCATOR_BOUNDARY = CaveatEntry(
     title="a process sat on an allocator boundary",
     remedy="nothing has to be done; more --blocks make up for what was set apart",
 )
+CHILDREN_NOT_COUNTED = CaveatEntry(
+    code="children-not-counted",
+    title="child processes outlived the work",
+    remedy="let the workload wait for its children",
+)
 COUNTERS_DISAGREE = CaveatEntry(
     code="counters-disagree",
     title="counters inside and around the process disagree",

@@ -5,7 +5,14 @@ What prints something else ends the run; what only makes figures scatter is a ca
 
 from __future__ import annotations
 
-from profiler.catalogue.caveats import HASH_SEED_IGNORED, HEAP_NOT_PLACED, NOT_VERIFIED, CaveatEntry, caveat
+from profiler.catalogue.caveats import (
+    CHILDREN_NOT_COUNTED,
+    HASH_SEED_IGNORED,
+    HEAP_NOT_PLACED,
+    NOT_VERIFIED,
+    CaveatEntry,
+    caveat,
+)
 from profiler.collect.workplace import MAX_OUTPUT_BYTES
 from profiler.errors import WorkloadError
 from profiler.guest import script
@@ -67,6 +74,15 @@ class Checker:
                 f"{which} {how}\n{outcome.stderr_tail.strip() or '(nothing on stderr)'}",
                 hint=f"run the workload by itself in {self._baseline}; where {launcher.name} alone fails, its host "
                 "lacks what the workload needs",
+            )
+
+    def note_uncounted(self, launcher: Launcher, outcome: Outcome) -> None:
+        """Processes that the work left running are in no figure."""
+        if outcome.uncounted:
+            self._warn(
+                CHILDREN_NOT_COUNTED,
+                launcher,
+                f"{outcome.uncounted} of its child processes had not ended when it had, and are not counted",
             )
 
     def compare_output(self, launcher: Launcher, workload: Workload, m: int, printed: bytes) -> None:

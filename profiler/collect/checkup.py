@@ -10,7 +10,7 @@ import msgspec
 from profiler.catalogue.events import EVENTS
 from profiler.catalogue.metrics import meaning
 from profiler.errors import MachineError, ProbeError
-from profiler.launch.cargo import find_cargo
+from profiler.launch.cargo import find_cargo, require_linking
 from profiler.launch.interpreters import find_targets, resolve_target
 from profiler.model import SCHEMA, Check, EventCheck, Health, TargetCheck
 from profiler.sources.choose import EXACT, probe, sentence
@@ -87,6 +87,7 @@ def _event_checks(
 def _cargo_check() -> Check:
     try:
         found = find_cargo()
+        require_linking(found)
     except MachineError as error:
         return Check(topic="cargo", status="problem", finding=error.message, remedy=error.hint)
     return Check(topic="cargo", status="ok", finding=f"{found.cargo}, rustc {found.version}")

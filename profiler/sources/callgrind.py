@@ -16,7 +16,7 @@ from profiler.catalogue.events import BY_FUNCTION, BY_NAME, EVENTS
 from profiler.errors import MachineError
 from profiler.model import REGIONS, AnyPass, Calls, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
 from profiler.sources.by_function import Profile, count_tls, read_profiles
-from profiler.sources.callgrind_output import REGION_TRIGGER, combine, parse_totals, region_totals
+from profiler.sources.callgrind_output import LOG, REGION_TRIGGER, combine, parse_totals, region_totals, whole_files
 from profiler.sources.chunking import chunk_pass, with_chunks
 from profiler.sources.source import Outcome
 from profiler.sources.timed import TIMED_EVENTS, timed
@@ -62,7 +62,7 @@ _VERSION_TIMEOUT_S = 20
 
 _TRIED = ("/bin/sh", "-c", ":")
 """A program that every system has where it is, linked to the C library as a Python is."""
-_TRIAL = Whole(
+TRIAL = Whole(
     name="trial", events=("instructions",), m=(1, 2), exclusive=False, repetitions=1, blocks=(0, 1), among="whole"
 )
 _TRIAL_TIMEOUT_S = 1.0
@@ -106,7 +106,7 @@ class CallgrindSource:
     def _require_counting(self) -> None:
         """A valgrind that says its version may count nothing here: for the C library, the CPU or the container."""
         with tempfile.TemporaryDirectory(prefix="tax-probe-") as scratch:
-            outcome = self.measure(_TRIAL, helper(_TRIED, timeout_s=_TRIAL_TIMEOUT_S), Path(scratch))
+            outcome = self.measure(TRIAL, helper(_TRIED, timeout_s=_TRIAL_TIMEOUT_S), Path(scratch))
             said = _log(Path(scratch)) or outcome.stderr_tail
         if outcome.timed_out:
             raise does_not_run(self._valgrind, f"a program of some milliseconds takes {_TRIAL_TIMEOUT_S * _SLOWDOWN} s")
@@ -216,7 +216,7 @@ class CallgrindSource:
                     *(_SIMULATION if any(BY_NAME[name].simulated for name in pass_.events) else ()),
                     *(_IN_REGIONS if isinstance(pass_, Regions) else ()),
                     f"--callgrind-out-file={out_file}.%p",
-                    f"--log-file={scratch / 'valgrind.log'}.%p",
+                    f"--log-file={scratch / LOG}.%p",
                     "--trace-children=yes",
                     *command.argv,
                 ),
@@ -225,14 +225,14 @@ class CallgrindSource:
         )
         readings: tuple[Reading, ...] = ()
         calls: tuple[tuple[Calls, ...], ...] = ()
+        uncounted = 0
         if done.exit == 0 and not done.timed_out and not done.output_exceeded:
-            files = sorted(scratch.glob(f"{out_file.name}.*"))
-            if not files:
+            texts, uncounted = whole_files(out_file, done.pid)
+            if not texts:
                 raise MachineError(
                     f"valgrind wrote no counts for {command.argv[0]}: {_log(scratch)[-1000:] or done.stderr_tail}",
                     hint="callgrind cannot follow this program (static, setuid or not for this architecture?)",
                 )
-            texts = [path.read_text(errors="replace") for path in files]
             parts: list[tuple[list[dict[str, int]], tuple[Profile, ...]]]
             profiles = tuple(part for text in texts for part in read_profiles(text))
             if isinstance(pass_, Regions):
@@ -250,13 +250,14 @@ class CallgrindSource:
             stderr_tail=done.stderr_tail,
             timed_out=done.timed_out,
             output_exceeded=done.output_exceeded,
+            uncounted=uncounted,
             calls=calls,
         )
 
 
 def _log(scratch: Path) -> str:
     """What valgrind said of itself, in all of its processes."""
-    logs = sorted(scratch.glob("valgrind.log.*"))
+    logs = sorted(scratch.glob(f"{LOG}.*"))
     return "".join(path.read_text(errors="replace") for path in logs).strip()
 
 
