@@ -47,7 +47,7 @@ from profiler.sources.choose import probe
 from profiler.sources.source import Source
 from profiler.system import machine
 from profiler.system.cgroup import cgroup
-from profiler.system.environment import environment_caveats, quota_caveats
+from profiler.system.environment import environment_caveats, preload_caveats, quota_caveats
 from profiler.workloads import BUILT_IN, find_workload
 
 
@@ -84,7 +84,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
     target = foreseen.target
     source, why = choose(request.source, chunks_suffice=study.parts_suffice)
     watch.say(f"source: {why}")
-    inherited = (*environment_caveats(os.environ), *quota_caveats(cgroup()))
+    inherited = (*environment_caveats(os.environ), *preload_caveats(), *quota_caveats(cgroup()))
     for one in inherited:
         watch.say(f"warning {one.code}: {one.message}")
     require(source)

@@ -22,6 +22,7 @@ from profiler.launch.interpreters import ask
 from profiler.launch.stand_ins import SOURCE as STAND_INS
 from profiler.launch.stand_ins import mend
 from profiler.model import Target
+from profiler.system.build_environment import for_builders
 from profiler.system.home import cache_folder
 from profiler.system.install import how_to_install
 from profiler.system.logged import Failed, run_logged
@@ -96,8 +97,7 @@ def _link(target: Target, archive: Path, command: tuple[str, ...], library: Path
         with log.open("a", encoding="utf-8") as file:
             file.write(f"# {' '.join(arguments)}\n")
         try:
-            environment = os.environ | {"LC_ALL": "C"}
-            run_logged(arguments, cwd=scratch, log=log, timeout_s=_TIME_LIMIT_S, env=environment)
+            run_logged(arguments, cwd=scratch, log=log, timeout_s=_TIME_LIMIT_S, env=for_builders(os.environ))
         except Failed as error:
             raise _failure(error, log) from None
         shutil.rmtree(library.parent, ignore_errors=True)

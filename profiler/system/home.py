@@ -34,10 +34,13 @@ def cache_folder() -> Path:
     """
     from platformdirs import user_cache_path
 
-    found = user_cache_path("tax-probe")
+    try:
+        found = user_cache_path("tax-probe")
+    except RuntimeError:
+        found = Path("~")
+    # Older platformdirs leave the ~ where it stands, and a folder of that name would be made here.
     if not found.is_absolute():
         raise MachineError(
-            f"there is no place for builds: {found} is no absolute path (has this user no home?)",
-            hint="set XDG_CACHE_HOME to a folder of yours",
+            "there is no place for builds: this user has no home", hint="set XDG_CACHE_HOME to a folder of yours"
         )
     return found

@@ -22,6 +22,13 @@ valgrind:  whose name matches the pattern:      strlen
 valgrind:  in an object with soname matching:   ld-linux-x86-64.so.2"""
 
 
+OLD_PERF = """\
+#!/bin/sh
+echo perf version 5.10.1
+[ "$1" = --version ] || { echo "  Error: unknown switch \\`j'" >&2; exit 129; }
+"""
+
+
 def program(folder: Path, name: str, text: str) -> Path:
     """An executable script, in a folder of its own that holds nothing else."""
     path = folder / "bin" / name
@@ -84,11 +91,7 @@ def test_a_valgrind_that_cannot_be_started(path: Path, text: str) -> None:
 
 def test_auto_goes_on_to_the_next_source_and_says_why(path: Path) -> None:
     valgrind(path, REDIRECTION, 1)
-    program(
-        path,
-        "perf",
-        '#!/bin/sh\necho perf version 5.10.1\n[ "$1" = --version ] || { echo \'  Error: unknown switch `j\'"\'" >&2; exit 129; }\n',
-    )
+    program(path, "perf", OLD_PERF)
     source, why = choose.choose_source("auto")
     assert source.name == "software"
     assert "not hardware: perf 5.10.1 is too old: it writes no JSON (perf stat -j)" in why
