@@ -13,6 +13,12 @@ _HIGHEST_USER_LEVEL = 2
 """perf_event_paranoid 2 still lets everybody count the user mode of their own processes (kernel documentation,
 admin-guide/perf-security); Debian and Ubuntu patch in 3 and 4, which forbid even that."""
 
+_VIRTUAL = (
+    "QEMU", "KVM", "OpenStack", "Amazon EC2", "Google Compute Engine", "Microsoft Corporation Virtual Machine",
+    "VMware", "VirtualBox", "Parallels", "Xen", "Apple Virtualization", "Alibaba Cloud ECS", "BHYVE", "Bochs",
+)  # fmt: skip
+"""In vendor and product of virtual machines' DMI; a cloud's bare machines are called something.metal."""
+
 _LOWER_LEVEL = (
     "sudo sysctl kernel.perf_event_paranoid=2 (to keep it: a file in /etc/sysctl.d), or run with CAP_PERFMON or as root"
 )
@@ -49,9 +55,23 @@ def circumstances(root: Path = Path("/")) -> Circumstances:
         paranoid=int(paranoid) if paranoid else None,
         privileged=bool(capabilities & (1 << _CAP_SYS_ADMIN | 1 << _CAP_PERFMON)),
         seccomp=status.get("Seccomp", "0").strip() != "0",
-        hypervisor=" hypervisor" in _read(root / "proc/cpuinfo"),
+        hypervisor=_is_virtual(root),
         wsl="microsoft" in release.lower(),
     )
+
+
+def _is_virtual(root: Path) -> bool:
+    """Is this a virtual machine? x86 has a flag for it; elsewhere firmware says it, as to systemd-detect-virt(1)."""
+    if " hypervisor" in _read(root / "proc/cpuinfo"):
+        return True
+    # KVM and Xen on Arm and POWER; Xen; z/VM and KVM on IBM Z; an LPAR of POWER.
+    if (root / "proc/device-tree/hypervisor").exists() or _read(root / "sys/hypervisor/type").strip():
+        return True
+    if "VM00" in _read(root / "proc/sysinfo") or "platform\t: pSeries" in _read(root / "proc/cpuinfo"):
+        return True
+    product = _read(root / "sys/class/dmi/id/product_name").strip()
+    named = f"{_read(root / 'sys/class/dmi/id/sys_vendor').strip()} {product}"
+    return any(word in named for word in _VIRTUAL) and not product.endswith(".metal")
 
 
 def refused(stderr: str, here: Circumstances) -> Trouble:

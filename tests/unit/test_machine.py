@@ -211,6 +211,124 @@ def test_the_cpu_of_a_planted_cpuinfo(tmp_path: Path, text: str, expected: str |
     assert facts(plant(tmp_path, {"proc/cpuinfo": text})).cpu_model == expected
 
 
+def arm(implementer: int, part: int, more: str = "") -> str:
+    """As arm64's /proc/cpuinfo (arch/arm64/kernel/cpuinfo.c), which names no model."""
+    first = "processor\t: 0\nBogoMIPS\t: 243.75\nFeatures\t: fp asimd evtstrm aes pmull crc32\n"
+    numbers = f"CPU implementer\t: {implementer:#04x}\nCPU architecture: 8\nCPU part\t: {part:#05x}\n"
+    return f"{first}{numbers}CPU revision\t: 1\n\n{more}"
+
+
+PI = "Hardware\t: BCM2835\nRevision\t: c04170\nModel\t\t: Raspberry Pi 5 Model B Rev 1.0\n"
+PI3 = """\
+processor\t: 0
+model name\t: ARMv7 Processor rev 4 (v7l)
+BogoMIPS\t: 38.40
+Features\t: half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32 lpae evtstrm crc32
+CPU implementer\t: 0x41
+CPU architecture: 7
+CPU variant\t: 0x0
+CPU part\t: 0xd03
+CPU revision\t: 4
+
+Hardware\t: BCM2835
+Model\t\t: Raspberry Pi 3 Model B Plus Rev 1.3
+"""
+POWER10 = """\
+processor\t: 0
+cpu\t\t: POWER10 (architected), altivec supported
+clock\t\t: 2950.000000MHz
+revision\t: 2.0 (pvr 0080 0200)
+
+timebase\t: 512000000
+platform\t: pSeries
+model\t\t: IBM,9105-22A
+machine\t\t: CHRP IBM,9105-22A
+"""
+Z16 = """\
+vendor_id       : IBM/S390
+# processors    : 2
+bogomips per cpu: 3331.00
+max thread id   : 0
+features\t: esan3 zarch stfle msa ldisp eimm dfp edat etf3eh highgprs te vx vxd vxe gs vxe2 vxp sort dflt
+facilities      : 0 1 2 3 4 6 7 8 9
+processor 0: version = FF,  identification = 12E3F8,  machine = 3931
+processor 1: version = FF,  identification = 12E3F8,  machine = 3931
+"""
+RISCV_SERVER = """\
+processor\t: 0
+hart\t\t: 2
+isa\t\t: rv64imafdcv_zicbom_zicboz_zicntr_zicond
+mmu\t\t: sv39
+uarch\t\t: thead,c920
+mvendorid\t: 0x5b7
+marchid\t\t: 0x0
+"""
+LOONGSON = """\
+system type\t\t: generic-loongson-machine
+
+processor\t\t: 0
+package\t\t\t: 0
+core\t\t\t: 0
+CPU Family\t\t: Loongson-64bit
+Model Name\t\t: Loongson-3A6000
+CPU Revision\t\t: 0x00
+CPU MHz\t\t\t: 2500.00
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (arm(0x41, 0xD0C), "Neoverse-N1"),  # Graviton2, Ampere Altra
+        (arm(0x41, 0xD40), "Neoverse-V1"),  # Graviton3
+        (arm(0x41, 0xD4F), "Neoverse-V2"),  # Graviton4, Grace
+        (arm(0xC0, 0xAC3), "Ampere-1"),
+        (arm(0x48, 0xD01), "TaiShan-v110"),  # Kunpeng 920
+        (arm(0x46, 0x001), "A64FX"),
+        (arm(0x61, 0x022, arm(0x61, 0x023)), "Icestorm-M1"),
+        (arm(0x61, 0x039), "Avalanche-M2-Max"),
+        (arm(0x41, 0xD0B, PI), "Cortex-A76 (Raspberry Pi 5 Model B)"),
+        (PI3, "Cortex-A53"),
+        (POWER10, "POWER10 (CHRP IBM,9105-22A)"),
+        (Z16, "IBM 3931 (z16)"),
+        (Z16.replace("3931", "9999"), "IBM 9999"),
+        (RISCV_SERVER, "thead,c920"),
+        (LOONGSON, "Loongson-3A6000"),
+    ],
+)
+def test_the_cpu_of_other_machines(tmp_path: Path, text: str, expected: str) -> None:
+    found = facts(plant(tmp_path, {"proc/cpuinfo": text}))
+    assert found.cpu_model == expected
+    assert found.family is None
+    assert found.microcode is None
+
+
+DMI = "sys/class/dmi/id"
+
+
+@pytest.mark.parametrize(
+    ("files", "virtual"),
+    [
+        ({"proc/cpuinfo": "flags\t\t: fpu vme hypervisor lahf_lm\n"}, True),
+        ({"proc/cpuinfo": "flags\t\t: fpu vme lahf_lm\n"}, False),
+        ({f"{DMI}/sys_vendor": "Amazon EC2\n", f"{DMI}/product_name": "m7g.large\n"}, True),
+        ({f"{DMI}/sys_vendor": "Amazon EC2\n", f"{DMI}/product_name": "m7g.metal\n"}, False),
+        ({f"{DMI}/sys_vendor": "QEMU\n", f"{DMI}/product_name": "KVM Virtual Machine\n"}, True),
+        ({f"{DMI}/sys_vendor": "Microsoft Corporation\n", f"{DMI}/product_name": "Virtual Machine\n"}, True),
+        ({f"{DMI}/sys_vendor": "Microsoft Corporation\n", f"{DMI}/product_name": "Surface Pro X\n"}, False),
+        ({f"{DMI}/sys_vendor": "Ampere(R)\n", f"{DMI}/product_name": "Mt. Jade\n"}, False),
+        ({"proc/device-tree/hypervisor/compatible": "linux,kvm\0"}, True),
+        ({"sys/hypervisor/type": "xen\n"}, True),
+        ({"proc/sysinfo": "Type: 3931\nVM00 Name: LINUX1\nVM00 Control Program: KVM/Linux\n"}, True),
+        ({"proc/sysinfo": "Type: 3931\nLPAR Number: 5\n"}, False),
+        ({"proc/cpuinfo": POWER10}, True),
+        ({}, False),
+    ],
+)
+def test_a_virtual_machine_is_known_on_every_architecture(tmp_path: Path, files: dict[str, str], virtual: bool) -> None:
+    assert facts(plant(tmp_path, files)).hypervisor is virtual
+
+
 def test_a_board_is_named_by_its_device_tree(tmp_path: Path) -> None:
     root = plant(tmp_path, {"proc/cpuinfo": RISCV, "proc/device-tree/model": "StarFive VisionFive 2 v1.3B\0"})
     assert facts(root).cpu_model == "sifive,u74-mc (StarFive VisionFive 2 v1.3B)"
