@@ -14,12 +14,14 @@ from profiler.errors import MachineError, UsageError, WorkloadError
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import names_measured, names_to_own
 from profiler.launch.link import recipe
-from profiler.model import LinkMode, Noun, Target, Workload
+from profiler.model import Caveat, LinkMode, Noun, Target, Workload
 from profiler.plan.arms import default_eliminations, require_known
 from profiler.plan.lineup import require_swappable, user_hosts
 from profiler.plan.studies import Study
 from profiler.rebuild.plans import load_plan
 from profiler.rebuild.source_tree import require_source
+from profiler.system.cgroup import cgroup
+from profiler.system.environment import environment_caveats, preload_caveats, quota_caveats
 from profiler.system.home import expanded
 from profiler.system.tools import run_briefly
 from profiler.workloads import BUILT_IN, find_workload
@@ -34,6 +36,8 @@ class Foreseen(Noun, frozen=True, kw_only=True):
     workload: Workload
     builds: bool
     """Hosts are built, or taken from the cache, before the first process is measured."""
+    inherited: tuple[Caveat, ...]
+    """Of the user's variables, the system and the control group: they apply to every launcher."""
 
 
 def foresee(request: Request, study: Study) -> Foreseen:
@@ -69,7 +73,14 @@ def foresee(request: Request, study: Study) -> Foreseen:
     for workload in works:
         if workload.path not in built_in:
             _require_python(workload, target)
-    return Foreseen(target=target, workload=works[0], builds=bool(links) or study.lineup != "chosen")
+    return Foreseen(
+        target=target, workload=works[0], builds=bool(links) or study.lineup != "chosen", inherited=inherited()
+    )
+
+
+def inherited() -> tuple[Caveat, ...]:
+    """What every process that is started here inherits, and that changes what is counted or timed."""
+    return (*environment_caveats(os.environ), *preload_caveats(), *quota_caveats(cgroup()))
 
 
 def require_writable(out: Path) -> None:

@@ -46,8 +46,6 @@ from profiler.rebuild.memory import recall
 from profiler.sources.choose import probe
 from profiler.sources.source import Source
 from profiler.system import machine
-from profiler.system.cgroup import cgroup
-from profiler.system.environment import environment_caveats, preload_caveats, quota_caveats
 from profiler.workloads import BUILT_IN, find_workload
 
 
@@ -84,9 +82,6 @@ def prepare(  # noqa: PLR0917 - what a run begins with
     target = foreseen.target
     source, why = choose(request.source, chunks_suffice=study.parts_suffice)
     watch.say(f"source: {why}")
-    inherited = (*environment_caveats(os.environ), *preload_caveats(), *quota_caveats(cgroup()))
-    for one in inherited:
-        watch.say(f"warning {one.code}: {one.message}")
     require(source)
     precision = wanted_precision(request, source)
     baseline = baseline_launcher(target)
@@ -121,7 +116,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         interpreters=msgspec.to_builtins(inspect_target(target)),
         builds=tuple(map(_as_dict, lineup.builds)),
         fingerprints={},
-        warnings=(*inherited, *lineup.caveats),
+        warnings=(*foreseen.inherited, *lineup.caveats),
         measured_s=None,
         per_launch_ms=request.per_launch_ms,
         rebuilt=msgspec.to_builtins(lineup.rebuilt),

@@ -231,7 +231,7 @@ class CallgrindSource:
             if not texts:
                 raise MachineError(
                     f"valgrind wrote no counts for {command.argv[0]}: {_log(scratch)[-1000:] or done.stderr_tail}",
-                    hint="callgrind cannot follow this program (static, setuid or not for this architecture?)",
+                    hint=f"run it under {self._valgrind} --tool=callgrind by hand: what it says there is in the way",
                 )
             parts: list[tuple[list[dict[str, int]], tuple[Profile, ...]]]
             profiles = tuple(part for text in texts for part in read_profiles(text))

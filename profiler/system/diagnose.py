@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import platform
 from pathlib import Path
 
@@ -85,6 +86,13 @@ def refused(stderr: str, here: Circumstances) -> Trouble:
         reason=f"perf failed: {said[0] if said else '(it said nothing)'}",
         remedy="run perf stat true by hand; if it fails there too, install the perf of this kernel",
     )
+
+
+def unopened(number: int | None, here: Circumstances) -> Trouble:
+    """``perf_event_open`` failed with this errno (perf_event_open(2))."""
+    if number in {errno.EACCES, errno.EPERM}:
+        return _not_permitted(here)
+    return not_supported(software_counts=number != errno.ENOSYS, here=here)
 
 
 def not_supported(*, software_counts: bool, here: Circumstances) -> Trouble:
