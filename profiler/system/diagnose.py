@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import platform
+import re
 from pathlib import Path
 
 from profiler.model import Noun
+from profiler.system.cgroup import integer
 
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
 _CAP_SYS_ADMIN = 21
 _CAP_PERFMON = 38
 _HIGHEST_USER_LEVEL = 2
@@ -49,12 +52,13 @@ class Circumstances(Noun, frozen=True, kw_only=True):
 def circumstances(root: Path = Path("/")) -> Circumstances:
     """Read them from ``/proc`` under ``root``."""
     status = dict(line.split(":", 1) for line in _read(root / "proc/self/status").splitlines() if line.count(":") >= 1)
-    capabilities = int(status.get("CapEff", "0").strip(), 16)
+    capabilities = status.get("CapEff", "").strip()
+    held = int(capabilities, 16) if _HEXADECIMAL.fullmatch(capabilities) else 0
     release = _read(root / "proc/sys/kernel/osrelease").strip() or platform.release()
     paranoid = _read(root / "proc/sys/kernel/perf_event_paranoid").strip()
     return Circumstances(
-        paranoid=int(paranoid) if paranoid else None,
-        privileged=bool(capabilities & (1 << _CAP_SYS_ADMIN | 1 << _CAP_PERFMON)),
+        paranoid=integer(paranoid),
+        privileged=bool(held & (1 << _CAP_SYS_ADMIN | 1 << _CAP_PERFMON)),
         seccomp=status.get("Seccomp", "0").strip() != "0",
         hypervisor=_is_virtual(root),
         wsl="microsoft" in release.lower(),

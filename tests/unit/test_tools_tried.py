@@ -1,6 +1,7 @@
 """A tool counts as working when it has done its work once; that it knows its version says little."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,19 @@ def test_the_version_of_python_is_in_debians_names_alone() -> None:
 def test_a_build_of_python_needs_more_than_one_package() -> None:
     assert how_to_build_python(system={"ID": "fedora"}) == "dnf builddep python3"
     assert "devguide.python.org" in how_to_build_python(system={"ID": "arch"})
+
+
+SETUP = Path(__file__).parents[2] / "tools" / "system-packages"
+SAME = ("compiler", "headers", "rust", "perf", "valgrind")
+
+
+@pytest.mark.parametrize(
+    ("manager", "system"), [("dnf", "fedora"), ("pacman", "arch"), ("apk", "alpine"), ("zypper", "suse")]
+)
+def test_setup_which_runs_without_a_python_calls_packages_alike(manager: str, system: str) -> None:
+    asks = " ".join(f"$(packages_of {tool})\\n" for tool in SAME)
+    text = f'say() {{ :; }}; retry() {{ :; }}; dev=""; . "{SETUP}"; manager={manager}; printf "{asks}"'
+    said = subprocess.run(["sh", "-c", text], capture_output=True, text=True, check=True, timeout=60).stdout
+    ours = [how_to_install(tool, system={"ID": system}).split() for tool in SAME]
+    for theirs, command in zip(said.splitlines(), ours, strict=True):
+        assert command[-len(theirs.split()) :] == theirs.split()
