@@ -47,6 +47,7 @@ def make_usable() -> None:
             if opened != number:
                 os.dup2(opened, number)
                 os.close(opened)
+            os.set_inheritable(number, True)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # An ASCII terminal has no ±, and a file's name may be no UTF-8: better a mark in its place than no answer.
