@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from profiler.commands.completion import SHELLS
 from profiler.errors import Interrupted, ProbeError, UsageError
-from profiler.present.streams import make_usable, printing
+from profiler.present.streams import make_usable, printing, silence
 
 COMMANDS = {
     "ipc": "how much slower each launcher runs a workload, in instructions, IPC and time",
@@ -61,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Interrupted.exit_code
     except BrokenPipeError:
         # The reader of a pipe left (head, less): nothing to say, and nobody to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
         return 0
 
 

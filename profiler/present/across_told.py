@@ -19,7 +19,7 @@ from profiler.present.layout import lay_out
 from profiler.present.markdown import to_markdown
 from profiler.present.page import NAME as REPORT
 from profiler.present.reservations import reservations
-from profiler.present.streams import printing
+from profiler.present.streams import answering
 from profiler.present.table import UNKNOWN, Cell, Mark, Table, columns, filled
 from profiler.present.terminal import marks_of
 from profiler.present.text import console
@@ -46,7 +46,7 @@ def show(document: Across, *, format_: str, folder: Path | None) -> None:
     Raises:
         MachineError: stdout cannot be written to.
     """
-    with printing("make room, or let --out DIR keep it elsewhere"):
+    with answering("make room, or let --out DIR keep it elsewhere"):
         if format_ == "json":
             sys.stdout.write(as_json(document).decode())
         else:

@@ -10,7 +10,7 @@ from profiler.folder import compress, json_document
 from profiler.model import Verdict
 from profiler.present import figures, finding, page, tables, terminal
 from profiler.present.answer_sections import sections
-from profiler.present.streams import printing
+from profiler.present.streams import answering
 from profiler.present.view import view
 
 
@@ -32,7 +32,7 @@ def show(folder: Path, *, format_: str, verbose: bool = False) -> Verdict:
     pictures = figures.write(folder, verdict, shown)
     page.write(folder, found, shown, folded)
     finding.write(folder, found, shown, pictures)
-    with printing(f"it is in {folder}; tax-probe report {folder} shows it again"):
+    with answering(f"it is in {folder}; tax-probe report {folder} shows it again"):
         if format_ == "json":
             sys.stdout.write(json_document(verdict).decode())
         else:

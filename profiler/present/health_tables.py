@@ -11,7 +11,7 @@ from rich.text import Text
 from profiler.folder import json_document
 from profiler.model import Health, TargetCheck
 from profiler.present.layout import STYLES, lay_out
-from profiler.present.streams import printing
+from profiler.present.streams import answering
 from profiler.present.table import UNKNOWN, Column, Table, Tone, columns, filled
 from profiler.present.terminal import fact, headline, marks_of
 from profiler.present.text import console
@@ -26,7 +26,7 @@ def show(health: Health, *, format_: str, verbose: bool = False) -> None:
     Raises:
         MachineError: stdout cannot be written to.
     """
-    with printing():
+    with answering():
         if format_ == "json":
             sys.stdout.write(json_document(health).decode())
             return

@@ -31,9 +31,27 @@ def printing(where: str = ELSEWHERE) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # What is buffered cannot be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
         raise MachineError(f"cannot write the answer to stdout: {error.strerror}", hint=where) from error
+
+
+@contextmanager
+def answering(where: str = ELSEWHERE) -> Iterator[None]:
+    """As ``printing``, where an exit code hangs on the answer, read or not: a reader that left ends nothing.
+
+    Raises:
+        MachineError: stdout cannot be written to.
+    """
+    try:
+        with printing(where):
+            yield
+    except BrokenPipeError:
+        silence()
+
+
+def silence() -> None:
+    """Print nothing more: what is buffered cannot be written at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def make_usable() -> None:

@@ -20,6 +20,7 @@ LOOP = "import sys\nn = 0\nfor i in range(int(sys.argv[1])):\n    n += i\nprint(
 NOT_UTF8 = os.fsdecode(b"\xff")
 PROGRAM = resolve_target(None).real_path
 
+RESULTS = Path(__file__).parents[2] / "results"
 INSPECT = ("inspect", PROGRAM)
 ANSWERS = pytest.mark.parametrize("argv", [INSPECT, (*INSPECT, "--format", "json"), ("ipc", "-h")])
 
@@ -38,6 +39,16 @@ def test_a_reader_that_leaves_at_once_is_no_failure(argv: tuple[str, ...]) -> No
         os.close(read)
         ran = in_a_process(*argv, stdout=pipe)
     assert (ran.code, ran.err) == (0, "")
+
+
+def test_a_gate_holds_though_nobody_reads_the_answer(tmp_path: Path) -> None:
+    folder = tmp_path / "result"
+    shutil.copytree(RESULTS / "variants-int_loop", folder)
+    read, write = os.pipe()
+    with open(write, "w") as pipe:  # noqa: PTH123
+        os.close(read)
+        ran = in_a_process("report", str(folder), "--max-ratio", "instructions=1.01", stdout=pipe)
+    assert ran.code == 6, ran.err
 
 
 @ANSWERS
