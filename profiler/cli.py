@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from profiler.commands.completion import SHELLS
 from profiler.errors import Interrupted, ProbeError, UsageError
+from profiler.present.streams import make_usable, printing, silence
 
 COMMANDS = {
     "ipc": "how much slower each launcher runs a workload, in instructions, IPC and time",
@@ -43,13 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit code. Every explained failure becomes a message with its remedy."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        args = _parse(arguments)
+        with printing():
+            args = _parse(arguments)
         if args.run is None:
             return _without_a_command(args.completion)
         args.argv = arguments
-        code = int(args.run(args))
-        sys.stdout.flush()
-        return code
+        _require_a_folder()
+        return int(args.run(args))
     except ProbeError as error:
         print(f"tax-probe: {error.message}", file=sys.stderr)  # noqa: T201
         print(f"  → {error.hint}", file=sys.stderr)  # noqa: T201
@@ -59,13 +60,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Interrupted.exit_code
     except BrokenPipeError:
         # The reader of a pipe left (head, less): nothing to say, and nobody to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
         return 0
 
 
 def entry() -> None:
     """The console script."""
+    make_usable()
     sys.exit(main())
+
+
+def _require_a_folder() -> None:
+    """Paths are relative to it, and every process is started in it."""
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the current folder does not exist any more", hint="cd into one that does") from error
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -77,11 +87,13 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def _without_a_command(completion: str | None) -> int:
     """Help, which is what whoever types the bare name looks for; or the completion script of a shell."""
     if completion is None:
-        _parser([], ()).print_help()
+        with printing():
+            _parser([], ()).print_help()
         return 0
     from profiler.commands.completion import script_for
 
-    print(script_for(_parser([], COMMANDS), completion))  # noqa: T201
+    with printing():
+        print(script_for(_parser([], COMMANDS), completion))  # noqa: T201
     return 0
 
 

@@ -95,6 +95,23 @@ def new_folder(out: Path, command: str) -> Path:
     return folder
 
 
+def json_document(noun: object, *, indent: int = 1) -> bytes:
+    """``noun`` as a JSON document. Of a file's name that is no UTF-8 the other bytes stand as ``\\xff``."""
+    try:
+        data = msgspec.json.encode(noun)
+    except UnicodeEncodeError:
+        data = msgspec.json.encode(_legible(msgspec.to_builtins(noun)))
+    return msgspec.json.format(data, indent=indent) + b"\n"
+
+
+def _legible(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    if isinstance(value, dict):
+        return {_legible(key): _legible(one) for key, one in value.items()}
+    return [_legible(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file beside ``path`` and move it there, so that a reader never sees half of it."""
     beside = path.with_name(path.name + ".part")
@@ -112,7 +129,7 @@ def save_run(folder: Path, run: Run) -> None:
         MachineError: the disk is full or read-only.
     """
     try:
-        write_atomically(folder / RUN, msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
+        write_atomically(folder / RUN, json_document(run))
     except OSError as error:
         raise _disk(folder, error) from error
 

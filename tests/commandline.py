@@ -86,13 +86,12 @@ def in_a_process(*argv: str, before: str = "", **options: Any) -> Ran:
         [sys.executable, "-c", f"{before}\n{ENTRY}", *argv],
         env=os.environ,
         stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
         text=True,
         timeout=GENEROUS_S,
         check=False,
-        **({"stdout": subprocess.PIPE} | options),
+        **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options),
     )
-    return Ran(done.returncode, done.stdout or "", done.stderr)
+    return Ran(done.returncode, done.stdout or "", done.stderr or "")
 
 
 def rows(folder: Path) -> list[dict[str, str]]:

@@ -21,6 +21,12 @@ A_A_DIFFERS = CaveatEntry(
     title="the baseline differs from itself",
     remedy="more --blocks, or a quieter machine",
 )
+CPU_QUOTA = CaveatEntry(
+    code="cpu-quota",
+    title="a CPU quota stops every process in mid-run",
+    remedy="lift it (docker run without --cpus, systemd's CPUQuota, a pod's CPU limit), or take counts alone: "
+    "--source callgrind",
+)
 A_A_USELESS = CaveatEntry(
     code="a-a-useless",
     title="the baseline's own runs decide nothing",
@@ -30,6 +36,11 @@ ALLOCATOR_BOUNDARY = CaveatEntry(
     code="allocator-boundary",
     title="a process sat on an allocator boundary",
     remedy="nothing has to be done; more --blocks make up for what was set apart",
+)
+CHILDREN_NOT_COUNTED = CaveatEntry(
+    code="children-not-counted",
+    title="child processes outlived the work",
+    remedy="let the workload wait for its children",
 )
 COUNTERS_DISAGREE = CaveatEntry(
     code="counters-disagree",

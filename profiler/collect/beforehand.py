@@ -15,12 +15,15 @@ from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import names_measured, names_to_own
 from profiler.launch.link import recipe
 from profiler.launch.second_pythons import second_pythons
-from profiler.model import Launcher, LinkMode, Noun, Target, Workload
+from profiler.model import Caveat, Launcher, LinkMode, Noun, Target, Workload
 from profiler.plan.arms import default_eliminations, require_known
 from profiler.plan.lineup import require_swappable, user_hosts
 from profiler.plan.studies import Study
 from profiler.rebuild.plans import load_plan
 from profiler.rebuild.source_tree import require_source
+from profiler.system.cgroup import cgroup
+from profiler.system.environment import environment_caveats, preload_caveats, quota_caveats
+from profiler.system.home import expanded
 from profiler.system.tools import run_briefly
 from profiler.workloads import BUILT_IN, find_workload
 
@@ -40,6 +43,8 @@ class Foreseen(Noun, frozen=True, kw_only=True):
     """Nothing but interpreters was named: no host of ours has a part in what was asked."""
     builds: bool
     """Hosts are built, or taken from the cache, before the first process is measured."""
+    inherited: tuple[Caveat, ...]
+    """Of the user's variables, the system and the control group: they apply to every launcher."""
 
 
 def foresee(request: Request, study: Study) -> Foreseen:
@@ -90,7 +95,13 @@ def foresee(request: Request, study: Study) -> Foreseen:
         named=(*hosts, *seconds),
         interpreters_alone=alone,
         builds=bool(linked),
+        inherited=inherited(),
     )
+
+
+def inherited() -> tuple[Caveat, ...]:
+    """What every process that is started here inherits, and that changes what is counted or timed."""
+    return (*environment_caveats(os.environ), *preload_caveats(), *quota_caveats(cgroup()))
 
 
 def require_writable(out: Path) -> None:
@@ -99,7 +110,7 @@ def require_writable(out: Path) -> None:
     Raises:
         MachineError: it cannot.
     """
-    above = out.expanduser().absolute()
+    above = expanded(str(out)).absolute()
     while not above.exists() and above != above.parent:
         above = above.parent
     try:

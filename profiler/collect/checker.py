@@ -5,7 +5,14 @@ What prints something else ends the run; what only makes figures scatter is a ca
 
 from __future__ import annotations
 
-from profiler.catalogue.caveats import HASH_SEED_IGNORED, HEAP_NOT_PLACED, NOT_VERIFIED, CaveatEntry, caveat
+from profiler.catalogue.caveats import (
+    CHILDREN_NOT_COUNTED,
+    HASH_SEED_IGNORED,
+    HEAP_NOT_PLACED,
+    NOT_VERIFIED,
+    CaveatEntry,
+    caveat,
+)
 from profiler.collect.workplace import MAX_OUTPUT_BYTES
 from profiler.errors import WorkloadError
 from profiler.guest import script
@@ -69,6 +76,15 @@ class Checker:
                 "lacks what the workload needs",
             )
 
+    def note_uncounted(self, launcher: Launcher, outcome: Outcome) -> None:
+        """Processes that the work left running are in no figure."""
+        if outcome.uncounted:
+            self._warn(
+                CHILDREN_NOT_COUNTED,
+                launcher,
+                f"{outcome.uncounted} of its child processes had not ended when it had, and are not counted",
+            )
+
     def compare_output(self, launcher: Launcher, workload: Workload, m: int, printed: bytes) -> None:
         """The first output of a workload at an M is what all others must be.
 
@@ -80,7 +96,7 @@ class Checker:
             raise WorkloadError(
                 f"outputs differ for M = {m}\n  {self._baseline:<14} printed {_shorten(expected)}\n"
                 f"  {launcher.name:<14} printed {_shorten(printed)}",
-                hint="a workload's output must depend on M only; a host must print nothing of its own on stdout",
+                hint=_why_other(launcher.name, expected, printed),
             )
 
     def verify(self, block: Block, launcher: Launcher, fingerprint: script.ProcessFingerprint | None) -> None:
@@ -112,6 +128,15 @@ class Checker:
 
     def _warn(self, entry: CaveatEntry, launcher: Launcher, message: str) -> None:
         self.caveats.setdefault((entry.code, launcher.name), caveat(entry, f"{launcher.name}: {message}"))
+
+
+def _why_other(name: str, expected: bytes, printed: bytes) -> str:
+    """What would have to change, by what is different."""
+    if not printed.strip():
+        return f"run {name}'s command by hand: it must run the script that it is given and leave stdout to it"
+    if expected.strip() in printed:
+        return f"let {name} print nothing of its own on stdout (stderr is free)"
+    return "a workload's output must depend on M only: no times, no addresses, no order of a set"
 
 
 def _shorten(printed: bytes, limit: int = 200) -> str:

@@ -10,13 +10,14 @@ import msgspec
 from profiler.catalogue.events import EVENTS
 from profiler.catalogue.metrics import meaning
 from profiler.errors import MachineError, ProbeError
-from profiler.launch.cargo import find_cargo
+from profiler.launch.cargo import find_cargo, require_linking
 from profiler.launch.interpreters import find_targets, resolve_target
 from profiler.model import SCHEMA, Check, EventCheck, Health, TargetCheck
 from profiler.sources.choose import EXACT, probe, sentence
 from profiler.sources.hardware import HardwareSource
 from profiler.sources.source import Source
 from profiler.system import machine
+from profiler.system.install import how_to_install
 from profiler.system.machine_checks import machine_checks
 
 
@@ -86,6 +87,7 @@ def _event_checks(
 def _cargo_check() -> Check:
     try:
         found = find_cargo()
+        require_linking(found)
     except MachineError as error:
         return Check(topic="cargo", status="problem", finding=error.message, remedy=error.hint)
     return Check(topic="cargo", status="ok", finding=f"{found.cargo}, rustc {found.version}")
@@ -108,14 +110,14 @@ def _target_checks(targets: Sequence[TargetCheck]) -> Iterator[Check]:
             topic="targets",
             status="problem",
             finding="no CPython ≥ 3.8 found",
-            remedy="install python3, or --python PATH",
+            remedy=f"{how_to_install('python')}, or --python PATH",
         )
     elif not any(target.shared_library and target.include_dir for target in targets):
         yield Check(
             topic="targets",
             status="problem",
             finding="no CPython has both a libpython and headers, so no host can be built",
-            remedy="Debian, Ubuntu: apt-get install libpython3-dev",
+            remedy=how_to_install("headers"),
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -44,9 +43,9 @@ from profiler.rebuild.build_cache import default_cache
 from profiler.rebuild.build_progress import BuildListener
 from profiler.rebuild.combinations import rebuilt_lineup
 from profiler.rebuild.memory import recall
+from profiler.sources.choose import probe
 from profiler.sources.source import Source
 from profiler.system import machine
-from profiler.system.environment import environment_caveats
 from profiler.workloads import BUILT_IN, find_workload
 
 
@@ -117,7 +116,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         interpreters=msgspec.to_builtins(inspect_target(target)),
         builds=tuple(map(_as_dict, lineup.builds)),
         fingerprints={},
-        warnings=(*environment_caveats(os.environ), *lineup.caveats),
+        warnings=(*foreseen.inherited, *lineup.caveats),
         measured_s=None,
         per_launch_ms=request.per_launch_ms,
         rebuilt=msgspec.to_builtins(lineup.rebuilt),
@@ -163,7 +162,7 @@ def _work(
         return _Work(passes=arms.passes, launchers=arms.launchers, eliminations=arms.eliminations)
     if study.passes == "sweep":
         sweep = sweep_passes(workload, sweep_m(workload, request.m), offered, launchers)
-        started = startup_passes(launchers, counted=shutil.which("valgrind") is not None)
+        started = startup_passes(launchers, counted=_callgrind_counts(source))
         return _Work(passes=(*sweep, *started), launchers=intervened(launchers))
     if precision is not None:
         offered = source.chunk_passes(workload, precision.metric)
@@ -171,6 +170,17 @@ def _work(
         # Chunks are of the lower M, which is calibrated to be work enough; one that was asked for may be 1.
         offered = source.chunk_passes(workload, None)
     return _Work(passes=offered)
+
+
+def _callgrind_counts(source: Source) -> bool:
+    """Whatever counts the work, the start-up's phases are callgrind's."""
+    if source.name == "callgrind":
+        return True
+    try:
+        probe("callgrind")
+    except MachineError:
+        return False
+    return True
 
 
 def wanted_precision(request: Request, source: Source) -> Precision | None:
@@ -232,7 +242,11 @@ def _with_m(workload: Workload, request: Request, study: Study, baseline: Launch
 
 
 def _known_causes(target: Target, workload: Workload) -> tuple[Cause, ...]:
-    found = recall(default_cache().folder, target, workload)
+    try:
+        kept = default_cache().folder
+    except MachineError:
+        return ()  # Where no cache can be, nothing was found before.
+    found = recall(kept, target, workload)
     if found is None:
         return ()
     by = f"; found by rebuild on {found.measured_utc[:10]} ({found.source}), part of eval-loop-image"

@@ -17,6 +17,7 @@ def measure(setting: Setting, pass_: Native, block: Block, step: Step, cpu: int)
         with startable(launcher):
             outcome = timed(command) if pass_.bare else setting.source.measure(pass_, command, scratch)
         setting.checker.require_success(launcher, workload, step.m, outcome)
+        setting.checker.note_uncounted(launcher, outcome)
         setting.checker.compare_output(launcher, workload, step.m, outcome.stdout)
     rows = rows_of(
         pass_, workload, step, outcome.readings, exit_code=outcome.exit, printed=outcome.stdout, placement=None

@@ -47,6 +47,7 @@ def measure(setting: Setting, pass_: Regions, block: Block, step: Step, cpu: int
         with startable(launcher):
             outcome = setting.source.measure(pass_, command, scratch)
         checker.require_success(launcher, workload, step.m, outcome)
+        checker.note_uncounted(launcher, outcome)
         checker.verify(block, launcher, script.read_fingerprint(side))
         for region in _counted(pass_, outcome, scratch):
             checker.compare_output(launcher, workload, region.m, region.printed)

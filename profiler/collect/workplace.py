@@ -94,4 +94,4 @@ class Workplace:
 
 def _mark(workload: Workload) -> str:
     """Of one length for all workloads, which may share a name."""
-    return hashlib.sha256(msgspec.json.encode(workload.work)).hexdigest()[:8]
+    return hashlib.sha256(repr(workload.work).encode()).hexdigest()[:8]

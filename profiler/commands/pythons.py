@@ -40,19 +40,19 @@ def run(args: argparse.Namespace) -> int:
         WorkloadError: a workload's M cannot be calibrated.
     """
     import os
-    from pathlib import Path
 
     from profiler.launch.embedders import ROOTS
     from profiler.launch.installed_pythons import installed_pythons, named_files, sightings, usual_places
     from profiler.present.inspection_tables import scanning
     from profiler.present.pythons_told import print_pythons
+    from profiler.system.home import home_folder
 
     if args.workload and not args.measure:
         raise UsageError("--workload is the work of --measure", hint="add --measure, which runs every program")
     if args.timeout <= 0:
         raise UsageError(f"--timeout must be above 0, not {args.timeout:g}", hint="for example --timeout 60")
     with scanning() as progress:
-        found = named_files(args.files) if args.files else sightings(usual_places(Path.home(), os.environ))
+        found = named_files(args.files) if args.files else sightings(usual_places(home_folder(), os.environ))
         answer = installed_pythons(found, () if args.files else ROOTS, progress)
     if args.measure:
         from profiler.commands.counting import counted

@@ -23,7 +23,7 @@ which development mode enables, do), glibc's own."""
 def read(path: str) -> str:
     """The text of a kernel file, empty where there is none."""
     try:
-        with open(path) as lines:
+        with open(path, errors="replace") as lines:
             return lines.read()
     except OSError:
         return ""
@@ -88,17 +88,39 @@ def frame_evaluator(api: Any) -> str | None:
     return "default" if get(ctypes.c_void_p(api.PyInterpreterState_Get())) == own else "custom"
 
 
+def cgroup_mounts() -> list[tuple[bool, str, str]]:
+    """Version 1 or not, the group shown there, the place: all mounts of the CPU controller (proc(5))."""
+    found = []
+    for line in read("/proc/self/mountinfo").splitlines():
+        own, _, rest = line.partition(" - ")
+        fields, kind, options = own.split(), rest.split()[:1], rest.split()[-1:]
+        if len(fields) >= 5 and (kind == ["cgroup2"] or (kind == ["cgroup"] and "cpu" in options[0].split(","))):
+            # Blanks stand as octal numbers there.
+            shown, place = (one.replace("\\040", " ") for one in fields[3:5])
+            found.append((kind == ["cgroup"], shown, place))
+    return found
+
+
 def cgroup_folders() -> list[str]:
-    """Where the kernel may keep the CPU limits of this process's group, version 2 or 1."""
+    """Where the kernel keeps the CPU limits of this process's group and its parents, version 2 or 1.
+
+    In a container the group may lie outside of what is mounted: then the mount itself is ours.
+    """
     folders = []
+    mounts = cgroup_mounts()
     for line in read("/proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if not controllers or "cpu" in controllers.split(","):
-            mount = "/sys/fs/cgroup" + ("/cpu" if controllers else "")
-            while path not in ("", "/"):
-                folders.append(mount + path)
-                path = path.rpartition("/")[0]
-            folders.append(mount)
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        names = (controllers, "cpu") if controllers else ("", "unified")
+        usual = [(bool(controllers), "/", "/sys/fs/cgroup/" + name) for name in names]
+        for first, shown, mount in mounts or usual:
+            if first == bool(controllers):
+                inside = path[len(shown) :] if shown != "/" and (path + "/").startswith(shown + "/") else path
+                while inside.strip("/"):
+                    folders.append(mount + inside)
+                    inside = inside.rpartition("/")[0]
+                folders.append(mount)
     return folders
 
 
@@ -110,11 +132,11 @@ def cpu_limit() -> dict[str, Any]:
         allowed, _, period = read(folder + "/cpu.max").partition(" ")
         if not allowed:
             allowed, period = read(folder + "/cpu.cfs_quota_us"), read(folder + "/cpu.cfs_period_us")
-        if allowed.strip() not in ("", "max", "-1"):
+        if allowed.strip().isdigit() and (period or "100000").strip().isdigit() and int(period or 100000):
             quotas.append(int(allowed) / int(period or 100000))
         if not stopped:
             pairs = (line.split() for line in read(folder + "/cpu.stat").splitlines())
-            stopped = {pair[0]: int(pair[1]) for pair in pairs if "throttled" in pair[0]}
+            stopped = {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and "throttled" in pair[0]}
     return {"quota": min(quotas) if quotas else None, "throttled": stopped or None}
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,9 @@ from pathlib import Path
 from profiler.errors import MachineError
 from profiler.launch.stand_ins import MISSING
 from profiler.model import Noun
+from profiler.system import process
+from profiler.system.home import home_folder
+from profiler.system.install import how_to_install
 from profiler.system.logged import Failed, run_logged
 from profiler.system.tools import output_of
 
@@ -21,15 +25,14 @@ OLDEST_RUST = (1, 83)
 
 _SYSTEM = Path("/usr/bin")
 _ANSWER_TIMEOUT_S = 20.0
+_LINK_TIMEOUT_S = 60.0
 _BUILD_TIMEOUT_S = 1800.0
-_INSTALL = (
-    "Debian 12: apt-get install cargo-web rustc-web; "
-    "Ubuntu 24.04: apt-get install cargo-1.85 rustc-1.85; elsewhere: https://rustup.rs"
-)
+_INSTALL = f"{how_to_install('rust')}, or https://rustup.rs"
 _UNREACHABLE = re.compile(
     r"download .*failed|failed to download|[Cc]ould ?n[o']t (?:resolve|connect)|network failure|spurious network error"
     r"|unable to update registry|failed to query replaced source|attempting to make an HTTP request"
 )
+_NO_STD = re.compile(r"can't find crate for `(?:std|core)`")
 _NO_LINKER = re.compile(r"linker `.*` not found")
 _LINKER = re.compile(r"\b(?:ld(?:\.\w+)?|rust-lld|mold): (?:error: |fatal error: )?(.*(?:error|cannot find).*)")
 _STATUS = re.compile(r"(?:Updating|Locking|Downloading|Downloaded|Compiling|Building|Finished|Blocking) ")
@@ -68,6 +71,28 @@ def find_cargo() -> Toolchain:
     if too_old:
         raise MachineError(f"cargo is too old: {', '.join(too_old)}; the hosts need Rust ≥ {oldest}", hint=_INSTALL)
     raise MachineError(f"no working cargo: the hosts are built with Rust ≥ {oldest}", hint=_INSTALL)
+
+
+def require_linking(toolchain: Toolchain) -> None:
+    """Build an empty program with the compiler that was found (half a second).
+
+    Raises:
+        MachineError: it cannot: there is no linker, no C library to link with, or no standard library.
+    """
+    with tempfile.TemporaryDirectory(prefix="tax-probe-") as scratch:
+        source = Path(scratch) / "empty.rs"
+        source.write_text("fn main() {}\n")
+        words = (toolchain.rustc, "-o", f"{scratch}/empty", str(source))
+        try:
+            done = process.run(process.helper(words, cwd=scratch, timeout_s=_LINK_TIMEOUT_S))
+        except OSError as error:
+            said = [f"error: {error.strerror}"]
+        else:
+            if done.exit == 0:
+                return
+            said = done.stderr_tail.splitlines()
+    missing = "rust" if any(_NO_STD.search(line) for line in said) else "compiler"
+    raise MachineError(f"{toolchain.rustc} builds no program: {reason(said)}", hint=how_to_install(missing))
 
 
 def run_cargo(
@@ -113,7 +138,7 @@ def _failure(lines: Sequence[str], log: Path) -> MachineError:
             f"(https://doc.rust-lang.org/cargo/reference/source-replacement.html); {hint}"
         )
     elif any(_NO_LINKER.search(line) for line in lines):
-        hint = f"Debian, Ubuntu: apt-get install gcc libc6-dev; {hint}"
+        hint = f"{how_to_install('compiler')}; {hint}"
     return MachineError(f"cargo could not build the hosts: {reason(lines)}", hint=hint)
 
 
@@ -148,7 +173,7 @@ def _shortened(line: str) -> str:
 
 
 def _candidates() -> Iterator[Path]:
-    cargo_home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    cargo_home = Path(os.environ.get("CARGO_HOME") or home_folder() / ".cargo")
     on_path = shutil.which("cargo")
     places = [Path(on_path)] if on_path else []
     places += [cargo_home / "bin" / "cargo", _SYSTEM / "cargo"]

@@ -26,6 +26,7 @@ from profiler.launch.file_inspection import debug_root, inspection_of, together
 from profiler.launch.installation import Image, image_of, looks_like_python, read_installed
 from profiler.launch.interpreters import default_python, installed_here
 from profiler.model import Hardening, Inspection, Program
+from profiler.system.home import expanded
 from profiler.system.packages import owners
 from profiler.system.rooted import HOST, Rooted
 
@@ -160,7 +161,7 @@ def _looked_up(named: str, at: Rooted) -> str:
             raise UsageError(f"there is no command {named} below {at.directory}", hint="give its path inside")
         return found
     if os.sep in named:
-        return str(Path(named).expanduser())
+        return str(expanded(named))
     found = shutil.which(named) or (named if Path(named).exists() else None)
     if found is None:
         raise UsageError(f"there is no command {named} on PATH", hint=installed_here())

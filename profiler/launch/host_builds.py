@@ -17,7 +17,6 @@ from pathlib import Path
 
 import msgspec
 from filelock import FileLock, Timeout
-from platformdirs import user_cache_path
 
 from profiler.errors import MachineError
 from profiler.launch.cargo import Toolchain, find_cargo, run_cargo
@@ -25,6 +24,8 @@ from profiler.launch.link import LinkRecipe, recipe
 from profiler.launch.proof import check_host
 from profiler.launch.stand_ins import SOURCE, mend
 from profiler.model import LinkMode, Noun, Target
+from profiler.system.build_environment import for_builders
+from profiler.system.home import cache_folder
 
 SOURCES = Path(__file__).with_name("host")
 """The hosts' crate: links into ``runner/host`` in a checkout, files in an installed package."""
@@ -33,8 +34,18 @@ BINARIES = ("pyo3", "runmain")
 
 _LOCK_TIMEOUT_S = 1900.0
 _RECORD = "build.json"
-_FOREIGN = ("CARGO_BUILD_", "CARGO_ENCODED_RUSTFLAGS", "CARGO_PROFILE_", "CARGO_TARGET_", "PYO3_", "RUSTFLAGS")
-"""Beginnings of the variables by which a user's environment would change a build that the key does not tell apart."""
+_PROFILE = {
+    "CODEGEN_UNITS": "16",
+    "DEBUG": "false",
+    "DEBUG_ASSERTIONS": "false",
+    "INCREMENTAL": "false",
+    "LTO": "false",
+    "OPT_LEVEL": "3",
+    "OVERFLOW_CHECKS": "false",
+    "PANIC": "unwind",
+    "STRIP": "none",
+}
+"""Cargo's own for a release, said aloud: a [profile.release] of the user's ~/.cargo/config.toml goes over a crate's."""
 
 
 class HostBuild(Noun, frozen=True, kw_only=True):
@@ -70,7 +81,7 @@ def build_hosts(
     how = recipe(target, link)
     toolchain = find_cargo()
     key = build_key(target, link, how, toolchain)
-    builds = (cache_dir or user_cache_path("tax-probe")) / "hosts"
+    builds = (cache_dir or cache_folder()) / "hosts"
     try:
         builds.mkdir(parents=True, exist_ok=True)
         with FileLock(builds / f"{key}.lock", timeout=_LOCK_TIMEOUT_S):
@@ -156,9 +167,10 @@ def _build(
             "CARGO_TERM_PROGRESS_WHEN": "never",
             "PYO3_CONFIG_FILE": str(config),
             "RUSTC": toolchain.rustc,
+            "RUSTC_WRAPPER": "",
+            **{f"CARGO_PROFILE_RELEASE_{name}": value for name, value in _PROFILE.items()},
         }
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-        run_cargo(command, env=inherited | added, cwd=source, log=log, on_line=on_line)
+        run_cargo(command, env=for_builders(os.environ, **added), cwd=source, log=log, on_line=on_line)
 
         filled = Path(scratch) / "filled"
         filled.mkdir()

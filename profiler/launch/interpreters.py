@@ -19,6 +19,7 @@ from profiler.errors import UsageError
 from profiler.launch.binaries.elf import build_id, is_elf, machine
 from profiler.launch.runtime_maps import eval_loop_image
 from profiler.model import Noun, Target
+from profiler.system.home import expanded, home_folder
 from profiler.system.rooted import HOST, Rooted
 from profiler.system.tools import TIME_LIMIT_S, output_of, run_briefly
 
@@ -77,7 +78,7 @@ def find_targets() -> list[str]:
     Free-threaded and debug builds (``python3.14t``, ``python3.14d``) are programs of their own.
     """
     found: dict[str, None] = {}
-    for place in (Path("/usr/bin"), Path("/usr/local/bin"), *sorted(Path.home().glob(".pyenv/versions/*/bin"))):
+    for place in (Path("/usr/bin"), Path("/usr/local/bin"), *sorted(home_folder().glob(".pyenv/versions/*/bin"))):
         for file in sorted(place.glob("python3.[0-9]*")):
             name = _PROGRAM.fullmatch(file.name)
             if name is not None and (3, int(name.group(1))) >= OLDEST and is_elf(str(file)):
@@ -127,7 +128,7 @@ def _real_elf(named: str) -> str:
     found = named if os.sep in named else shutil.which(named)
     if found is None:
         raise UsageError(f"there is no command {named} on PATH", hint="name a file with --python /path/to/python3")
-    file = Path(found).expanduser()
+    file = expanded(found)
     if not file.exists():
         raise UsageError(f"there is no file {found}", hint=installed_here())
     if file.is_dir():

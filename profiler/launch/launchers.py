@@ -112,7 +112,7 @@ def user_host(spec: str) -> Launcher:
     """
     name, equals, command = spec.partition("=")
     form = "--host NAME='PROGRAM … {script} {m}'"
-    if not equals or not name or not command.strip():
+    if not equals or not name or not name.isprintable() or not command.strip():
         raise UsageError(f"--host {spec!r} is not NAME=CMD", hint=form)
     require_free(f"--host {name}", name)
     try:

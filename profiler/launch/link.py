@@ -7,11 +7,13 @@ everything is written into a configuration of our own (https://pyo3.rs/main/buil
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 from profiler.errors import MachineError
 from profiler.launch.binaries.elf import needed
 from profiler.model import LinkMode, Noun, Target
+from profiler.system.install import has_debians_packages, how_to_install
 
 _C_LIBRARY = ("libc.so", "libpython", "ld-linux")
 """Beginnings of the names that a static host does not take over from the program: rustc links these itself."""
@@ -38,7 +40,7 @@ def recipe(target: Target, link: LinkMode, *, archive: str | None = None) -> Lin
         MachineError: the target has no headers or not the library that ``link`` asks for; the hint names the package.
     """
     if target.include_dir is None:
-        raise MachineError(f"no headers (Python.h) for {target.real_path}", hint=_how_to_get(target, link))
+        raise MachineError(f"no headers (Python.h) for {target.real_path}", hint=_headers(target))
     return _shared(target) if link == "shared" else _archive(target, link, archive)
 
 
@@ -50,9 +52,13 @@ def _shared(target: Target) -> LinkRecipe:
     directory = library.parent
     stem = library.name.partition(".so")[0]
     linked = directory / f"{stem}.so"
-    if not linked.exists() or linked.resolve() != library.resolve():
-        message = f"{linked}, by which a linker finds {library.name}, is missing or leads elsewhere"
-        raise MachineError(message, hint=_how_to_get(target, "shared"))
+    if not linked.exists():
+        message = f"{target.real_path} has {library}, but not {linked.name} beside it, by which a linker finds it"
+        own = f"ln -s {library.name} {shlex.quote(str(linked))}"
+        raise MachineError(message, hint=_headers(target) if target.prefix == "/usr" else own)
+    if linked.resolve() != library.resolve():
+        message = f"{linked}, by which a linker finds {library.name}, leads to {linked.resolve()}"
+        raise MachineError(message, hint=f"let it lead to {library}, or name the Python that it belongs to: --python")
     config = (
         *_common(target),
         "shared=true",
@@ -132,12 +138,19 @@ def _abi_flags(library_name: str) -> str:
 
 
 def _how_to_get(target: Target, link: LinkMode) -> str:
-    if target.prefix == "/usr":
-        return f"apt-get install libpython{_major_minor(target)}-dev"
-    if link == "pic":
+    own = target.prefix == "/usr"
+    if own and (link == "shared" or has_debians_packages()):
+        return _headers(target)
+    if own or link == "pic":
         return "only Debian's and Ubuntu's own Python comes with such a library: use --python /usr/bin/python3"
     option = "with" if link == "shared" else "without"
-    return f"build this Python {option} --enable-shared, or use --python /usr/bin/python3 and libpython3-dev"
+    return f"build this Python {option} --enable-shared, or name another with --python (tax-probe doctor lists them)"
+
+
+def _headers(target: Target) -> str:
+    if target.prefix == "/usr":
+        return how_to_install("headers", version=_major_minor(target))
+    return "install this Python with its headers, or name another with --python (tax-probe doctor lists them)"
 
 
 def _major_minor(target: Target) -> str:

@@ -12,6 +12,7 @@ from profiler.errors import MachineError, UsageError
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.runtime_maps import eval_loop_image
 from profiler.model import LinkMode, Noun, Target
+from profiler.system.install import how_to_install
 from profiler.system.process import helper, run
 
 _ANSWER_TIMEOUT_S = 20.0
@@ -126,5 +127,5 @@ def _gist(said: str) -> str:
 def _upgrade(target: Target) -> str:
     short = ".".join(target.version.split(".")[:2])
     if target.prefix == "/usr":
-        return f"apt-get install python{short} libpython{short}-dev"
+        return how_to_install("python", version=short)
     return "install this Python again"

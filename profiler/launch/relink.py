@@ -15,7 +15,6 @@ import tempfile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from platformdirs import user_cache_path
 
 from profiler.errors import MachineError
 from profiler.launch.binaries.elf import needed, read_elf
@@ -23,6 +22,9 @@ from profiler.launch.interpreters import ask
 from profiler.launch.stand_ins import SOURCE as STAND_INS
 from profiler.launch.stand_ins import mend
 from profiler.model import Target
+from profiler.system.build_environment import for_builders
+from profiler.system.home import cache_folder
+from profiler.system.install import how_to_install
 from profiler.system.logged import Failed, run_logged
 
 _TIME_LIMIT_S = 300.0
@@ -39,13 +41,11 @@ def relinked(target: Target, *, cache_dir: Path | None = None) -> Path:
     """
     if target.pic_library is None or target.shared_library is None:
         missing = "-pic.a" if target.pic_library is None else ".so"
-        raise MachineError(
-            f"no libpython{missing} for {target.real_path}", hint="Debian, Ubuntu: apt-get install libpython3-dev"
-        )
+        raise MachineError(f"no libpython{missing} for {target.real_path}", hint=how_to_install("headers"))
     archive = Path(target.pic_library).resolve()
     soname = read_elf(target.shared_library).soname or Path(target.shared_library).name
     command = _command(target, soname)
-    place = (cache_dir or user_cache_path("tax-probe")) / "relinked"
+    place = (cache_dir or cache_folder()) / "relinked"
     try:
         status = archive.stat()
         ingredients = [str(archive), status.st_size, status.st_mtime_ns, command, STAND_INS]
@@ -72,7 +72,7 @@ def _command(target: Target, soname: str) -> tuple[str, ...]:
     words = str(ask(target.real_path).sysconfig.get("BLDSHARED") or "").split()
     compiler = next((path for name in (*words[:1], "gcc", "cc") if (path := shutil.which(name)) is not None), None)
     if compiler is None:
-        raise MachineError("no compiler to link with", hint="Debian, Ubuntu: apt-get install gcc")
+        raise MachineError("no compiler to link with", hint=how_to_install("compiler"))
     return (
         *(compiler, "-shared", "-fno-lto", f"-Wl,-soname,{soname}", "-Wl,-z,defs"),
         *(word for word in words if word.startswith("-Wl,")),
@@ -97,8 +97,7 @@ def _link(target: Target, archive: Path, command: tuple[str, ...], library: Path
         with log.open("a", encoding="utf-8") as file:
             file.write(f"# {' '.join(arguments)}\n")
         try:
-            environment = os.environ | {"LC_ALL": "C"}
-            run_logged(arguments, cwd=scratch, log=log, timeout_s=_TIME_LIMIT_S, env=environment)
+            run_logged(arguments, cwd=scratch, log=log, timeout_s=_TIME_LIMIT_S, env=for_builders(os.environ))
         except Failed as error:
             raise _failure(error, log) from None
         shutil.rmtree(library.parent, ignore_errors=True)

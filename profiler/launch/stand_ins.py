@@ -24,6 +24,8 @@ from profiler.errors import MachineError
 from profiler.launch.binaries.archive import members
 from profiler.launch.binaries.elf import MAGIC
 from profiler.model import LinkMode, Noun
+from profiler.system.build_environment import for_builders
+from profiler.system.install import how_to_install
 from profiler.system.logged import Failed, run_logged
 
 SOURCE = """\
@@ -164,11 +166,11 @@ def _make(command: Sequence[str], scratch: Path, log: Path) -> None:
 def _run(command: Sequence[str], scratch: Path, log: Path) -> None:
     with log.open("a", encoding="utf-8") as file:
         file.write(f"# {' '.join(command)}\n")
-    run_logged(command, cwd=scratch, log=log, timeout_s=_TIMEOUT_S, env=os.environ | {"LC_ALL": "C"})
+    run_logged(command, cwd=scratch, log=log, timeout_s=_TIMEOUT_S, env=for_builders(os.environ))
 
 
 def _tool(*names: str) -> str:
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        raise MachineError(f"no {names[0]}, by which programs are linked", hint="Debian, Ubuntu: apt-get install gcc")
+        raise MachineError(f"no {names[0]}, by which programs are linked", hint=how_to_install("compiler"))
     return found

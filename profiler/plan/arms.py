@@ -15,6 +15,7 @@ import msgspec
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.interventions import INTERVENTIONS, Given
 from profiler.errors import UsageError
+from profiler.folder import json_document
 from profiler.model import (
     AnyPass,
     Elimination,
@@ -157,7 +158,7 @@ def build_arms(
 def _key(spec: ArmSpec, workload: str) -> bytes:
     """Equal for specs that are measured alike."""
     own = None if spec.workload == workload else spec.workload
-    return msgspec.json.encode(msgspec.structs.replace(spec, workload=own, metric=()))
+    return json_document(msgspec.structs.replace(spec, workload=own, metric=()))
 
 
 def _arm(

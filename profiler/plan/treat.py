@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
-from platformdirs import user_cache_path
 
 from profiler.catalogue.interventions import ALL_REMOVED, BARE, GIVEN_ALL, INTERVENTIONS, Given, Intervention
 from profiler.catalogue.properties import Fingerprint, differences
@@ -18,6 +17,7 @@ from profiler.guest import confine
 from profiler.guest.script import ENV_TREATMENT
 from profiler.launch.binaries.elf import build_id, read_elf
 from profiler.model import Launcher, SourceName, Variant, roles_of
+from profiler.system.home import cache_folder
 
 _CONFINE = "{confine}"
 """Stands in the catalogue for ``guest/confine.py``, run by this Python."""
@@ -136,7 +136,7 @@ def on_library(host: Launcher, variant: Variant, library: Path, name: str | None
     folder = library.parent
     if not (folder / wanted).exists() or (folder / wanted).resolve() != library.resolve():
         # The loader looks for a file name and asks no more of the file, so a link may lead to any libpython.
-        folder = user_cache_path("tax-probe") / "libraries" / (build_id(str(library)) or library.name)
+        folder = cache_folder() / "libraries" / (build_id(str(library)) or library.name)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / wanted).unlink(missing_ok=True)

@@ -6,21 +6,20 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import msgspec
 from rich.markup import escape
 from rich.padding import Padding
 
 from profiler.analyze.change_wording import is_exact
 from profiler.analyze.numbers import digits, pair, told, value
 from profiler.catalogue.metrics import METRIC, title
-from profiler.folder import write_result
+from profiler.folder import json_document, write_result
 from profiler.model.across import Across, AcrossChange, AcrossFolder
 from profiler.present.across_page import report
 from profiler.present.layout import lay_out
 from profiler.present.markdown import to_markdown
 from profiler.present.page import NAME as REPORT
 from profiler.present.reservations import reservations
-from profiler.present.stdout import printing
+from profiler.present.streams import answering
 from profiler.present.table import UNKNOWN, Cell, Mark, Table, columns, filled
 from profiler.present.terminal import marks_of
 from profiler.present.text import console
@@ -47,7 +46,7 @@ def show(document: Across, *, format_: str, folder: Path | None) -> None:
     Raises:
         MachineError: stdout cannot be written to.
     """
-    with printing("make room, or let --out DIR keep it elsewhere"):
+    with answering("make room, or let --out DIR keep it elsewhere"):
         if format_ == "json":
             sys.stdout.write(as_json(document).decode())
         else:
@@ -88,7 +87,7 @@ def write(folder: Path, document: Across) -> None:
 
 def as_json(document: Across) -> bytes:
     """The document as it stands in ``compare.json``."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+    return json_document(document)
 
 
 def page(document: Across) -> str:

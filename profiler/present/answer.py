@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import msgspec
-
 from profiler.analyze.conclude import analyse
-from profiler.folder import compress
+from profiler.folder import compress, json_document
 from profiler.model import Verdict
 from profiler.present import figures, finding, page, tables, terminal
 from profiler.present.answer_sections import sections
-from profiler.present.stdout import printing
+from profiler.present.streams import answering
 from profiler.present.view import view
 
 
@@ -34,9 +32,9 @@ def show(folder: Path, *, format_: str, verbose: bool = False) -> Verdict:
     pictures = figures.write(folder, verdict, shown)
     page.write(folder, found, shown, folded)
     finding.write(folder, found, shown, pictures)
-    with printing(f"it is in {folder}; tax-probe report {folder} shows it again"):
+    with answering(f"it is in {folder}; tax-probe report {folder} shows it again"):
         if format_ == "json":
-            sys.stdout.write(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode() + "\n")
+            sys.stdout.write(json_document(verdict).decode())
         else:
             terminal.print_view(shown, folder, folded, verdict.warnings, verbose=verbose)
     return verdict

@@ -18,6 +18,7 @@ from profiler.folder import sha256_of, write_atomically
 from profiler.model import Noun
 from profiler.present import figures
 from profiler.present.markdown import escaped, to_markdown
+from profiler.present.streams import printing
 from profiler.present.tables import CSVS
 from profiler.present.view import View, view
 
@@ -78,7 +79,8 @@ def attach(result: Path, finding: Path, *, check: bool) -> None:
         except OSError as error:
             hint = "make room, or let it be written"
             raise MachineError(f"cannot write {path}: {error.strerror}", hint=hint) from error
-        print(path)
+        with printing(f"it is written: {path}"):
+            print(path)
 
 
 def attachment(result: Path, text: str, finding: Path) -> Refreshed:

@@ -19,6 +19,7 @@ from profiler.catalogue.metrics import METRICS
 from profiler.errors import MachineError, UsageError
 from profiler.folder import load_run, write_atomically
 from profiler.model import Launcher, Run
+from profiler.present.streams import printing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,8 +67,9 @@ def export(folder: Path, *, pyperf: bool, parquet: bool, out: Path | None) -> No
         raise MachineError(
             f"cannot write to {place}: {error.strerror}", hint="make room, or choose another folder with --out DIR"
         ) from error
-    for name in files:
-        print(place / name)
+    with printing(f"the files are in {place}"):
+        for name in files:
+            print(place / name)
 
 
 # ---------------------------------------------------------------- pyperf

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from profiler.folder import json_document
 from profiler.model import Health, TargetCheck
 from profiler.present.layout import STYLES, lay_out
+from profiler.present.streams import answering
 from profiler.present.table import UNKNOWN, Column, Table, Tone, columns, filled
 from profiler.present.terminal import fact, headline, marks_of
 from profiler.present.text import console
@@ -20,13 +21,18 @@ _MOST_TARGETS = 3
 
 
 def show(health: Health, *, format_: str, verbose: bool = False) -> None:
-    """Print it on stdout; ``verbose``: every event and every target."""
-    if format_ == "json":
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(health), indent=1).decode() + "\n")
-        return
-    out = console()
-    for line in _lines(health, out, verbose=verbose):
-        out.print(line, soft_wrap=True)
+    """Print it on stdout; ``verbose``: every event and every target.
+
+    Raises:
+        MachineError: stdout cannot be written to.
+    """
+    with answering():
+        if format_ == "json":
+            sys.stdout.write(json_document(health).decode())
+            return
+        out = console()
+        for line in _lines(health, out, verbose=verbose):
+            out.print(line, soft_wrap=True)
 
 
 def _lines(health: Health, out: Console, *, verbose: bool) -> Iterator[Text]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
 
-import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from profiler.folder import json_document
 from profiler.model import Inspection, Program
 from profiler.present.layout import lay_out
+from profiler.present.streams import printing
 from profiler.present.table import Column, Table, columns
 from profiler.present.terminal import fact, headline, marks_of
 from profiler.present.text import console
@@ -23,13 +25,18 @@ _NEXT = ("tax-probe ipc", "how much it costs, within a minute")
 
 
 def print_inspection(inspection: Inspection, *, as_json: bool, verbose: bool = False) -> None:
-    """Write ``inspection`` to stdout; ``verbose``: with all evidence and whole paths."""
-    if as_json:
-        print(msgspec.json.format(msgspec.json.encode(inspection), indent=2).decode())
-        return
-    out = console()
-    for line in _lines(inspection, out, verbose=verbose):
-        out.print(line, soft_wrap=True)
+    """Write ``inspection`` to stdout; ``verbose``: with all evidence and whole paths.
+
+    Raises:
+        MachineError: stdout cannot be written to.
+    """
+    with printing():
+        if as_json:
+            sys.stdout.write(json_document(inspection, indent=2).decode())
+            return
+        out = console()
+        for line in _lines(inspection, out, verbose=verbose):
+            out.print(line, soft_wrap=True)
 
 
 def _lines(inspection: Inspection, out: Console, *, verbose: bool) -> Iterator[Text]:

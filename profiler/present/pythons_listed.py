@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from rich.text import Text
 
@@ -230,7 +231,7 @@ def trouble(answer: Pythons, width: int, marks: Marks, verbose: bool) -> Iterato
 
 def evidence(answer: Pythons) -> Iterator[Text]:
     """How each was told, with whole paths."""
-    home = str(Path.home())
+    home = os.environ.get("HOME") or "~"
     for python in answer.pythons:
         yield Text()
         yield Text(f"{python.version or '?'} {_file(python)} {python.file.real_path}", style="bold")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import msgspec
+import sys
+
 from rich.text import Text
 
+from profiler.folder import json_document
 from profiler.model.installed import Pythons
 from profiler.present.layout import Marks
 from profiler.present.pythons_counted import counted_lines
 from profiler.present.pythons_listed import listed
-from profiler.present.stdout import printing
+from profiler.present.streams import printing
 from profiler.present.terminal import MOST_LINES, marks_of
 from profiler.present.text import console
 
@@ -23,9 +25,9 @@ def print_pythons(answer: Pythons, *, as_json: bool, verbose: bool = False) -> N
     Raises:
         MachineError: stdout cannot be written to.
     """
-    with printing("make room, or read it on a terminal"):
+    with printing():
         if as_json:
-            print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
+            sys.stdout.write(json_document(answer, indent=2).decode())
             return
         out = console()
         for line in lines(answer, out.width, marks_of(out), verbose=verbose):

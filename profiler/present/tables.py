@@ -7,10 +7,8 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import msgspec
-
 from profiler.analyze.points import Points
-from profiler.folder import write_result
+from profiler.folder import json_document, write_result
 from profiler.model import Cause, Comparison, Noun, Verdict
 
 _SUMMARY, _CAUSES, _POINTS = "summary.csv", "causes.csv", "points.csv"
@@ -35,7 +33,7 @@ def write_verdict(folder: Path, verdict: Verdict) -> None:
     Raises:
         MachineError: the folder cannot be written to.
     """
-    write_result(folder, "verdict.json", msgspec.json.format(msgspec.json.encode(verdict), indent=1) + b"\n")
+    write_result(folder, "verdict.json", json_document(verdict))
 
 
 def write_points(folder: Path, points: Sequence[Points]) -> None:

@@ -20,10 +20,17 @@ _BAR = 16
 _LEFT = {"word", "verdict", "bar"}
 
 
+class _Stdout(Console):
+    """A reader that leaves is the command line's matter, not a reason to exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Of stdout; of a fixed width where that is no terminal."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=WITHOUT_TERMINAL)
+    found = _Stdout(highlight=False)
+    return found if found.is_terminal else _Stdout(highlight=False, width=WITHOUT_TERMINAL)
 
 
 def to_rich(table: Table, width: int) -> tuple[RichTable | Text, ...]:

@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import msgspec
 from filelock import FileLock, Timeout
-from platformdirs import user_cache_path
 
 from profiler.errors import MachineError
 from profiler.model import Noun
 from profiler.rebuild.recipe import BuildRecipe
+from profiler.system.home import cache_folder
 
 RECORD = "piece.json"
 
@@ -54,7 +54,7 @@ def default_cache() -> BuildCache:
     Raises:
         MachineError: it cannot be written to.
     """
-    build_cache = BuildCache(user_cache_path("tax-probe") / "rebuild")
+    build_cache = BuildCache(cache_folder() / "rebuild")
     build_cache.open()
     return build_cache
 

@@ -18,6 +18,8 @@ from profiler.model.factorial import FactorialPlan
 from profiler.rebuild.build_cache import BuildCache, Facts, WorkFolders, key_of
 from profiler.rebuild.recipe import USE, BuildRecipe, setup_local
 from profiler.rebuild.source_tree import SourceTree
+from profiler.system.build_environment import for_builders
+from profiler.system.install import how_to_build_python, how_to_install
 from profiler.system.logged import Failed, run_logged
 from profiler.system.tools import run_briefly
 
@@ -36,8 +38,8 @@ _PLACE = "build/pynexttest"
 _MISMATCH = re.compile(r"In function '([^']+)'|\[-W(?:error=)?coverage-mismatch\]")
 
 _REMEDIES = (
-    (r"\.h: No such file", "a header is missing: apt-get build-dep python3 installs what CPython's build needs"),
-    (r"dtrace", "apt-get install systemtap-sdt-dev"),
+    (r"\.h: No such file", f"a header is missing: {how_to_build_python()} brings what CPython's build needs"),
+    (r"dtrace", how_to_install("dtrace")),
     (r"[Nn]o space left", "make room; what is built is kept, and the same command goes on"),
     (r"[Kk]illed signal|Cannot allocate memory", "the compiler ran out of memory: fewer at a time with --jobs 1"),
 )
@@ -187,7 +189,7 @@ class CPythonBuild:
                 cwd=folders.work,
                 log=folders.log,
                 timeout_s=timeout_s,
-                env=_environment(env or {}),
+                env=for_builders(os.environ, **(env or {})),
                 on_line=on_line,
             )
         except Failed as error:
@@ -288,10 +290,3 @@ def _heeding() -> tuple[str, ...]:
         return words if run_briefly(*words, "true").exit == 0 else ()
     except OSError:
         return ()
-
-
-def _environment(added: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment without what would change a build or a training unseen."""
-    foreign = ("PYTHON", "LD_", "CFLAGS", "CPPFLAGS", "LDFLAGS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CC", "CXX")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return kept | {"LC_ALL": "C.UTF-8"} | dict(added)

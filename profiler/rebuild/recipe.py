@@ -21,6 +21,7 @@ from profiler.errors import MachineError
 from profiler.launch.interpreters import ask
 from profiler.model import Noun, Target
 from profiler.model.factorial import FactorialPlan, Level, Levels
+from profiler.system.install import how_to_install
 from profiler.system.tools import output_of, run_briefly
 
 _DECIDED: Final = ("--enable-shared", "--disable-shared", "--enable-optimizations", "--with-lto", "--enable-bolt")
@@ -119,9 +120,7 @@ def recipe_of(base: Base, plan: FactorialPlan, levels: Levels) -> BuildRecipe:
     for level in chosen:
         missing = [program for program in level.needs if shutil.which(program) is None]
         if missing:
-            raise MachineError(
-                f"{level.name} needs {', '.join(missing)}", hint=_PACKAGES.get(missing[0], f"install {missing[0]}")
-            )
+            raise MachineError(f"{level.name} needs {', '.join(missing)}", hint=how_to_install(missing[0]))
         if level.hwcap is not None and f"{level.hwcap} (supported" not in (output_of(_LOADER, "--help") or ""):
             raise MachineError(
                 f"{level.name}: this CPU, or the C library, does not know {level.hwcap}",
@@ -163,7 +162,6 @@ def training_of(base: Base, plan: FactorialPlan, recipe: BuildRecipe) -> BuildRe
 
 _LOADER = "/lib64/ld-linux-x86-64.so.2"
 """The System V ABI fixes this path."""
-_PACKAGES = {"dtrace": "apt-get install systemtap-sdt-dev"}
 
 
 def linker_words(command: str) -> tuple[str, ...]:
@@ -210,7 +208,7 @@ def _compiler(said: str | None) -> str:
     for name in (said, "gcc", "cc"):
         if name is not None and shutil.which(name.split()[0]) is not None:
             return name.split()[0]
-    raise MachineError("there is no C compiler", hint="apt-get install gcc make")
+    raise MachineError("there is no C compiler", hint=how_to_install("builders"))
 
 
 def _binutils(compiler: str) -> dict[str, str]:

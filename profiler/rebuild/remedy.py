@@ -14,6 +14,7 @@ from profiler.model import Launcher, Target
 from profiler.model.factorial import Built, FactorialPlan, Remedy, RemedyCheck
 from profiler.rebuild.build_progress import BuildListener
 from profiler.rebuild.builder import Builder
+from profiler.system.install import how_to_install
 from profiler.system.process import helper, run
 from profiler.system.tools import output_of
 
@@ -111,7 +112,7 @@ def _symbols(old: str, new: str) -> RemedyCheck:
 def _abi(old: str, new: str) -> RemedyCheck:
     name = "ABI compared by abidiff"
     if shutil.which("abidiff") is None:
-        return RemedyCheck(name=name, passed=None, evidence="abidiff is not installed: apt-get install abigail-tools")
+        return RemedyCheck(name=name, passed=None, evidence=f"abidiff is not installed: {how_to_install('abidiff')}")
     with tempfile.TemporaryDirectory() as scratch:
         done = run(
             helper(

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from profiler.errors import MachineError, UsageError
 from profiler.model import Noun, Target
+from profiler.system.home import expanded
+from profiler.system.install import how_to_install
 from profiler.system.logged import Failed, run_logged
 from profiler.system.packages import owners
 from profiler.system.tools import output_of
@@ -59,7 +61,7 @@ def require_source(target: Target, named: str) -> None:
     Raises:
         UsageError: it is not.
     """
-    path = Path(named).expanduser().resolve()
+    path = expanded(named).resolve()
     if path.is_dir():
         _require_version(str(path), _version(path), target)
     elif not path.is_file():
@@ -79,7 +81,7 @@ def _no_source(named: str) -> UsageError:
 
 
 def _from_user(named: str, cache: Path) -> SourceTree:
-    path = Path(named).expanduser().resolve()
+    path = expanded(named).resolve()
     if path.is_dir():
         digest = _digest(file for file in sorted(path.rglob("*.[ch]")))
         return _tree(path, str(path), digest)
@@ -118,7 +120,9 @@ def _from_distribution(target: Target, cache: Path, say: Say) -> SourceTree:
     if shutil.which("apt-get") is None or shutil.which("dpkg-source") is None:
         raise MachineError(
             "source packages are fetched with apt-get and unpacked with dpkg-source, which this machine lacks",
-            hint=f"apt-get install dpkg-dev, {_OWN_TREE}",
+            hint=f"{how_to_install('dpkg-dev')}, {_OWN_TREE}"
+            if shutil.which("apt-get")
+            else _OWN_TREE.removeprefix("or "),
         )
     # The upstream part of the version: revisions of one upstream version share the tarball and differ in patches.
     binary, _, revision = package.partition(" ")

@@ -7,6 +7,7 @@ same blocks.
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -15,11 +16,13 @@ from profiler.catalogue.events import BY_FUNCTION, BY_NAME, EVENTS
 from profiler.errors import MachineError
 from profiler.model import REGIONS, AnyPass, Calls, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
 from profiler.sources.by_function import Profile, count_tls, read_profiles
-from profiler.sources.callgrind_output import REGION_TRIGGER, combine, parse_totals, region_totals
+from profiler.sources.callgrind_output import LOG, REGION_TRIGGER, combine, parse_totals, region_totals, whole_files
 from profiler.sources.chunking import chunk_pass, with_chunks
 from profiler.sources.source import Outcome
 from profiler.sources.timed import TIMED_EVENTS, timed
+from profiler.sources.valgrind_trouble import does_not_run
 from profiler.system import process
+from profiler.system.install import how_to_install
 from profiler.system.process import Command, helper
 
 SIMULATED = "simulated"
@@ -57,6 +60,13 @@ _SLOWDOWN = 50
 
 _VERSION_TIMEOUT_S = 20
 
+_TRIED = ("/bin/sh", "-c", ":")
+"""A program that every system has where it is, linked to the C library as a Python is."""
+TRIAL = Whole(
+    name="trial", events=("instructions",), m=(1, 2), exclusive=False, repetitions=1, blocks=(0, 1), among="whole"
+)
+_TRIAL_TIMEOUT_S = 1.0
+
 
 class CallgrindSource:
     """Counts with ``valgrind --tool=callgrind`` and times with bare runs."""
@@ -81,13 +91,30 @@ class CallgrindSource:
         """
         valgrind = shutil.which("valgrind")
         if valgrind is None:
-            raise MachineError("valgrind is not installed", hint="apt-get install valgrind")
-        version = process.run(helper((valgrind, "--version"), timeout_s=_VERSION_TIMEOUT_S))
+            raise MachineError("valgrind is not installed", hint=how_to_install("valgrind"))
+        try:
+            version = process.run(helper((valgrind, "--version"), timeout_s=_VERSION_TIMEOUT_S))
+        except OSError as error:
+            hint = f"install it anew: {how_to_install('valgrind')}"
+            raise MachineError(f"{valgrind} cannot be started: {error.strerror}", hint=hint) from error
         if version.exit != 0:
-            raise MachineError(
-                f"{valgrind} --version failed: {version.stderr_tail.strip()}", hint="install valgrind anew"
-            )
-        return cls(valgrind, version.stdout.decode(errors="replace").strip())
+            raise does_not_run(valgrind, version.stderr_tail)
+        source = cls(valgrind, version.stdout.decode(errors="replace").strip())
+        source._require_counting()
+        return source
+
+    def _require_counting(self) -> None:
+        """A valgrind that says its version may count nothing here: for the C library, the CPU or the container."""
+        with tempfile.TemporaryDirectory(prefix="tax-probe-") as scratch:
+            outcome = self.measure(TRIAL, helper(_TRIED, timeout_s=_TRIAL_TIMEOUT_S), Path(scratch))
+            said = _log(Path(scratch)) or outcome.stderr_tail
+        if outcome.timed_out:
+            raise does_not_run(self._valgrind, f"a program of some milliseconds takes {_TRIAL_TIMEOUT_S * _SLOWDOWN} s")
+        if outcome.exit != 0:
+            raise does_not_run(self._valgrind, said)
+        lost = next((one for one in outcome.readings if one.value is None), None)
+        if lost is not None:
+            raise does_not_run(self._valgrind, f"{lost.event}: {lost.reason}")
 
     def describe(self) -> str:
         """One sentence on what this source is."""
@@ -189,7 +216,7 @@ class CallgrindSource:
                     *(_SIMULATION if any(BY_NAME[name].simulated for name in pass_.events) else ()),
                     *(_IN_REGIONS if isinstance(pass_, Regions) else ()),
                     f"--callgrind-out-file={out_file}.%p",
-                    f"--log-file={scratch / 'valgrind.log'}.%p",
+                    f"--log-file={scratch / LOG}.%p",
                     "--trace-children=yes",
                     *command.argv,
                 ),
@@ -198,15 +225,14 @@ class CallgrindSource:
         )
         readings: tuple[Reading, ...] = ()
         calls: tuple[tuple[Calls, ...], ...] = ()
+        uncounted = 0
         if done.exit == 0 and not done.timed_out and not done.output_exceeded:
-            files = sorted(scratch.glob(f"{out_file.name}.*"))
-            if not files:
-                log = "".join(path.read_text(errors="replace") for path in sorted(scratch.glob("valgrind.log.*")))
+            texts, uncounted = whole_files(out_file, done.pid)
+            if not texts:
                 raise MachineError(
-                    f"valgrind wrote no counts for {command.argv[0]}: {log.strip()[-1000:] or done.stderr_tail}",
-                    hint="callgrind cannot follow this program (static, setuid or not for this architecture?)",
+                    f"valgrind wrote no counts for {command.argv[0]}: {_log(scratch)[-1000:] or done.stderr_tail}",
+                    hint=f"run it under {self._valgrind} --tool=callgrind by hand: what it says there is in the way",
                 )
-            texts = [path.read_text(errors="replace") for path in files]
             parts: list[tuple[list[dict[str, int]], tuple[Profile, ...]]]
             profiles = tuple(part for text in texts for part in read_profiles(text))
             if isinstance(pass_, Regions):
@@ -224,8 +250,15 @@ class CallgrindSource:
             stderr_tail=done.stderr_tail,
             timed_out=done.timed_out,
             output_exceeded=done.output_exceeded,
+            uncounted=uncounted,
             calls=calls,
         )
+
+
+def _log(scratch: Path) -> str:
+    """What valgrind said of itself, in all of its processes."""
+    logs = sorted(scratch.glob(f"{LOG}.*"))
+    return "".join(path.read_text(errors="replace") for path in logs).strip()
 
 
 def _why_missing(name: str) -> str:

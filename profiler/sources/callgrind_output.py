@@ -6,6 +6,7 @@ Callgrind Format Specification, valgrind manual: the ``events:`` and ``totals:``
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from profiler.catalogue.events import BY_NAME, TLS_ACCESSES
 from profiler.errors import MachineError
@@ -16,8 +17,41 @@ from profiler.sources.source import reading_of
 REGION_TRIGGER = "Client Request: region"
 _REGION_MARK = f"desc: Trigger: {REGION_TRIGGER}"
 
+LOG = "valgrind.log"
+"""Beside the out files; each process of valgrind begins one as soon as it is there."""
+_ENDS_WELL = re.compile(r"^totals:.*\n\s*\Z", re.MULTILINE)
+
 _LINE = re.compile(r"^(part|events|totals):(.*)\n", re.MULTILINE)
 """With its line end: a figure that was cut off in the middle is a figure too."""
+
+
+def whole_files(out: Path, pid: int) -> tuple[list[str], int]:
+    """The texts of ``OUT.PID``, one per process of a tree whose first, ``pid``, has ended; and how many others left
+    none that is whole. The first one's is taken as it stands: that it is torn is an error.
+
+    A file of a process that lives may be written at this moment, and one whose writer was killed ends anywhere.
+    """
+    texts: list[str] = []
+    lost = 0
+    written = _by_process(out)
+    for one in sorted(written.keys() | _by_process(out.with_name(LOG)).keys()):
+        own = [path.read_text(errors="replace") for path in written.get(one, ())]
+        ended = one == pid or not Path(f"/proc/{one}").exists()
+        if one == pid or (own and ended and all(_ENDS_WELL.search(text) for text in own)):
+            texts += own
+        else:
+            lost += 1
+    return texts, lost
+
+
+def _by_process(name: Path) -> dict[int, list[Path]]:
+    """Of each process its files: one, or more where the program itself asks for dumps (``NAME.PID.1``)."""
+    found: dict[int, list[Path]] = {}
+    for path in sorted(name.parent.glob(f"{name.name}.*")):
+        pid = path.name.removeprefix(f"{name.name}.").partition(".")[0]
+        if pid.isdigit():
+            found.setdefault(int(pid), []).append(path)
+    return found
 
 
 def region_totals(texts: list[str]) -> list[dict[str, int]]:

@@ -52,7 +52,7 @@ def probe(name: str, *, chunks_suffice: bool = False) -> Source:
             try:
                 return OwnCountersSource.probe()
             except MachineError as own:
-                raise NoPerfError(f"{error.message}; {own.message}", hint=error.hint) from own
+                raise NoPerfError(f"{error.message}; {own.message}", hint=own.hint) from own
     if name == "callgrind":
         from profiler.sources.callgrind import CallgrindSource
 

@@ -14,9 +14,11 @@ from profiler.model import Chunks, Missing, Pass, SourceName, Workload
 from profiler.sources.chunking import CLOCKS, COUNTED, chunk_pass
 from profiler.sources.pmu import INSTRUCTIONS_PER_ITERATION, LONG, TOLERANCE
 from profiler.sources.source import Outcome
+from profiler.system import diagnose
 from profiler.system.perf import INSTALL
 from profiler.system.process import Command
 
+_CANNOT = "a process cannot open counters on itself here"
 _SHARED = "end other perf sessions and virtual machines that use the PMU, then try again"
 
 
@@ -44,11 +46,11 @@ class OwnCountersSource:
             region.start()
             count_down(LONG)
             counts, enabled_ns, running_ns = region.stop()
-        except (ImportError, OSError, NotImplementedError) as error:
-            raise MachineError(
-                f"a process cannot open counters on itself here: {error}",
-                hint="sudo sysctl kernel.perf_event_paranoid=2, and in a container allow perf_event_open",
-            ) from error
+        except OSError as error:
+            trouble = diagnose.unopened(error.errno, diagnose.circumstances())
+            raise MachineError(f"{_CANNOT}: {trouble.reason}", hint=trouble.remedy) from error
+        except (ImportError, NotImplementedError) as error:
+            raise MachineError(f"{_CANNOT}: {error}", hint=INSTALL) from error
         if running_ns != enabled_ns:
             raise MachineError(
                 "the counters of a process are not on the PMU all the time: something else holds them", hint=_SHARED

@@ -15,10 +15,13 @@ from profiler.errors import MachineError
 from profiler.model import Noun, Reading
 from profiler.sources.perf_output import Asked, read
 from profiler.system import diagnose, process
-from profiler.system.perf import QUIET, Perf
+from profiler.system.perf import INSTALL, QUIET, NoPerfError, Perf
 from profiler.system.process import Command
 
 _ROUNDING_PERF, _ONE_CONTEXT, _UNKNOWN = (6, 14), (6, 2), (1 << 30, 0)
+_NO_JSON = "unknown switch `j'"
+_NEWER = f"install perf 6.0 or newer; {INSTALL}"
+_OTHER = "install the perf of this kernel, or choose --source callgrind; please report this perf's version"
 _EXEC_FAILED = "Workload failed: "
 _CATALOGUES = ("/usr/share/locale", "/usr/share/locale-langpack")
 
@@ -53,7 +56,7 @@ def stat(perf: Perf, asked: Sequence[Asked], command: Command, scratch: Path) ->
             hint="run perf stat by hand; if it crashes there too, install another version of perf",
         )
     if not stopped and b'"counter-value"' not in data:
-        raise _no_figures(done, command)
+        raise _no_figures(perf, data, done, command)
     killed_by = None if stopped else _killed_by(done, command)
     completed = done if killed_by is None else msgspec.structs.replace(done, exit=-killed_by)
     return Counted(
@@ -76,10 +79,17 @@ def _version(text: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else _UNKNOWN
 
 
-def _no_figures(done: process.Completed, command: Command) -> Exception:
+def _no_figures(perf: Perf, data: bytes, done: process.Completed, command: Command) -> Exception:
     if _EXEC_FAILED in done.stderr_tail:
         why = done.stderr_tail.rpartition(_EXEC_FAILED)[2].strip()
         return OSError(f"{command.argv[0]} cannot be started: {why}")
+    if _NO_JSON in done.stderr_tail:
+        return NoPerfError(f"perf {perf.version} is too old: it writes no JSON (perf stat -j)", hint=_NEWER)
+    shown = next((line for line in data.decode(errors="replace").splitlines() if line.strip() and line[0] != "#"), None)
+    if done.exit == 0 and shown is not None:
+        return NoPerfError(
+            f"perf {perf.version} writes figures in a form that is not known: {shown[:100]}", hint=_OTHER
+        )
     if done.exit == 0:
         return MachineError("perf ended well, but wrote no figures", hint="is the disk of the temporary folder full?")
     trouble = diagnose.refused(done.stderr_tail, diagnose.circumstances())

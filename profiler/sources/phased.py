@@ -22,6 +22,7 @@ from profiler.sources.callgrind_output import parse_totals
 from profiler.sources.source import Outcome
 from profiler.sources.stopwatch import Stopwatch, UnwatchableError
 from profiler.system import process
+from profiler.system.install import how_to_install
 from profiler.system.process import Command
 
 TIMES = tuple(f"{phase}-time" for phase in PHASES)
@@ -53,7 +54,7 @@ def measure(events: tuple[str, ...], command: Command, image: str | None, scratc
         return _time(command, WHOLE, lambda watch: ([], 0))
     valgrind = shutil.which("valgrind")
     if valgrind is None:
-        raise MachineError("valgrind is not installed any more", hint="apt-get install valgrind")
+        raise MachineError("valgrind is not installed any more", hint=how_to_install("valgrind"))
     return count_phases(command, valgrind, scratch)
 
 

@@ -23,6 +23,8 @@ class Outcome(Noun, frozen=True, kw_only=True):
     stderr_tail: str
     timed_out: bool
     output_exceeded: bool
+    uncounted: int = 0
+    """Descendants that were still alive, or still wrote, when the process had ended: nothing of them is in there."""
     calls: tuple[tuple[Calls, ...], ...] = ()
     """Who called the functions that are events of their own: one element for the process, or one per region."""
 

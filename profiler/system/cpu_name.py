@@ -25,7 +25,11 @@ _ARM = {
     0x48: {0xD01: "TaiShan-v110", 0xD02: "TaiShan-v120"},
     0x4E: {0x004: "Carmel"},
     0x51: {0x001: "Oryon", 0xC00: "Falkor"},
-    0x61: {0x022: "Icestorm-M1", 0x023: "Firestorm-M1", 0x032: "Blizzard-M2", 0x033: "Avalanche-M2"},
+    0x61: {
+        0x022: "Icestorm-M1", 0x023: "Firestorm-M1", 0x024: "Icestorm-M1-Pro", 0x025: "Firestorm-M1-Pro",
+        0x028: "Icestorm-M1-Max", 0x029: "Firestorm-M1-Max", 0x032: "Blizzard-M2", 0x033: "Avalanche-M2",
+        0x034: "Blizzard-M2-Pro", 0x035: "Avalanche-M2-Pro", 0x038: "Blizzard-M2-Max", 0x039: "Avalanche-M2-Max",
+    },
     0xC0: {0xAC3: "Ampere-1", 0xAC4: "Ampere-1a"},
 }  # fmt: skip
 

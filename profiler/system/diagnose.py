@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import platform
+import re
 from pathlib import Path
 
 from profiler.model import Noun
+from profiler.system.cgroup import integer
 
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
 _CAP_SYS_ADMIN = 21
 _CAP_PERFMON = 38
 _HIGHEST_USER_LEVEL = 2
 """perf_event_paranoid 2 still lets everybody count the user mode of their own processes (kernel documentation,
 admin-guide/perf-security); Debian and Ubuntu patch in 3 and 4, which forbid even that."""
+
+_VIRTUAL = (
+    "QEMU", "KVM", "OpenStack", "Amazon EC2", "Google Compute Engine", "Microsoft Corporation Virtual Machine",
+    "VMware", "VirtualBox", "Parallels", "Xen", "Apple Virtualization", "Alibaba Cloud ECS", "BHYVE", "Bochs",
+)  # fmt: skip
+"""In vendor and product of virtual machines' DMI; a cloud's bare machines are called something.metal."""
 
 _LOWER_LEVEL = (
     "sudo sysctl kernel.perf_event_paranoid=2 (to keep it: a file in /etc/sysctl.d), or run with CAP_PERFMON or as root"
@@ -42,16 +52,31 @@ class Circumstances(Noun, frozen=True, kw_only=True):
 def circumstances(root: Path = Path("/")) -> Circumstances:
     """Read them from ``/proc`` under ``root``."""
     status = dict(line.split(":", 1) for line in _read(root / "proc/self/status").splitlines() if line.count(":") >= 1)
-    capabilities = int(status.get("CapEff", "0").strip(), 16)
+    capabilities = status.get("CapEff", "").strip()
+    held = int(capabilities, 16) if _HEXADECIMAL.fullmatch(capabilities) else 0
     release = _read(root / "proc/sys/kernel/osrelease").strip() or platform.release()
     paranoid = _read(root / "proc/sys/kernel/perf_event_paranoid").strip()
     return Circumstances(
-        paranoid=int(paranoid) if paranoid else None,
-        privileged=bool(capabilities & (1 << _CAP_SYS_ADMIN | 1 << _CAP_PERFMON)),
+        paranoid=integer(paranoid),
+        privileged=bool(held & (1 << _CAP_SYS_ADMIN | 1 << _CAP_PERFMON)),
         seccomp=status.get("Seccomp", "0").strip() != "0",
-        hypervisor=" hypervisor" in _read(root / "proc/cpuinfo"),
+        hypervisor=_is_virtual(root),
         wsl="microsoft" in release.lower(),
     )
+
+
+def _is_virtual(root: Path) -> bool:
+    """Is this a virtual machine? x86 has a flag for it; elsewhere firmware says it, as to systemd-detect-virt(1)."""
+    if " hypervisor" in _read(root / "proc/cpuinfo"):
+        return True
+    # KVM and Xen on Arm and POWER; Xen; z/VM and KVM on IBM Z; an LPAR of POWER.
+    if (root / "proc/device-tree/hypervisor").exists() or _read(root / "sys/hypervisor/type").strip():
+        return True
+    if "VM00" in _read(root / "proc/sysinfo") or "platform\t: pSeries" in _read(root / "proc/cpuinfo"):
+        return True
+    product = _read(root / "sys/class/dmi/id/product_name").strip()
+    named = f"{_read(root / 'sys/class/dmi/id/sys_vendor').strip()} {product}"
+    return any(word in named for word in _VIRTUAL) and not product.endswith(".metal")
 
 
 def refused(stderr: str, here: Circumstances) -> Trouble:
@@ -65,6 +90,13 @@ def refused(stderr: str, here: Circumstances) -> Trouble:
         reason=f"perf failed: {said[0] if said else '(it said nothing)'}",
         remedy="run perf stat true by hand; if it fails there too, install the perf of this kernel",
     )
+
+
+def unopened(number: int | None, here: Circumstances) -> Trouble:
+    """``perf_event_open`` failed with this errno (perf_event_open(2))."""
+    if number in {errno.EACCES, errno.EPERM}:
+        return _not_permitted(here)
+    return not_supported(software_counts=number != errno.ENOSYS, here=here)
 
 
 def not_supported(*, software_counts: bool, here: Circumstances) -> Trouble:

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from profiler.model import Check
+from profiler.system.environment import quota_caveats
 from profiler.system.machine import MachineFacts
+from profiler.system.perf import INSTALL
 
 _STEAL_SHARE = 0.01
 _BUSY_PER_CPU = 0.5
@@ -31,7 +33,7 @@ def _perf_checks(facts: MachineFacts, perf_users: Sequence[str]) -> Iterator[Che
         topic="perf",
         status="ok" if facts.perf else "problem",
         finding=f"version {facts.perf}" if facts.perf else "no perf that runs",
-        remedy=None if facts.perf else "Debian: apt-get install linux-perf; Ubuntu: linux-tools-$(uname -r)",
+        remedy=None if facts.perf else INSTALL,
     )
     level = facts.perf_event_paranoid
     if level is None:
@@ -100,7 +102,7 @@ def _sharing_checks(facts: MachineFacts) -> Iterator[Check]:
     throttled = facts.cgroup.throttled
     yield Check(
         topic="CPU quota",
-        status="note" if limited else "ok",
+        status="ok" if not limited else "problem" if quota_caveats(facts.cgroup) else "note",
         finding=f"{facts.cgroup.quota_cpus:g} CPUs, stopped {throttled if throttled is not None else '?'} times so far"
         if limited
         else "none",

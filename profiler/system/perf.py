@@ -8,8 +8,9 @@ import shutil
 from profiler.errors import MachineError
 from profiler.model import Noun
 from profiler.system import process
+from profiler.system.install import how_to_install
 
-INSTALL = "Debian: sudo apt-get install linux-perf; Ubuntu: sudo apt-get install linux-tools-$(uname -r)"
+INSTALL = how_to_install("perf")
 QUIET = {"PERF_CONFIG": "/dev/null"}
 """perf reads this file only: neither /etc/perfconfig nor ~/.perfconfig changes what it counts and prints."""
 _VERSION_TIMEOUT_S = 10.0

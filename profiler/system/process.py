@@ -56,6 +56,7 @@ def helper(
 class Completed(Noun, frozen=True, kw_only=True):
     """A finished process. Times in ns; ``cpu_ns`` is user + system from wait4 (children waited for included)."""
 
+    pid: int
     exit: int
     stdout: bytes
     stderr_tail: str
@@ -187,6 +188,7 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -
     _drain(child.stderr.fileno(), stderr, _STDERR_TAIL_BYTES)
     child.returncode = os.waitstatus_to_exitcode(status)
     return Completed(
+        pid=child.pid,
         exit=child.returncode,
         stdout=bytes(stdout[: command.max_output_bytes]),
         stderr_tail=bytes(stderr[-_STDERR_TAIL_BYTES:]).decode(errors="replace"),

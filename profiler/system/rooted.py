@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from profiler.system.home import expanded
+
 _MOST_LINKS = 40
 """As Linux follows them in one path (path_resolution(7))."""
 
@@ -16,7 +18,7 @@ class Rooted:
     """
 
     def __init__(self, directory: str = "/") -> None:
-        self.directory = str(Path(directory).expanduser().absolute())
+        self.directory = str(expanded(directory).absolute())
         self._base = self.directory.rstrip("/")
 
     @property

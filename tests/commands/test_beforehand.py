@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from profiler.collect import beforehand
 from profiler.launch.interpreters import resolve_target
 from profiler.plan import lineup
 from profiler.rebuild import combinations
+from profiler.system.cgroup import Cgroup
 from profiler.system.run_lock import only_one_run
 from tests.commandline import ENTRY, GENEROUS_S, SMALL, TaxProbe, assert_refused, script
 
@@ -164,3 +166,18 @@ def test_nobody_waits_for_a_machine_that_is_free(tax_probe: TaxProbe) -> None:
     ran = tax_probe.ipc(*ONE_BLOCK, "--wait", "60")
     assert ran.code == 0, ran.err
     assert "waiting" not in ran.err
+
+
+def test_a_quota_is_told_while_another_run_measures(tax_probe: TaxProbe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beforehand, "cgroup", lambda: Cgroup(quota_cpus=0.25, throttled=3, throttled_ns=None))
+    with only_one_run():
+        ran = tax_probe.ipc(*ONE_BLOCK)
+    assert_refused(ran, 3, "warning cpu-quota: the control group may use 0.25 CPUs (stopped 3 times so far)")
+    assert ran.err.index("cpu-quota") < ran.err.index("another tax-probe")
+
+
+def test_a_quota_stands_with_the_result(tax_probe: TaxProbe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beforehand, "cgroup", lambda: Cgroup(quota_cpus=0.25, throttled=None, throttled_ns=None))
+    ran = tax_probe.ipc(*ONE_BLOCK, "--format", "json")
+    assert ran.code == 0, ran.err
+    assert "cpu-quota" in {one["code"] for one in ran.document["warnings"]}

@@ -1,13 +1,19 @@
 """Callgrind's out file: figures, torn files, several processes."""
 
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.errors import MachineError
 from profiler.model import Workload
-from profiler.sources.callgrind import CallgrindSource
-from profiler.sources.callgrind_output import combine, parse_totals
+from profiler.sources.callgrind import TRIAL, CallgrindSource
+from profiler.sources.callgrind_output import LOG, combine, parse_totals, whole_files
+from profiler.system.process import helper
 
 FULL = """\
 # callgrind format
@@ -100,3 +106,68 @@ def test_a_plain_run_counts_regions_first_and_simulates_in_one_block() -> None:
     ]
     assert all("instructions" in one.events for one in passes if one.kind == "regions")
     assert [one.m for one in passes] == [(1000, 2000), (1000, 2000), (10, 60), (10, 60), (100, 200)]
+
+
+# ---------------------------------------------------------------- processes that outlive the first
+
+
+def plant(folder: Path, **files: str) -> Path:
+    """Out files and logs (``out_7``, ``log_7``) as valgrind leaves them; returns what out files begin with."""
+    for name, text in files.items():
+        kind, _, pid = name.partition("_")
+        (folder / f"{'callgrind.out' if kind == 'out' else LOG}.{pid.replace('_', '.')}").write_text(text)
+    return folder / "callgrind.out"
+
+
+def ended() -> int:
+    """The number of a process that has ended."""
+    child = subprocess.Popen(["/bin/true"])
+    child.wait(timeout=60)
+    return child.pid
+
+
+def test_children_that_ended_are_counted(tmp_path: Path) -> None:
+    first, child = ended(), ended()
+    files = {f"out_{first}": FULL, f"log_{first}": "==1== Callgrind", f"out_{child}": FULL}
+    assert whole_files(plant(tmp_path, **files), first) == ([FULL, FULL], 0)
+
+
+def test_dumps_that_a_program_asks_for_belong_to_it(tmp_path: Path) -> None:
+    first = ended()
+    assert whole_files(plant(tmp_path, **{f"out_{first}": FULL, f"out_{first}_1": FULL}), first) == ([FULL, FULL], 0)
+
+
+@pytest.mark.parametrize("text", [FULL[:-1], FULL[: len(FULL) // 2], ""])
+def test_a_child_that_was_killed_while_it_wrote_is_named_and_not_read(tmp_path: Path, text: str) -> None:
+    first, child = ended(), ended()
+    out = plant(tmp_path, **{f"out_{first}": FULL, f"log_{child}": "", f"out_{child}": text})
+    assert whole_files(out, first) == ([FULL], 1)
+
+
+def test_a_child_that_had_not_begun_to_write_is_named(tmp_path: Path) -> None:
+    first, child = ended(), ended()
+    assert whole_files(plant(tmp_path, **{f"out_{first}": FULL, f"log_{child}": ""}), first) == ([FULL], 1)
+
+
+def test_what_a_living_child_writes_is_not_read(tmp_path: Path) -> None:
+    """Whole as it looks, it may be written anew at this moment."""
+    first = ended()
+    assert whole_files(plant(tmp_path, **{f"out_{first}": FULL, f"out_{os.getpid()}": FULL}), first) == ([FULL], 1)
+
+
+def test_the_first_ones_own_torn_file_is_an_error(tmp_path: Path) -> None:
+    first = ended()
+    texts, lost = whole_files(plant(tmp_path, **{f"out_{first}": FULL[:-1]}), first)
+    assert (texts, lost) == ([FULL[:-1]], 0)
+    with pytest.raises(MachineError, match="cut off"):
+        parse_totals(texts[0])
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_a_trial_counts_and_leaves_no_process(tmp_path: Path) -> None:
+    source = CallgrindSource.probe()
+    done = source.measure(TRIAL, helper(("/bin/sh", "-c", "/bin/true; :"), timeout_s=60), tmp_path)
+    (reading,) = done.readings
+    assert (done.exit, done.uncounted) == (0, 0)
+    assert reading.value is not None
+    assert reading.value > 100_000

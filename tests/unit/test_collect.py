@@ -75,6 +75,7 @@ class FakeSource:
             stderr_tail=done.stderr_tail,
             timed_out=done.timed_out,
             output_exceeded=done.output_exceeded,
+            uncounted=int(command.env.get("TAX_PROBE_TEST_UNCOUNTED", 0)),
         )
 
 
@@ -142,6 +143,19 @@ def test_a_launcher_that_drops_the_environment_is_named(tmp_path: Path, source: 
     for opened in bench(made, source):
         opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
         assert [(code, who) for code, who in opened.caveats] == [("not-verified", "clean")]
+
+
+def test_children_that_are_in_no_count_are_named(
+    tmp_path: Path, source: FakeSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAX_PROBE_TEST_UNCOUNTED", "2")
+    made = plan(tmp_path, source)
+    for opened in bench(made, source):
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+        named = [f"children-not-counted of {who}" for _, who in opened.caveats]
+        assert len(named) == 2
+        assert named == [f"{one.code} of {one.message.partition(':')[0]}" for one in opened.caveats.values()]
+        assert all("2 of its child processes had not ended" in one.message for one in opened.caveats.values())
 
 
 @pytest.mark.parametrize(

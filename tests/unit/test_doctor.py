@@ -62,6 +62,7 @@ def test_a_quiet_machine_has_nothing_to_mend() -> None:
         ({"turbo": True}, "turbo", "note", "boost"),
         ({"smt": True}, "SMT", "note", "sibling"),
         ({"steal_s": 100.0}, "steal", "note", "CPUs of its own"),
+        ({"cgroup": Cgroup(quota_cpus=0.5, throttled=7, throttled_ns=1)}, "CPU quota", "problem", "lift the quota"),
         ({"cgroup": Cgroup(quota_cpus=1.5, throttled=7, throttled_ns=1)}, "CPU quota", "note", "lift the quota"),
         ({"pyperf": {"uptime": 1000.0, "load_avg_1min": 1.9}}, "load", "note", "let other work end"),
         ({"perf_users": ("perf (pid 4)",)}, "other perf users", "note", "end them"),

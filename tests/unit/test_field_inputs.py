@@ -10,7 +10,8 @@ from profiler.plan.calibrate import grows
 from profiler.sources.callgrind_output import parse_totals
 from profiler.sources.perf_output import NOT_COUNTED, UNREADABLE, Asked, read
 from profiler.sources.perf_stat import percent_is_exact
-from profiler.system.environment import environment_caveats
+from profiler.system.build_environment import for_builders
+from profiler.system.environment import environment_caveats, preload_caveats
 
 DATA = Path(__file__).parents[1] / "data" / "field"
 CLOCK = '{{"counter-value" : "{}", "unit" : "{}", "event" : "{}", "event-runtime" : {}, "pcnt-running" : 100.00}}'
@@ -33,6 +34,42 @@ def test_a_process_that_ran_on_one_kind_of_core_only_is_not_counted_where_that_o
     first = (DATA / "perf" / "hybrid-all-atom-then-core.json").read_bytes().split(b"\n")[0]
     (reading,) = read(first, asked)
     assert (reading.value, reading.reason) == (None, NOT_COUNTED)
+
+
+@pytest.mark.parametrize(
+    ("instructions", "cycles"),
+    [
+        ("instructions", "cycles"),
+        ("instructions:u", "cpu-cycles:u"),
+        ("INSTRUCTIONS:u", "cycles:uH"),
+        ("cpu_core/instructions/", "cpu_core/cpu-cycles/u"),
+        ("armv8_pmuv3_0/inst_retired/", "armv8_pmuv3_0/cpu_cycles/"),
+        ("cpu/instructions/u", "cpu/cpu-cycles/u"),
+        ("r8", "r11"),
+    ],
+)
+def test_events_that_perf_calls_otherwise_are_known_by_their_place(instructions: str, cycles: str) -> None:
+    rows = [CLOCK.format("11.000000", "", instructions, 5), '{"metric-value" : 0.3, "metric-unit" : "frontend"}']
+    rows.append(CLOCK.format("7.000000", "", cycles, 5)[:-1] + ', "metric-value" : "1.2", "metric-unit" : "GHz"}')
+    asked = [Asked(event=name, spec=f"{name}:u", unit=name) for name in ("instructions", "cycles")]
+    assert [reading.value for reading in read("\n".join(rows).encode(), asked)] == [11, 7]
+
+
+def test_two_kinds_of_core_under_arm_s_names_are_added_up() -> None:
+    rows = [
+        CLOCK.format(f"{value}.000000", "", f"armv8_cortex_{core}/{event}/", 5)
+        for event, values in (("inst_retired", (5, 7)), ("cpu_cycles", (6, 9)))
+        for core, value in zip(("a53", "a72"), values, strict=True)
+    ]
+    asked = [Asked(event=name, spec=f"{name}:u", unit=name) for name in ("instructions", "cycles")]
+    assert [reading.value for reading in read("\n".join(rows).encode(), asked)] == [12, 15]
+
+
+@pytest.mark.parametrize("figure", ["5.123.456,000000", "5,123,456", "5 123 456", "0x10", "1e9", "-3.000000", ""])
+def test_a_figure_in_another_notation_is_no_figure(figure: str) -> None:
+    asked = [Asked(event="branches", spec="branches:u", unit="branches")]
+    (reading,) = read(CLOCK.format(figure, "", "branches:u", 5).encode(), asked)
+    assert (reading.value, reading.reason) == (None, UNREADABLE)
 
 
 @pytest.mark.parametrize("apart", [False, True])
@@ -192,9 +229,9 @@ def test_one_disturbed_run_is_no_growth() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "LD_BIND_NOW", "MALLOC_ARENA_MAX",
-        "MALLOC_PERTURB_", "PYTHONDEVMODE", "PYTHONMALLOC", "PYTHONTRACEMALLOC", "PYTHONPATH", "PYTHONHOME",
-        "PYTHONOPTIMIZE", "PYTHONPERFSUPPORT", "PYTHON_GIL", "PYTHON_JIT", "COVERAGE_PROCESS_START",
+        "GLIBC_TUNABLES", "LD_HWCAP_MASK", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "LD_BIND_NOW",
+        "MALLOC_ARENA_MAX", "MALLOC_PERTURB_", "PYTHONDEVMODE", "PYTHONMALLOC", "PYTHONTRACEMALLOC", "PYTHONPATH",
+        "PYTHONHOME", "PYTHONOPTIMIZE", "PYTHONPERFSUPPORT", "PYTHON_GIL", "PYTHON_JIT", "COVERAGE_PROCESS_START",
     ],
 )  # fmt: skip
 def test_what_changes_the_work_of_every_launcher_is_told(name: str) -> None:
@@ -206,6 +243,31 @@ def test_what_changes_the_work_of_every_launcher_is_told(name: str) -> None:
 @pytest.mark.parametrize("name", ["PYTHONHASHSEED", "PYTHONSTARTUP", "PYTHON_COLORS", "PATH", "VALGRIND_OPTS"])
 def test_what_changes_no_work_is_not_told(name: str) -> None:
     assert environment_caveats({name: "1"}) == ()
+
+
+def test_what_the_system_loads_into_every_program_is_told(tmp_path: Path) -> None:
+    assert preload_caveats(tmp_path) == ()
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "ld.so.preload").write_text("/usr/lib/libtrace.so\n/opt/agent.so\n")
+    (caveat,) = preload_caveats(tmp_path)
+    assert caveat.message.startswith("/etc/ld.so.preload loads /usr/lib/libtrace.so /opt/agent.so into every process")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_PROFILE_RELEASE_LTO", "CARGO_TARGET_DIR", "CARGO_INCREMENTAL",
+        "RUSTC_WRAPPER", "RUSTC", "PYO3_PYTHON", "CFLAGS", "CC", "LDFLAGS", "CPATH", "LIBRARY_PATH", "LD_RUN_PATH",
+        "LD_PRELOAD", "GCC_EXEC_PREFIX", "MAKEFLAGS", "PYTHONPATH",
+    ],
+)  # fmt: skip
+def test_what_would_change_a_build_does_not_reach_it(name: str) -> None:
+    assert for_builders({name: "x", "PATH": "/bin"}, ADDED="1") == {"PATH": "/bin", "LC_ALL": "C.UTF-8", "ADDED": "1"}
+
+
+@pytest.mark.parametrize("name", ["CCACHE_DIR", "CARGO_HOME", "CARGO_HTTP_CAINFO", "LD_LIBRARY_PATH", "ARCH", "HOME"])
+def test_what_a_builder_needs_to_run_reaches_it(name: str) -> None:
+    assert name in for_builders({name: "x"})
 
 
 def test_a_long_value_is_cut() -> None:

@@ -368,5 +368,14 @@ def test_circumstances_are_read_from_proc(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["", "\n", "unreadable", "0x2 2", "CapEff:"])
+def test_fields_that_a_sandbox_fills_otherwise_are_unknown(tmp_path: Path, text: str) -> None:
+    for name in ("self/status", "sys/kernel/perf_event_paranoid", "cpuinfo", "sys/kernel/osrelease"):
+        (tmp_path / "proc" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "proc" / name).write_text(text)
+    found = diagnose.circumstances(tmp_path)
+    assert (found.paranoid, found.privileged, found.seccomp) == (None, False, False)
+
+
 def test_a_kernel_without_perf_events_has_no_level(tmp_path: Path) -> None:
     assert diagnose.circumstances(tmp_path).paranoid is None

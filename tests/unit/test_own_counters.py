@@ -1,5 +1,6 @@
 """Hardware counters without perf: chosen for ipc alone, and only where they count right."""
 
+import errno
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from profiler.sources import choose, hardware
 from profiler.sources.chunking import COUNTED
 from profiler.sources.hardware import HardwareSource
 from profiler.sources.own_counters import OwnCountersSource
+from profiler.system.diagnose import Circumstances, unopened
+from profiler.system.perf import INSTALL
 
 WORKLOAD = Workload(name="loop", path="loop.py", counts_m=(1, 2), timed_m=(1000, 6000))
 
@@ -70,7 +73,7 @@ def test_counters_that_do_not_count_right_are_refused(
     with pytest.raises(MachineError, match=words) as raised:
         choose.choose_source("hardware", chunks_suffice=True)
     assert raised.value.message.startswith("perf is not installed; ")
-    assert "linux-perf" in (raised.value.hint or "")
+    assert "end other perf sessions" in (raised.value.hint or "")
 
 
 @pytest.mark.usefixtures("fake_perf")
@@ -92,3 +95,38 @@ def test_where_there_is_perf_each_checks_the_other(monkeypatch: pytest.MonkeyPat
         "cycles": ({first}, every),
         "wall": ({first}, every),
     }
+
+
+HERE = Circumstances(paranoid=2, privileged=False, seccomp=False, hypervisor=True, wsl=False)
+
+
+@pytest.mark.parametrize(
+    ("number", "here", "remedy"),
+    [
+        (errno.ENOENT, HERE, "give the guest a PMU"),
+        (errno.EOPNOTSUPP, HERE, "give the guest a PMU"),
+        (errno.ENOSYS, HERE, "CONFIG_PERF_EVENTS"),
+        (
+            errno.EACCES,
+            Circumstances(paranoid=4, privileged=False, seccomp=False, hypervisor=False, wsl=False),
+            "sysctl",
+        ),
+        (errno.EPERM, Circumstances(paranoid=2, privileged=False, seccomp=True, hypervisor=False, wsl=False), "docker"),
+    ],
+)
+def test_the_remedy_is_of_what_the_kernel_answered(number: int, here: Circumstances, remedy: str) -> None:
+    assert remedy in unopened(number, here).remedy
+
+
+@pytest.mark.usefixtures("no_perf")
+def test_no_perf_is_installed_where_it_would_not_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no PMU: that is in the way, and no package brings one."""
+
+    class Region:
+        def __init__(self, events: list[str]) -> None:
+            raise OSError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(_counters, "Region", Region)
+    with pytest.raises(MachineError, match="perf is not installed; a process cannot open counters") as refused:
+        choose.choose_source("hardware", chunks_suffice=True)
+    assert INSTALL not in refused.value.hint

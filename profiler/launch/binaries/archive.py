@@ -111,6 +111,9 @@ def members(held: mmap.mmap) -> Iterator[tuple[str, bytes]]:
         header = held[at : at + _HEADER_BYTES]
         size = int(header[48:58])
         at += _HEADER_BYTES
+        # A size below zero would lead back to this header for ever.
+        if not 0 <= size <= len(held) - at:
+            raise ValueError(f"its member at byte {at - _HEADER_BYTES} does not end within the file")
         if header.startswith(_LONG_NAMES):
             long_names = held[at : at + size]
         elif held[at : at + len(MAGIC)] in (MAGIC, *_BITCODE_MAGICS):
