@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from profiler.model import Launcher, Run
@@ -50,6 +51,8 @@ def differences(runs: Sequence[Run], launchers: Sequence[str]) -> tuple[AcrossDi
         ("measurement", "command", lambda run: run.command),
         ("measurement", "source", lambda run: run.plan.source),
         ("measurement", "workload's text", lambda run: run.plan.workload.sha256 and run.plan.workload.sha256[:12]),
+        ("measurement", "workload's arguments", lambda run: " ".join(run.plan.workload.arguments) or "none"),
+        ("measurement", "workload's stdin", _stdin),
         ("measurement", "M of counts", lambda run: _numbers(run.plan.workload.counts_m)),
         ("measurement", "M of times", lambda run: _numbers(run.plan.workload.timed_m)),
         ("measurement", "kinds of passes", lambda run: ", ".join(sorted({one.kind for one in run.plan.passes}))),
@@ -63,6 +66,11 @@ def differences(runs: Sequence[Run], launchers: Sequence[str]) -> tuple[AcrossDi
     return tuple(
         _differing(kind, what, [read(run) for run in runs]) for kind, what, read in readers if _differ(read, runs)
     )
+
+
+def _stdin(run: Run) -> object:
+    read = run.plan.workload.stdin
+    return "none" if read is None else f"{Path(read.path).name}, {read.sha256[:12]}"
 
 
 def own_right(run: Run) -> dict[str, Launcher]:

@@ -33,6 +33,7 @@ from profiler.model import (
     Precision,
     Run,
     Target,
+    Whole,
     Workload,
 )
 from profiler.plan.arms import build_arms, default_eliminations
@@ -47,7 +48,7 @@ from profiler.rebuild.memory import recall
 from profiler.sources.source import Source
 from profiler.system import machine
 from profiler.system.environment import environment_caveats
-from profiler.workloads import BUILT_IN, find_workload
+from profiler.workloads import BUILT_IN, find_workload, require_unchanged
 
 
 class _Work(Noun, frozen=True, kw_only=True):
@@ -149,10 +150,16 @@ def _work(
     """The passes of the study, and the launchers and eliminations that they bring along."""
     offered = source.passes(workload)
     if study.passes == "arms":
+        own = request.workload or workload.name
+
+        def complete(name: str) -> Workload:
+            # Arguments and stdin are of the workload that was asked for, not of those that an arm names.
+            return workload if name == own else _with_m(find_workload(name), request, study, launchers[0])
+
         arms = build_arms(
             default_eliminations() if request.elimination is None else request.elimination,
-            workload=request.workload or workload.name,
-            complete=lambda name: _with_m(find_workload(name), request, study, launchers[0]),
+            workload=own,
+            complete=complete,
             launchers=launchers,
             offered=offered,
             source=source.name,
@@ -186,12 +193,15 @@ def wanted_precision(request: Request, source: Source) -> Precision | None:
     return Precision(metric=metric, half_width=request.half_width)
 
 
-def require_same_machine(run: Run) -> None:
-    """A resumed run must find the launchers that it began with.
+def require_same_begin(run: Run) -> None:
+    """A resumed run must find the launchers and the work that it began with.
 
     Raises:
-        UsageError: the target or a launcher has changed or is gone.
+        UsageError: the target, a launcher, a workload's script or what it reads has changed or is gone.
     """
+    own = (pass_.workload for pass_ in run.plan.passes if isinstance(pass_, Whole))
+    for workload in {one.work: one for one in (run.plan.workload, *own) if one is not None}.values():
+        require_unchanged(workload)
     now = resolve_target(run.target.path)
     if (now.build_id, now.shared_library_build_id) != (run.target.build_id, run.target.shared_library_build_id):
         raise UsageError(

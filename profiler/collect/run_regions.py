@@ -42,7 +42,7 @@ def measure(setting: Setting, pass_: Regions, block: Block, step: Step, cpu: int
     calls: list[CallRow] = []
     with place.scratch() as scratch:
         side = scratch / "side"
-        command = place.command(place.placed(block, workload), block, launcher, step.m, side, cpu)
+        command = place.command(place.placed(block, workload), workload, block, launcher, step.m, side, cpu)
         command = _through_phases(setting.plan.seed, block, pass_, command, scratch)
         with startable(launcher):
             outcome = setting.source.measure(pass_, command, scratch)
@@ -98,6 +98,6 @@ def _counted(pass_: Regions, outcome: Outcome, scratch: Path) -> Iterator[_Regio
             m=m,
             readings=own,
             calls=outcome.calls[number] if outcome.calls else (),
-            printed=chunk.text.encode(),
+            printed=chunk.output,
             placement=chunk.placement,
         )

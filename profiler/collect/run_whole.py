@@ -16,7 +16,7 @@ def measure(setting: Setting, pass_: Whole, block: Block, step: Step, cpu: int) 
     with place.scratch() as scratch:
         side = scratch / "side"
         path = place.placed(block, workload)
-        command = place.command(path, block, launcher, step.m, side, cpu, watch=pass_.exclusive)
+        command = place.command(path, workload, block, launcher, step.m, side, cpu, watch=pass_.exclusive)
         with startable(launcher):
             outcome = setting.source.measure(pass_, command, scratch)
         checker.require_success(launcher, workload, step.m, outcome)

@@ -10,7 +10,7 @@ from profiler.analyze.numbers import bounds
 from profiler.catalogue.built_in import NAMES as BUILT_IN
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.metrics import METRICS, title
-from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, SourceName, Verdict
+from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Run, SourceName, Verdict, Workload
 from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
@@ -29,7 +29,7 @@ _NEXT = {
     "amortize": ("tax-probe variants", "why the work costs more"),
     "eliminate": ("tax-probe variants", "what it comes from"),
 }
-_OF_THE_WORK = frozenset({"--python", "--workload", "--host"})
+_OF_THE_WORK = frozenset({"--python", "--workload", "--workload-args", "--stdin", "--host"})
 _USUAL = "int_loop"
 _IN_CYCLES = frozenset(entry.id for entry in CAUSES if entry.shows == "cpi")
 _HOW: dict[SourceName, str] = {
@@ -68,11 +68,25 @@ def _same(run: Run) -> list[str]:
         name, equals, _ = word.partition("=")
         if name in _OF_THE_WORK:
             told += [word] if equals else [word, next(argv, "")]
-    named = any(word.partition("=")[0] == "--workload" for word in told)
-    work = run.plan.workload
-    if named or work.name == _USUAL:
-        return told
-    return [*told, "--workload", work.name if work.name in BUILT_IN else work.path]
+    named = {word.partition("=")[0] for word in told}
+    return [*told, *(word for option, value in _told_of(run.plan.workload) if option not in named for word in value)]
+
+
+def _told_of(work: Workload) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each option that names a part of ``work``, with the words to type: an experiment file may have named them."""
+    if work.name == _USUAL:
+        return
+    if work.name in BUILT_IN:
+        yield "--workload", ("--workload", work.name)
+    elif work.pyperf is not None and work.pyperf != PyperfScript():
+        first = work.path if work.pyperf.benchmark is None else f"{work.path}:{work.pyperf.benchmark}"
+        yield "--workload", ("--workload", shlex.join((first, *work.pyperf.arguments)))
+    else:
+        yield "--workload", ("--workload", work.path)
+    if work.arguments:
+        yield "--workload-args", (f"--workload-args={shlex.join(work.arguments)}",)
+    if work.stdin is not None:
+        yield "--stdin", ("--stdin", work.stdin.path)
 
 
 def _of_subject(verdict: Verdict) -> list[Cause]:

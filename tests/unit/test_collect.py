@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import get_args
 
@@ -163,15 +164,55 @@ def test_a_bad_workload_ends_the_run_with_what_it_did(
             opened.check()
 
 
+CHATTY = ("/bin/sh", "-c", 'echo hello; {start} "$0" "$@"; echo bye', sys.executable, "{{script}}", "{{m}}")
+"""A host that logs on stdout before and after; with ``env -i`` it hands nothing on, so nobody can tell its words."""
+
+
+def chatty(start: str = "") -> Launcher:
+    return launcher("chatty", *(part.format(start=start) for part in CHATTY))
+
+
+def test_a_host_that_prints_on_stdout_too_is_measured(tmp_path: Path, source: FakeSource) -> None:
+    made = plan(tmp_path, source, chatty())
+    for opened in bench(made, source):
+        opened.check()
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+    with (tmp_path / "rows.csv").open(newline="") as lines:
+        digests = {(row["m"], row["output_sha256"]) for row in csv.DictReader(lines)}
+    assert digests == {(m, sha256(f"m {m}\n".encode()).hexdigest()) for m in ("5", "9")}
+
+
 def test_a_host_that_prints_something_else_is_shown_beside_the_baseline(tmp_path: Path, source: FakeSource) -> None:
-    made = plan(
-        tmp_path, source, launcher("chatty", "/bin/sh", "-c", 'echo hello; exec "$0" "$1"', sys.executable, "{script}")
-    )
+    """Where it clears the environment: all that there is to compare is its stdout."""
+    made = plan(tmp_path, source, chatty("/usr/bin/env -i"))
     for opened in bench(made, source):
         with pytest.raises(WorkloadError) as raised:
             opened.check()
         assert "hello" in raised.value.message
         assert "chatty" in raised.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os, sys\nos.write(1, b'm %d\\n' % int(sys.argv[1]))",
+        "import sys\nsys.stdout.buffer.write(b'm %d\\n' % int(sys.argv[1]))",
+        "import sys\nsys.__stdout__.write('m %s\\n' % sys.argv[1])",
+        "import subprocess, sys\nsubprocess.run(['echo', 'm', sys.argv[1]], check=True)",
+        "import sys\nsys.stdout.write('m %s\\n' % sys.argv[1])\nsys.stdout = None",
+        "import os, sys\nsys.argv[1:] = [str(int(os.environ['TAX_PROBE_M']))]\nprint('m', *sys.argv[1:])",
+    ],
+    ids=["descriptor", "buffer", "kept-stdout", "child", "replaced", "environment"],
+)
+def test_whatever_way_it_is_printed_it_is_the_output(tmp_path: Path, source: FakeSource, text: str) -> None:
+    made = plan(tmp_path, source, chatty(), text=text)
+    for opened in bench(made, source):
+        opened.check()
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+    with (tmp_path / "rows.csv").open(newline="") as lines:
+        assert {row["output_sha256"] for row in csv.DictReader(lines) if row["m"] == "5"} == {
+            sha256(b"m 5\n").hexdigest()
+        }
 
 
 LIES = """\
