@@ -41,6 +41,7 @@ def differences(runs: Sequence[Run], launchers: Sequence[str]) -> tuple[AcrossDi
         ("machine", "mitigations", _mitigations),
         ("target", "version", lambda run: run.target.version),
         ("target", "program", lambda run: run.target.real_path),
+        ("target", "virtual environment", lambda run: run.target.venv_program or "none"),
         ("target", "build-id of the program", lambda run: run.target.build_id),
         ("target", "package of the program", _package("program")),
         ("target", "libpython", lambda run: run.target.shared_library),

@@ -31,6 +31,11 @@ ALLOCATOR_BOUNDARY = CaveatEntry(
     title="a process sat on an allocator boundary",
     remedy="nothing has to be done; more --blocks make up for what was set apart",
 )
+CHILDREN_NOT_COUNTED = CaveatEntry(
+    code="children-not-counted",
+    title="processes that the work starts are not counted",
+    remedy="have the work wait for what it starts",
+)
 COUNTERS_DISAGREE = CaveatEntry(
     code="counters-disagree",
     title="counters inside and around the process disagree",

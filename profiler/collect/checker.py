@@ -5,7 +5,14 @@ What prints something else ends the run; what only makes figures scatter is a ca
 
 from __future__ import annotations
 
-from profiler.catalogue.caveats import HASH_SEED_IGNORED, HEAP_NOT_PLACED, NOT_VERIFIED, CaveatEntry, caveat
+from profiler.catalogue.caveats import (
+    CHILDREN_NOT_COUNTED,
+    HASH_SEED_IGNORED,
+    HEAP_NOT_PLACED,
+    NOT_VERIFIED,
+    CaveatEntry,
+    caveat,
+)
 from profiler.collect.missing_module import explained
 from profiler.collect.workplace import MAX_OUTPUT_BYTES
 from profiler.errors import WorkloadError
@@ -79,6 +86,15 @@ class Checker:
         """What stood ``beside`` the output on the stdout of ``launcher``: it has not left that to the workload."""
         if beside:
             self._shared.add(launcher.name)
+
+    def learn_uncounted(self, launcher: Launcher, processes: int) -> None:
+        """So many processes that the work started in ``launcher`` are missing in the counts."""
+        if processes:
+            self._warn(
+                CHILDREN_NOT_COUNTED,
+                launcher,
+                f"{processes} of the processes that the work starts still ran when it had ended, and are not counted",
+            )
 
     def compare_output(
         self, launcher: Launcher, workload: Workload, m: int, printed: bytes, *, bare: bool = False

@@ -90,7 +90,8 @@ def prepare(  # noqa: PLR0917 - what a run begins with
     workload = _with_m(foreseen.workload, request, study, baseline)
     if foreseen.builds and request.m is not None and workload.path not in {one.path for one in BUILT_IN}:
         require_growth(workload, baseline, request.timeout)
-    watch.say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
+    of = "" if target.venv_program is None else f", in the virtual environment of {target.venv_program}"
+    watch.say(f"target: {target.real_path} (CPython {target.version}{of}), workload: {workload.name}")
     lineup = _lineup(request, study, target, source, watch)
     work = _work(request, study, workload, lineup.launchers, source, precision=precision)
     plan = make_plan(

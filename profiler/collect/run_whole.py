@@ -20,6 +20,7 @@ def measure(setting: Setting, pass_: Whole, block: Block, step: Step, cpu: int) 
         with startable(launcher):
             outcome = setting.source.measure(pass_, command, scratch)
         checker.require_success(launcher, workload, step.m, outcome)
+        checker.learn_uncounted(launcher, outcome.uncounted)
         fingerprint = script.read_fingerprint(side)
         checker.verify(block, launcher, fingerprint)
         checker.compare_output(launcher, workload, step.m, outcome.stdout)

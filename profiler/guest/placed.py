@@ -208,6 +208,8 @@ sys.path.insert(0, os.path.dirname(_tax_probe_workload))
 sys.argv = [_tax_probe_workload, str(int(_tax_probe_m))]
 sys.argv += _tax_probe_arguments
 os.environ["TAX_PROBE_M"] = _tax_probe_m
+if "TAX_PROBE_SITE" in os.environ:
+    __import__("site").addsitedir(os.environ["TAX_PROBE_SITE"])
 __name__ = "__main__"
 __file__ = _tax_probe_workload
 with open(_tax_probe_workload, "rb") as _tax_probe_source:

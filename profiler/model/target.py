@@ -30,3 +30,6 @@ class Target(Noun, frozen=True, kw_only=True):
     library_dir: str | None
     """sysconfig's LIBDIR; told in documents alone."""
     prefix: str
+    venv_program: str | None = None
+    """The program of a virtual environment, where one was named: the baseline runs as that, so that CPython finds the
+    environment. Absolute; ``real_path`` is the file behind it."""

@@ -15,7 +15,7 @@ from profiler.catalogue.events import BY_FUNCTION, BY_NAME, EVENTS
 from profiler.errors import MachineError
 from profiler.model import REGIONS, AnyPass, Calls, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
 from profiler.sources.by_function import Profile, count_tls, read_profiles
-from profiler.sources.callgrind_output import REGION_TRIGGER, combine, parse_totals, region_totals
+from profiler.sources.callgrind_output import REGION_TRIGGER, combine, is_whole, parse_totals, region_totals
 from profiler.sources.chunking import chunk_pass, with_chunks
 from profiler.sources.source import Outcome
 from profiler.sources.timed import TIMED_EVENTS, timed
@@ -54,6 +54,9 @@ _IN_REGIONS = ("--instr-atstart=no", "--combine-dumps=yes")
 
 _SLOWDOWN = 50
 """Callgrind with cache and branch simulation runs about 50 times slower than the bare machine; limits stretch by it."""
+
+_SETTLES_S = 10.0
+"""What the work started and left behind ends soon after it, and writes its counts then."""
 
 _VERSION_TIMEOUT_S = 20
 
@@ -194,8 +197,10 @@ class CallgrindSource:
                     *command.argv,
                 ),
                 timeout_s=command.timeout_s * _SLOWDOWN,
+                settles_s=_SETTLES_S,
             )
         )
+        uncounted = 0
         readings: tuple[Reading, ...] = ()
         calls: tuple[tuple[Calls, ...], ...] = ()
         if done.exit == 0 and not done.timed_out and not done.output_exceeded:
@@ -207,6 +212,11 @@ class CallgrindSource:
                     hint="callgrind cannot follow this program (static, setuid or not for this architecture?)",
                 )
             texts = [path.read_text(errors="replace") for path in files]
+            whole = [text for text in texts if is_whole(text)]
+            if whole:
+                # Each process has a log from its beginning, and counts when it has ended.
+                started = {path.suffix for path in (*files, *scratch.glob("valgrind.log.*"))}
+                texts, uncounted = whole, len(started) - len(whole)
             parts: list[tuple[list[dict[str, int]], tuple[Profile, ...]]]
             profiles = tuple(part for text in texts for part in read_profiles(text))
             if isinstance(pass_, Regions):
@@ -225,6 +235,7 @@ class CallgrindSource:
             timed_out=done.timed_out,
             output_exceeded=done.output_exceeded,
             calls=calls,
+            uncounted=uncounted,
         )
 
 

@@ -25,6 +25,8 @@ class Outcome(Noun, frozen=True, kw_only=True):
     output_exceeded: bool
     calls: tuple[tuple[Calls, ...], ...] = ()
     """Who called the functions that are events of their own: one element for the process, or one per region."""
+    uncounted: int = 0
+    """Processes that the work started, and of which no counts came: they still ran when it had ended."""
 
 
 class Source(Protocol):

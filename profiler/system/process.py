@@ -18,6 +18,7 @@ from profiler.model import Noun
 
 _STDERR_TAIL_BYTES = 4096
 _HELPER_OUTPUT_BYTES = 1 << 20
+_LOOK_AGAIN_S = 0.01
 
 _running: set[int] = set()
 """Process groups that ``stop_all`` must reach from another thread."""
@@ -39,6 +40,8 @@ class Command(Noun, frozen=True, kw_only=True):
     printed: str | None = None
     """Where to make a pipe for its output, beside its stdout. Whoever uses it writes an empty line first; what comes
     after that is the output then, and what is on stdout is the program's own."""
+    settles_s: float = 0.0
+    """How long what it started may go on when it has ended, before that is killed."""
 
 
 def helper(
@@ -230,6 +233,8 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int, p
     if timed_out or output_exceeded:
         kill_group(child.pid)
     _, status, usage = os.wait4(child.pid, 0)
+    if not (timed_out or output_exceeded):
+        _settle(child.pid, command.settles_s)
     kill_group(child.pid)
     _drain(child.stdout.fileno(), stdout, command.max_output_bytes)
     _drain(child.stderr.fileno(), stderr, _STDERR_TAIL_BYTES)
@@ -250,6 +255,23 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int, p
         output_exceeded=output_exceeded or len(own) > command.max_output_bytes,
         beside=bytes(beside[: command.max_output_bytes]),
     )
+
+
+def _settle(group: int, limit_s: float) -> None:
+    """Wait until no process of ``group`` runs any more, but no longer than ``limit_s``."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline and _runs(group):
+        time.sleep(_LOOK_AGAIN_S)
+
+
+def _runs(group: int) -> bool:
+    """Is there a process of ``group`` that has not ended? One that nobody has waited for yet is no such process."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, of = file.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if int(of) == group and state not in ("Z", "X"):
+                return True
+    return False
 
 
 def _cpu_ns(usage: resource.struct_rusage) -> int:
