@@ -94,9 +94,12 @@ class Server:
         names = dict(self.namespace)
         # Callgrind would write a region for each, which nobody asked for.
         counter = Clock() if isinstance(self.counter, Callgrind) else self.counter
-        opening = self.whole(first, names, counter)
-        if used_by_children() != self.children:
-            sys.exit("tax-probe: the work starts other processes, which are no part of a chunk")
+        try:
+            opening = self.whole(first, names, counter)
+        finally:
+            # Said first: what such work fails of here may be no more than that (a pool can pickle nothing of it).
+            if used_by_children() != self.children:
+                sys.exit("tax-probe: the work starts other processes, which are no part of a chunk")
         text = opening[3]
         run = names.get("run")
         # Only a function that gives what the whole script prints is the script's work.

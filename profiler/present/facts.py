@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from profiler.analyze.compare import TOO_RARE
 from profiler.analyze.numbers import bounds
@@ -195,9 +196,15 @@ def _measured(verdict: Verdict, run: Run) -> str:
         f"{blocks} {'block' if blocks == 1 else 'blocks'} {took}, seed {run.plan.seed}",
         _HOW[verdict.source],
         equal,
+        "" if run.target.venv_program is None else f"in the virtual environment {_folder(run.target.venv_program)}",
     ]
     paired = "÷: paired by block, then averaged; 95 %." if blocks > 1 else ""
     return "; ".join(filter(None, said)) + f". {paired}".rstrip()
+
+
+def _folder(venv_program: str) -> str:
+    """By its name: a line has no room for more, and the finding tells all."""
+    return Path(venv_program).parent.parent.name
 
 
 def _titles(causes: Iterable[Cause]) -> str:
