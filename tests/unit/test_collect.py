@@ -20,6 +20,7 @@ from profiler.model import (
     Chunks,
     Launcher,
     Missing,
+    Native,
     Pass,
     PassKind,
     Plan,
@@ -213,6 +214,62 @@ def test_whatever_way_it_is_printed_it_is_the_output(tmp_path: Path, source: Fak
         assert {row["output_sha256"] for row in csv.DictReader(lines) if row["m"] == "5"} == {
             sha256(b"m 5\n").hexdigest()
         }
+
+
+NATIVE = Native(
+    name="n", events=("instructions",), m=(5, 9), exclusive=False, repetitions=1, bare=False, blocks=(0, None)
+)
+
+
+def natively(tmp_path: Path, source: FakeSource, host: Launcher) -> None:
+    made = msgspec.structs.replace(plan(tmp_path, source, host), passes=(NATIVE,))
+    for opened in bench(made, source):
+        opened.check()
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+
+
+def test_where_nothing_tells_a_hosts_words_apart_the_output_is_among_them(tmp_path: Path, source: FakeSource) -> None:
+    """The user's own script runs there, bare: what is kept is the hash of its output alone."""
+    natively(tmp_path, source, chatty())
+    with (tmp_path / "rows.csv").open(newline="") as lines:
+        digests = {(row["launcher"], row["m"], row["output_sha256"]) for row in csv.DictReader(lines)}
+    names = ("python3", AGAIN, "chatty")
+    assert digests == {(name, m, sha256(f"m {m}\n".encode()).hexdigest()) for name in names for m in ("5", "9")}
+
+
+@pytest.mark.parametrize("words", ["", "echo hello;"], ids=["quiet", "chatty"])
+def test_and_another_output_is_seen_there(tmp_path: Path, source: FakeSource, words: str) -> None:
+    once = f'{words} case "$1" in *native*|*load.py) echo m 4;; *) "$0" "$@";; esac'
+    with pytest.raises(WorkloadError, match="outputs differ for M"):
+        natively(tmp_path, source, launcher("liar", "/bin/sh", "-c", once, sys.executable, "{script}", "{m}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import subprocess, sys\nsubprocess.run(['echo', sys.argv[1]], check=True)", "starts other processes"),
+        ("import os, sys\nif os.fork() == 0: os._exit(0)\nos.wait()\nprint(sys.argv[1])", "starts other processes"),
+        (GOOD, None),
+    ],
+)
+def test_work_in_other_processes_is_no_chunk(tmp_path: Path, source: FakeSource, text: str, said: str | None) -> None:
+    made = msgspec.structs.replace(plan(tmp_path, source, text=text), passes=(CHUNKS,))
+    for opened in bench(made, source):
+        reasons = opened.cannot_serve().values()
+        assert bool(reasons) == (said is not None)
+        assert all(str(said) in one for one in reasons)
+
+
+def test_processes_that_are_not_counted_are_told(tmp_path: Path, source: FakeSource) -> None:
+    class Leaves(FakeSource):
+        def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+            return msgspec.structs.replace(super().measure(what, command, scratch), uncounted=2)
+
+    leaving = Leaves()
+    made = plan(tmp_path, leaving)
+    for opened in bench(made, leaving):
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+        assert ("children-not-counted", "python3") in opened.caveats
 
 
 LIES = """\
