@@ -28,6 +28,8 @@ COMMANDS = {
 }
 """Name and one line of help; the module of the same name in ``profiler.commands`` has the rest."""
 
+_BINDS = "--workload-args"
+
 _EXIT_CODES = """\
 exit codes: 0 measured; 1 a bug; 2 usage; 3 this machine cannot measure that; 4 a workload failed or outputs differ;
 5 interrupted, continue with --resume; 6 the gate of --max-ratio failed"""
@@ -45,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         with printing():
-            args = _parse(arguments)
+            args = _parse(_bound(arguments))
         if args.run is None:
             return _without_a_command(args.completion)
         args.argv = arguments
@@ -76,6 +78,12 @@ def _require_a_folder() -> None:
         Path.cwd()
     except FileNotFoundError as error:
         raise UsageError("the current folder does not exist any more", hint="cd into one that does") from error
+
+
+def _bound(arguments: list[str]) -> list[str]:
+    """With the script's arguments bound to their option: what begins with a dash would be read as one of ours."""
+    at = arguments.index(_BINDS) if _BINDS in arguments[:-1] else None
+    return arguments if at is None else [*arguments[:at], "=".join(arguments[at : at + 2]), *arguments[at + 2 :]]
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

@@ -67,6 +67,8 @@ def require_same_work(reference: Opened, other: Run, outputs: dict[int, str]) ->
     hint = "compare runs of the same script: the cost of other work says nothing of a change"
     if one.name != two.name:
         raise UsageError(f"{reference.path} is of the workload {one.name}, and the other of {two.name}", hint=hint)
+    if one.work[2:] != two.work[2:]:
+        raise UsageError(f"{reference.path} is of {one.name} with other arguments, or another file on stdin", hint=hint)
     if one.sha256 is not None and two.sha256 is not None:
         if one.sha256 != two.sha256:
             raise UsageError(f"{reference.path} is of another text of {one.name} (its SHA-256 differs)", hint=hint)

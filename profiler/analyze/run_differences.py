@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from profiler.catalogue.variant_rules import is_host
@@ -41,6 +42,7 @@ def differences(runs: Sequence[Run], launchers: Sequence[str]) -> tuple[AcrossDi
         ("machine", "mitigations", _mitigations),
         ("target", "version", lambda run: run.target.version),
         ("target", "program", lambda run: run.target.real_path),
+        ("target", "virtual environment", lambda run: run.target.venv_program or "none"),
         ("target", "build-id of the program", lambda run: run.target.build_id),
         ("target", "package of the program", _package("program")),
         ("target", "libpython", lambda run: run.target.shared_library),
@@ -51,6 +53,8 @@ def differences(runs: Sequence[Run], launchers: Sequence[str]) -> tuple[AcrossDi
         ("measurement", "command", lambda run: run.command),
         ("measurement", "source", lambda run: run.plan.source),
         ("measurement", "workload's text", lambda run: run.plan.workload.sha256 and run.plan.workload.sha256[:12]),
+        ("measurement", "workload's arguments", lambda run: " ".join(run.plan.workload.arguments) or "none"),
+        ("measurement", "workload's stdin", _stdin),
         ("measurement", "M of counts", lambda run: _numbers(run.plan.workload.counts_m)),
         ("measurement", "M of times", lambda run: _numbers(run.plan.workload.timed_m)),
         ("measurement", "kinds of passes", lambda run: ", ".join(sorted({pass_.kind for pass_ in run.plan.passes}))),
@@ -64,6 +68,11 @@ def differences(runs: Sequence[Run], launchers: Sequence[str]) -> tuple[AcrossDi
     return tuple(
         _differing(kind, what, [read(run) for run in runs]) for kind, what, read in readers if _differ(read, runs)
     )
+
+
+def _stdin(run: Run) -> object:
+    read = run.plan.workload.stdin
+    return "none" if read is None else f"{Path(read.path).name}, {read.sha256[:12]}"
 
 
 def own_right(run: Run) -> dict[str, Launcher]:

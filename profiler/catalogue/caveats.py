@@ -39,8 +39,8 @@ ALLOCATOR_BOUNDARY = CaveatEntry(
 )
 CHILDREN_NOT_COUNTED = CaveatEntry(
     code="children-not-counted",
-    title="child processes outlived the work",
-    remedy="let the workload wait for its children",
+    title="processes that the work starts are not counted",
+    remedy="have the work wait for what it starts",
 )
 COUNTERS_DISAGREE = CaveatEntry(
     code="counters-disagree",

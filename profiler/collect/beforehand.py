@@ -52,7 +52,7 @@ def foresee(request: Request, study: Study) -> Foreseen:
     workload is Python to it; no workload runs.
 
     Raises:
-        UsageError: something that is named does not exist or does not fit.
+        UsageError: something that is named does not exist, cannot be read, or does not fit.
         MachineError: results cannot be written, or a host cannot be linked.
         WorkloadError: the workload cannot be read, or is no Python.
     """
@@ -68,7 +68,7 @@ def foresee(request: Request, study: Study) -> Foreseen:
     require_writable(Path(request.out))
     if request.plan is not None:
         load_plan(Path(request.plan))
-    works = [find_workload(request.workload or study.workload)]
+    works = [find_workload(request.workload or study.workload, request.workload_args, request.stdin)]
     if study.passes == "arms":
         specs = default_eliminations() if request.elimination is None else request.elimination
         require_known(specs, (*names_measured(own), *(one.name for one in hosts)))

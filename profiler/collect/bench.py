@@ -25,9 +25,9 @@ from profiler.model import (
     Noun,
     PassKind,
     Plan,
-    PyperfScript,
     Regions,
     Step,
+    Work,
     Workload,
 )
 from profiler.plan.calibrate import does_not_grow, grows
@@ -56,9 +56,9 @@ class Bench:
 
     def __init__(self, plan: Plan, source: Source, folder: Path, limits: Limits) -> None:
         self._place = Workplace(folder, limits.timeout_s)
-        self._checker = Checker(limits.timeout_s, plan.roles.baseline)
+        self._checker = Checker(limits.timeout_s, plan.launchers[0])
         self._setting = Setting(plan=plan, source=source, place=self._place, checker=self._checker)
-        self._growing: set[tuple[str, PyperfScript | None]] = set()
+        self._growing: set[Work] = set()
         """Workloads that print the same for every M, and were seen to do more for more."""
 
     @property
@@ -88,6 +88,7 @@ class Bench:
         for launcher in plan.launchers:
             try:
                 outcome, fingerprint = self._bare(block, launcher, workload, smallest, probe=probe)
+                self._checker.learn_stdout(launcher, outcome.beside)
                 self._checker.compare_output(launcher, workload, smallest, outcome.stdout)
             except WorkloadError as error:
                 if launcher.variant is None:
@@ -138,11 +139,11 @@ class Bench:
         block, workload = plan.blocks[0], plan.workload
         with self._place.scratch() as scratch:
             path = self._place.placed(block, workload)
-            command = self._place.command(path, block, launcher, m, scratch / "side", self._place.cpus[-1])
+            command = self._place.command(path, workload, block, launcher, m, scratch / "side", self._place.cpus[-1])
             with startable(launcher), serving(launcher.name, command, count=count, scratch=scratch) as server:
                 said = server.first_answer(command.timeout_s), server.run(m, command.timeout_s)
         for one in said:
-            self._checker.compare_output(launcher, workload, m, one.text.encode())
+            self._checker.compare_output(launcher, workload, m, one.output)
 
     def _learn(self, block: Block) -> None:
         """What the baseline prints for each workload and M and how it hashes in this block, from bare runs."""
@@ -181,7 +182,7 @@ class Bench:
         with self._place.scratch() as scratch:
             side = scratch / "side"
             path = self._place.placed(block, workload)
-            command = self._place.command(path, block, launcher, m, side, self._place.cpus[-1], probe=probe)
+            command = self._place.command(path, workload, block, launcher, m, side, self._place.cpus[-1], probe=probe)
             with startable(launcher):
                 done = process.run(command)
             self._checker.require_success(launcher, workload, m, done)

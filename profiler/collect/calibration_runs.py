@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from profiler.collect.missing_module import explained
 from profiler.collect.workplace import Workplace
 from profiler.errors import WorkloadError
 from profiler.model import Launcher, Workload
@@ -28,10 +29,14 @@ def calibrated(workload: Workload, baseline: Launcher, timeout_s: float) -> Work
         def cpu_time(m: int) -> int:
             done = run(m)
             if _failed(done):
+                lacking = explained(baseline, baseline, done.stderr_tail)
+                if lacking is not None:
+                    raise lacking
                 how = "hung" if done.timed_out else "printed too much" if done.output_exceeded else "failed"
                 raise WorkloadError(
                     f"{workload.path} {how} with M = {m}\n{done.stderr_tail.strip() or '(nothing on stderr)'}",
-                    hint="a workload reads M from sys.argv[1] and prints one line; --m LO,HI and --timeout are yours",
+                    hint="a workload reads M from sys.argv[1] or TAX_PROBE_M and prints one line; --m LO,HI and "
+                    "--timeout are yours",
                 )
             return done.cpu_ns
 
@@ -76,6 +81,6 @@ def _bare_runs(
         path = place.placed(block, workload)
 
         def run(m: int) -> process.Completed:
-            return process.run(place.command(path, block, baseline, m, Path(name) / "side", None))
+            return process.run(place.command(path, workload, block, baseline, m, Path(name) / "side", None))
 
         yield run

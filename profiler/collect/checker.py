@@ -13,10 +13,11 @@ from profiler.catalogue.caveats import (
     CaveatEntry,
     caveat,
 )
+from profiler.collect.missing_module import explained
 from profiler.collect.workplace import MAX_OUTPUT_BYTES
 from profiler.errors import WorkloadError
 from profiler.guest import script
-from profiler.model import Block, Caveat, Launcher, PyperfScript, Workload
+from profiler.model import Block, Caveat, Launcher, Work, Workload
 from profiler.sources.source import Outcome
 from profiler.system.process import Completed
 
@@ -24,12 +25,14 @@ from profiler.system.process import Completed
 class Checker:
     """The expected outputs and hashes of one plan, learnt from the baseline, and the caveats so far."""
 
-    def __init__(self, timeout_s: float, baseline: str) -> None:
+    def __init__(self, timeout_s: float, baseline: Launcher | None) -> None:
         self.caveats: dict[tuple[str, str], Caveat] = {}
         """By code and launcher."""
         self._timeout_s = timeout_s
         self._baseline = baseline
-        self._expected: dict[tuple[tuple[str, PyperfScript | None], int], bytes] = {}
+        self._name = "" if baseline is None else baseline.name
+        self._expected: dict[tuple[Work, int], bytes] = {}
+        self._shared: set[str] = set()
         self._hashes: dict[int, int] = {}
 
     def knows(self, workload: Workload, m: int) -> bool:
@@ -67,37 +70,54 @@ class Checker:
                 hint="a workload prints one line that depends on M only",
             )
         if outcome.exit != 0:
+            lacking = None if self._baseline is None else explained(launcher, self._baseline, outcome.stderr_tail)
+            if lacking is not None:
+                raise lacking
             how = (
                 f"was killed by signal {-outcome.exit}" if outcome.exit < 0 else f"ended with exit code {outcome.exit}"
             )
             raise WorkloadError(
                 f"{which} {how}\n{outcome.stderr_tail.strip() or '(nothing on stderr)'}",
-                hint=f"run the workload by itself in {self._baseline}; where {launcher.name} alone fails, its host "
+                hint=f"run the workload by itself in {self._name}; where {launcher.name} alone fails, its host "
                 "lacks what the workload needs",
             )
 
-    def note_uncounted(self, launcher: Launcher, outcome: Outcome) -> None:
-        """Processes that the work left running are in no figure."""
-        if outcome.uncounted:
+    def learn_stdout(self, launcher: Launcher, beside: bytes) -> None:
+        """What stood ``beside`` the output on the stdout of ``launcher``: it has not left that to the workload."""
+        if beside:
+            self._shared.add(launcher.name)
+
+    def learn_uncounted(self, launcher: Launcher, processes: int) -> None:
+        """So many processes that the work started in ``launcher`` are missing in the counts."""
+        if processes:
             self._warn(
                 CHILDREN_NOT_COUNTED,
                 launcher,
-                f"{outcome.uncounted} of its child processes had not ended when it had, and are not counted",
+                f"{processes} of the processes that the work starts still ran when it had ended, and are not counted",
             )
 
-    def compare_output(self, launcher: Launcher, workload: Workload, m: int, printed: bytes) -> None:
+    def compare_output(
+        self, launcher: Launcher, workload: Workload, m: int, printed: bytes, *, bare: bool = False
+    ) -> bytes:
         """The first output of a workload at an M is what all others must be.
+
+        ``bare``: what was printed was read on the process's own stdout, where some hosts write too; it has to be among
+        that.
+
+        Returns:
+            What the workload printed.
 
         Raises:
             WorkloadError: this is another.
         """
         expected = self._expected.setdefault((workload.work, m), printed)
-        if printed != expected:
-            raise WorkloadError(
-                f"outputs differ for M = {m}\n  {self._baseline:<14} printed {_shorten(expected)}\n"
-                f"  {launcher.name:<14} printed {_shorten(printed)}",
-                hint=_why_other(launcher.name, expected, printed),
-            )
+        if printed == expected or (bare and launcher.name in self._shared and expected in printed):
+            return expected
+        raise WorkloadError(
+            f"outputs differ for M = {m}\n  {self._name:<14} printed {_shorten(expected)}\n"
+            f"  {launcher.name:<14} printed {_shorten(printed)}",
+            hint=_why_other(launcher.name, expected, printed),
+        )
 
     def verify(self, block: Block, launcher: Launcher, fingerprint: script.ProcessFingerprint | None) -> None:
         """What the script saw inside is what was asked for; else a caveat, once per launcher."""

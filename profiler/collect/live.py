@@ -40,6 +40,11 @@ class Chunk(Noun, frozen=True, kw_only=True):
     placement: int | None
     """Where in its MiB a fresh object lay before it (``script.ProcessFingerprint.placement``)."""
 
+    @property
+    def output(self) -> bytes:
+        """What it printed, byte for byte."""
+        return as_printed(self.text)
+
 
 class FirstAnswer(Noun, frozen=True, kw_only=True):
     """First words of a served process."""
@@ -50,6 +55,16 @@ class FirstAnswer(Noun, frozen=True, kw_only=True):
     """What the script printed when it ran as a whole."""
     runs: tuple[Chunk, ...]
     """The process's first runs of the work, before any chunk was asked for: the whole script, then ``run(m)``."""
+
+    @property
+    def output(self) -> bytes:
+        """What it printed, byte for byte."""
+        return as_printed(self.text)
+
+
+def as_printed(text: str) -> bytes:
+    """The bytes that the server read as ``text``."""
+    return text.encode(errors="surrogateescape")
 
 
 def counters_file() -> str | None:

@@ -32,6 +32,7 @@ from profiler.model import (
     Precision,
     Run,
     Target,
+    Whole,
     Workload,
 )
 from profiler.plan.arms import build_arms, default_eliminations
@@ -46,7 +47,7 @@ from profiler.rebuild.memory import recall
 from profiler.sources.choose import probe
 from profiler.sources.source import Source
 from profiler.system import machine
-from profiler.workloads import BUILT_IN, find_workload
+from profiler.workloads import BUILT_IN, find_workload, require_unchanged
 
 
 class _Work(Noun, frozen=True, kw_only=True):
@@ -88,7 +89,8 @@ def prepare(  # noqa: PLR0917 - what a run begins with
     workload = _with_m(foreseen.workload, request, study, baseline)
     if foreseen.builds and request.m is not None and workload.path not in {one.path for one in BUILT_IN}:
         require_growth(workload, baseline, request.timeout)
-    watch.say(f"target: {target.real_path} (CPython {target.version}), workload: {workload.name}")
+    of = "" if target.venv_program is None else f", in the virtual environment of {target.venv_program}"
+    watch.say(f"target: {target.real_path} (CPython {target.version}{of}), workload: {workload.name}")
     lineup = _lineup(request, study, foreseen, source, watch)
     work = _work(request, study, workload, lineup.launchers, source, precision=precision)
     plan = make_plan(
@@ -151,10 +153,16 @@ def _work(
     """The passes of the study, and the launchers and eliminations that they bring along."""
     offered = source.passes(workload)
     if study.passes == "arms":
+        own = request.workload or workload.name
+
+        def complete(name: str) -> Workload:
+            # Arguments and stdin are of the workload that was asked for, not of those that an arm names.
+            return workload if name == own else _with_m(find_workload(name), request, study, launchers[0])
+
         arms = build_arms(
             default_eliminations() if request.elimination is None else request.elimination,
-            workload=request.workload or workload.name,
-            complete=lambda name: _with_m(find_workload(name), request, study, launchers[0]),
+            workload=own,
+            complete=complete,
             launchers=launchers,
             offered=offered,
             source=source.name,
@@ -199,12 +207,15 @@ def wanted_precision(request: Request, source: Source) -> Precision | None:
     return Precision(metric=metric, half_width=request.half_width)
 
 
-def require_same_machine(run: Run) -> None:
-    """A resumed run must find the launchers that it began with.
+def require_same_begin(run: Run) -> None:
+    """A resumed run must find the launchers and the work that it began with.
 
     Raises:
-        UsageError: the target or a launcher has changed or is gone.
+        UsageError: the target, a launcher, a workload's script or what it reads has changed or is gone.
     """
+    own = (pass_.workload for pass_ in run.plan.passes if isinstance(pass_, Whole))
+    for workload in {one.work: one for one in (run.plan.workload, *own) if one is not None}.values():
+        require_unchanged(workload)
     now = resolve_target(run.target.path)
     if (now.build_id, now.shared_library_build_id) != (run.target.build_id, run.target.shared_library_build_id):
         raise UsageError(

@@ -62,7 +62,7 @@ def count_pythons(
     works = [calibrated(work, launchers[0], timeout_s) if launchers else work for work in workloads]
     block = draw_blocks(seed, 1)[0]
     counts: dict[str, list[PythonCount]] = {one.file.real_path: [] for one in pythons}
-    checker = Checker(timeout_s, launchers[0].name if launchers else "")
+    checker = Checker(timeout_s, launchers[0] if launchers else None)
     with tempfile.TemporaryDirectory(prefix="tax-probe-") as folder:
         for work in works:
             place = Workplace(Path(folder), timeout_s)

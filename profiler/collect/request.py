@@ -26,6 +26,10 @@ class Request(Noun, frozen=True, kw_only=True):
 
     python: str | None = None
     workload: str | None = None
+    workload_args: str | None = None
+    """Of the script beside M, as on a command line."""
+    stdin: str | None = None
+    """A file that every process reads from its beginning."""
     host: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
     """Other interpreters, ``PATH`` or ``NAME=PATH``."""

@@ -40,15 +40,15 @@ def interleave(setting: Setting, block: Block, todo: Sequence[Step]) -> Generato
         path = place.placed(block, workload)
         sides = {name: folder / f"side-{step.position}" for name, step in by_name.items()}
         commands = {
-            name: place.command(path, block, launcher, pass_.m[0], sides[name], cpu)
+            name: place.command(path, workload, block, launcher, pass_.m[0], sides[name], cpu)
             for name, launcher in launchers.items()
         }
         with _together(commands, pass_, folder) as servers:
             for name, (_, first) in servers.items():
-                checker.compare_output(launchers[name], workload, pass_.m[0], first.text.encode())
+                checker.compare_output(launchers[name], workload, pass_.m[0], first.output)
                 checker.verify(block, launchers[name], script.read_fingerprint(sides[name]))
             for name, m, turn, chunk in _take_turns(servers, pass_, setting.turns or pass_.turns, place.timeout_s):
-                printed = chunk.text.encode()
+                printed = chunk.output
                 checker.compare_output(launchers[name], workload, m, printed)
                 rows.extend(
                     rows_of(

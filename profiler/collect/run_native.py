@@ -13,14 +13,12 @@ def measure(setting: Setting, pass_: Native, block: Block, step: Step, cpu: int)
     launcher, workload, place = setting.launcher(step.launcher), setting.workload(pass_), setting.place
     with place.scratch() as scratch:
         path = place.native(workload, setting.plan.launchers)
-        command = place.command(path, block, launcher, step.m, scratch / "side", cpu)
+        command = place.command(path, workload, block, launcher, step.m, scratch / "side", cpu)
         with startable(launcher):
             outcome = timed(command) if pass_.bare else setting.source.measure(pass_, command, scratch)
         setting.checker.require_success(launcher, workload, step.m, outcome)
-        setting.checker.note_uncounted(launcher, outcome)
-        setting.checker.compare_output(launcher, workload, step.m, outcome.stdout)
-    rows = rows_of(
-        pass_, workload, step, outcome.readings, exit_code=outcome.exit, printed=outcome.stdout, placement=None
-    )
+        setting.checker.learn_uncounted(launcher, outcome.uncounted)
+        printed = setting.checker.compare_output(launcher, workload, step.m, outcome.stdout, bare=True)
+    rows = rows_of(pass_, workload, step, outcome.readings, exit_code=outcome.exit, printed=printed, placement=None)
     calls = (row for part in outcome.calls for row in calls_of(step, part))
     return Measured(steps=(step,), rows=tuple(rows), calls=tuple(calls))

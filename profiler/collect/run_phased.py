@@ -13,12 +13,10 @@ def measure(setting: Setting, pass_: Phased, block: Block, step: Step, cpu: int)
     # The plan's own launchers know which file holds the eval loop, once they were seen running.
     launcher, workload, place = setting.launcher(step.launcher), setting.workload(pass_), setting.place
     with place.scratch() as scratch:
-        command = place.command(place.marked(workload), block, launcher, step.m, scratch / "side", cpu)
+        command = place.command(place.marked(workload), workload, block, launcher, step.m, scratch / "side", cpu)
         with startable(launcher):
             outcome = phased.measure(pass_.events, command, launcher.image, scratch)
         setting.checker.require_success(launcher, workload, step.m, outcome)
-        setting.checker.compare_output(launcher, workload, step.m, outcome.stdout)
-    rows = rows_of(
-        pass_, workload, step, outcome.readings, exit_code=outcome.exit, printed=outcome.stdout, placement=None
-    )
+        printed = setting.checker.compare_output(launcher, workload, step.m, outcome.stdout, bare=True)
+    rows = rows_of(pass_, workload, step, outcome.readings, exit_code=outcome.exit, printed=printed, placement=None)
     return Measured(steps=(step,), rows=tuple(rows))

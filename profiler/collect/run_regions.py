@@ -42,12 +42,12 @@ def measure(setting: Setting, pass_: Regions, block: Block, step: Step, cpu: int
     calls: list[CallRow] = []
     with place.scratch() as scratch:
         side = scratch / "side"
-        command = place.command(place.placed(block, workload), block, launcher, step.m, side, cpu)
+        command = place.command(place.placed(block, workload), workload, block, launcher, step.m, side, cpu)
         command = _through_phases(setting.plan.seed, block, pass_, command, scratch)
         with startable(launcher):
             outcome = setting.source.measure(pass_, command, scratch)
         checker.require_success(launcher, workload, step.m, outcome)
-        checker.note_uncounted(launcher, outcome)
+        checker.learn_uncounted(launcher, outcome.uncounted)
         checker.verify(block, launcher, script.read_fingerprint(side))
         for region in _counted(pass_, outcome, scratch):
             checker.compare_output(launcher, workload, region.m, region.printed)
@@ -99,6 +99,6 @@ def _counted(pass_: Regions, outcome: Outcome, scratch: Path) -> Iterator[_Regio
             m=m,
             readings=own,
             calls=outcome.calls[number] if outcome.calls else (),
-            printed=chunk.text.encode(),
+            printed=chunk.output,
             placement=chunk.placement,
         )

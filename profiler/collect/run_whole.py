@@ -16,11 +16,11 @@ def measure(setting: Setting, pass_: Whole, block: Block, step: Step, cpu: int) 
     with place.scratch() as scratch:
         side = scratch / "side"
         path = place.placed(block, workload)
-        command = place.command(path, block, launcher, step.m, side, cpu, watch=pass_.exclusive)
+        command = place.command(path, workload, block, launcher, step.m, side, cpu, watch=pass_.exclusive)
         with startable(launcher):
             outcome = setting.source.measure(pass_, command, scratch)
         checker.require_success(launcher, workload, step.m, outcome)
-        checker.note_uncounted(launcher, outcome)
+        checker.learn_uncounted(launcher, outcome.uncounted)
         fingerprint = script.read_fingerprint(side)
         checker.verify(block, launcher, fingerprint)
         checker.compare_output(launcher, workload, step.m, outcome.stdout)

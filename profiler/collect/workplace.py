@@ -48,8 +48,10 @@ class Workplace:
         return self._written(f"marked-{_mark(workload)}.py", lambda path: script.render_marked(self._own(workload)))
 
     def native(self, workload: Workload, launchers: tuple[Launcher, ...]) -> Path:
-        """The workload's own file; where a launcher hands on no arguments, all run one that takes M by another way."""
-        if all(any("{m}" in part for part in launcher.argv) for launcher in launchers):
+        """The workload's own file; where a launcher hands on no arguments, or the workload has more than M, all run one
+        that takes them by another way.
+        """
+        if not workload.arguments and all(any("{m}" in part for part in launcher.argv) for launcher in launchers):
             return Path(self._own(workload).path)
         return self._written(f"native-{_mark(workload)}.py", lambda path: script.render_native(self._own(workload)))
 
@@ -69,6 +71,7 @@ class Workplace:
     def command(  # noqa: PLR0917 - what a process is made of
         self,
         path: Path,
+        workload: Workload,
         block: Block,
         launcher: Launcher,
         m: int,
@@ -78,7 +81,9 @@ class Workplace:
         probe: Path | None = None,
         watch: bool = False,
     ) -> Command:
-        """One process of ``launcher``: the script ``path`` at ``m``, with the nuisances of ``block``."""
+        """One process of ``launcher``: the script ``path`` at ``m``, which does ``workload``, with the nuisances of
+        ``block``.
+        """
         return Command(
             argv=tuple(
                 part.replace("{script}", str(path)).replace("{m}", str(m)).replace("{text}", path.read_text())
@@ -89,6 +94,8 @@ class Workplace:
             cpu=cpu,
             timeout_s=self.timeout_s,
             max_output_bytes=MAX_OUTPUT_BYTES,
+            stdin=None if workload.stdin is None else workload.stdin.path,
+            printed=f"{side}{script.PRINTED}",
         )
 
 

@@ -36,8 +36,13 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     parser.add_argument(
         "--workload",
         metavar="NAME|FILE.py",
-        help=f"built-in workload, a script, or one for pyperf, FILE.py:BENCHMARK (default: {workload})",
+        help="built-in workload, a script that takes M as its first argument or from the environment variable "
+        f"TAX_PROBE_M, or one for pyperf, FILE.py:BENCHMARK (default: {workload})",
     )
+    parser.add_argument(
+        "--workload-args", metavar="ARGS", help="arguments of the script after M, in one word: '--size 7'"
+    )
+    parser.add_argument("--stdin", metavar="FILE", help="what the script finds on stdin, in every process")
     parser.add_argument(
         "--host",
         metavar="NAME=CMD",

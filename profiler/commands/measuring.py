@@ -36,7 +36,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     from profiler.analyze.sequential import PrecisionWatch
     from profiler.collect.beforehand import foresee
     from profiler.collect.bench import Limits
-    from profiler.collect.prepare import prepare, require_same_machine, require_same_passes
+    from profiler.collect.prepare import prepare, require_same_begin, require_same_passes
     from profiler.collect.session import look_at_hosts, measure
     from profiler.commands.gating import gating
     from profiler.folder import load_run, new_folder
@@ -53,7 +53,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     # All that needs no quiet machine comes before the lock: nobody is to wait for another run to be told of a typo.
     begun = load_run(args.resume) if args.resume is not None else None
     if begun is not None:
-        require_same_machine(begun)
+        require_same_begin(begun)
     foreseen = foresee(wanted, study) if begun is None else None
     for one in foreseen.inherited if foreseen is not None else ():
         tell(f"warning {one.code}: {one.message}")

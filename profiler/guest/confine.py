@@ -45,7 +45,8 @@ def main() -> None:
         _prctl(wanted, (_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(filters), 0, 0))
     else:
         _prctl(wanted, CALLS[wanted])
-    os.execv(program, [program, *sys.argv[3:]])  # noqa: S606 - becoming the given program is the purpose
+    # Named as before where it is a copy: by that name Python finds its standard library and its virtual environment.
+    os.execv(program, sys.argv[2:])  # noqa: S606 - becoming the given program is the purpose
 
 
 def _prctl(wanted: str, arguments: tuple[int, ...]) -> None:

@@ -20,6 +20,7 @@ _tax_probe_classes = (512, 32, 16)
 _tax_probe_phase = ((512, 3), (32, 7), (16, 5))
 _tax_probe_script = "/dev/null"
 _tax_probe_workload = "/dev/null"
+_tax_probe_arguments = ()
 # Values of one block: end.
 
 _tax_probe_reach = 64 << 20
@@ -148,6 +149,42 @@ def _tax_probe_report(placed: bool) -> None:
             json.dump(_tax_probe_named("fingerprint", os.environ["TAX_PROBE_CHECK"])(), out, default=str)
 
 
+def _tax_probe_capture() -> "tuple[object, int | None, object] | tuple[()]":
+    # What the work prints goes through a pipe of its own, by whatever way it comes to descriptor 1 (a child's too): the
+    # host may log or draw there, before and after. All launchers print to a file object of one kind, as python3 has it.
+    # Empty: nobody reads such a pipe. The line that comes first says that it is used, and is no part of the output.
+    if _tax_probe_side_path is None:
+        return ()
+    try:
+        pipe = os.open(_tax_probe_side_path + ".printed", os.O_RDWR)
+    except OSError:
+        return ()
+    os.write(pipe, b"\n")
+    hosts = sys.stdout
+    if hosts is not None:
+        hosts.flush()
+    kept: int | None
+    try:
+        kept = os.dup(1)
+    except OSError:
+        kept = None
+    os.dup2(pipe, 1)
+    if pipe != 1:
+        os.close(pipe)
+    own = sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115 - the work uses it
+    return hosts, kept, own
+
+
+def _tax_probe_release(hosts: "object" = None, kept: "int | None" = None, own: "object" = None) -> None:
+    # Whatever the work left in a buffer is its output, in the host's file object too.
+    for stream in {id(one): one for one in (sys.stdout, hosts, own)}.values():
+        if stream is not None and not getattr(stream, "closed", False):
+            stream.flush()  # type: ignore[union-attr]
+    if own is not None:
+        sys.stdout = hosts
+        os.close(1) if kept is None else os.dup2(kept, 1)
+
+
 def _tax_probe_queued() -> "int | None":
     # Nanoseconds that this thread was ready to run and had no CPU (second field of schedstat).
     try:
@@ -169,6 +206,10 @@ if sys.path[:1] == [os.path.dirname(os.path.abspath(_tax_probe_script))]:
     del sys.path[0]
 sys.path.insert(0, os.path.dirname(_tax_probe_workload))
 sys.argv = [_tax_probe_workload, str(int(_tax_probe_m))]
+sys.argv += _tax_probe_arguments
+os.environ["TAX_PROBE_M"] = _tax_probe_m
+if "TAX_PROBE_SITE" in os.environ:
+    __import__("site").addsitedir(os.environ["TAX_PROBE_SITE"])
 __name__ = "__main__"
 __file__ = _tax_probe_workload
 with open(_tax_probe_workload, "rb") as _tax_probe_source:
@@ -187,6 +228,7 @@ if "TAX_PROBE_SERVER" in os.environ:
         os.environ["TAX_PROBE_REQUESTS"],
         os.environ["TAX_PROBE_ANSWERS"],
     )
+_tax_probe_captured = _tax_probe_capture() if _tax_probe_server is None else ()
 # The collector begins anew: else the moment of its next runs would depend on all that was imported before. The second
 # time, after the heap was placed, only its young generations do: a full collection would empty the free lists.
 _tax_probe_gc.collect()
@@ -206,7 +248,7 @@ try:
     else:
         _tax_probe_server.serve(_tax_probe_grow, _tax_probe_where)
 finally:
-    sys.stdout.flush()
+    _tax_probe_release(*_tax_probe_captured)
     if _tax_probe_side_path is not None:
         with open(_tax_probe_side_path, "a") as _tax_probe_side:
             _tax_probe_side.write("\n%s %s\n" % (_tax_probe_at, _tax_probe_since(_tax_probe_before)))

@@ -30,12 +30,16 @@ ENV_M = "TAX_PROBE_M"
 """M travels in the environment too: many programs that embed Python hand no arguments to a script."""
 ENV_SIDE = "TAX_PROBE_SIDE"
 """Where the script writes what it saw."""
+PRINTED = ".printed"
+"""Ends the name of a pipe beside it: through that comes what the work prints."""
 ENV_CHECK = "TAX_PROBE_CHECK"
 """Path of ``fingerprint.FINGERPRINT_SCRIPT``; set in the one run per launcher that reports its fingerprint."""
 ENV_ARENA_OFFSET = "TAX_PROBE_ARENA_OFFSET"
 """Set by the toggles that put arenas at another offset in their MiB than the block's, in bytes."""
 ENV_TREATMENT = "TAX_PROBE_TREATMENT"
 """Statements that relieve a host of a cause before the work begins."""
+ENV_SITE = "TAX_PROBE_SITE"
+"""A folder of packages, with ``.pth`` files, for a program that finds none by itself."""
 ENV_NO_PHASE = "TAX_PROBE_NO_PHASE"
 """Set by the toggle that keeps no live objects before the work."""
 ENV_WATCH = "TAX_PROBE_WATCH"
@@ -95,6 +99,7 @@ def values(block: Block, workload: Workload, script: Path) -> dict[str, int | st
         "_tax_probe_phase": tuple(reversed(tuple(zip(SIZE_CLASSES, block.heap_phase, strict=True)))),
         "_tax_probe_script": str(script),
         "_tax_probe_workload": workload.path,
+        "_tax_probe_arguments": workload.arguments,
     }
 
 
@@ -116,7 +121,7 @@ def pyperf_values(workload: Workload) -> dict[str, str | tuple[str, ...]]:
 def render_native(workload: Workload) -> str:
     """A script that runs the workload as it is, with M from the environment."""
     return (
-        f"import os, sys\nsys.argv = [{workload.path!r}, str(int(os.environ[{ENV_M!r}]))]\n"
+        f"import os, sys\nsys.argv = [{workload.path!r}, str(int(os.environ[{ENV_M!r}])), *{workload.arguments!r}]\n"
         f"__file__ = {workload.path!r}\nwith open(__file__, 'rb') as source:\n"
         "    code = compile(source.read(), __file__, 'exec')\nexec(code)\n"
     )
@@ -128,7 +133,7 @@ def render_marked(workload: Workload) -> str:
     folder = str(Path(workload.path).parent)
     return (
         f"import posix, sys\nposix.getsid(0)\nsys.path.insert(0, {folder!r})\n"
-        f"sys.argv = [{workload.path!r}, str(int(posix.environ[{ENV_M.encode()!r}]))]\n"
+        f"sys.argv = [{workload.path!r}, str(int(posix.environ[{ENV_M.encode()!r}])), *{workload.arguments!r}]\n"
         f"{Path(workload.path).read_text()}\nsys.stdout.flush()\nposix.getpgid(0)\nposix.sched_get_priority_max(0)\n"
     )
 

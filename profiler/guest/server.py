@@ -12,10 +12,21 @@ The placement of a chunk is where a fresh object lay just before it (``_tax_prob
 """
 
 import io
+import os
+import stat
 import sys
 import time
 
 WALL, CPU = time.perf_counter_ns, time.process_time_ns
+
+
+def used_by_children():
+    """What ended processes of this one took, to see whether there were any; None where it cannot be asked."""
+    try:
+        from resource import RUSAGE_CHILDREN, getrusage
+    except ImportError:
+        return None
+    return getrusage(RUSAGE_CHILDREN)
 
 
 class Clock:
@@ -72,6 +83,9 @@ class Server:
         self.counter = make_counter(count, counters)
         self.requests = open(requests)
         self.answers = open(answers, "w")
+        # A file that every chunk reads from its beginning; a terminal or /dev/null need not be.
+        self.reads = sys.stdin is not None and stat.S_ISREG(os.fstat(0).st_mode)
+        self.children = used_by_children()
 
     def serve(self, grow, where):
         """Answer requests until there are no more."""
@@ -80,7 +94,12 @@ class Server:
         names = dict(self.namespace)
         # Callgrind would write a region for each, which nobody asked for.
         counter = Clock() if isinstance(self.counter, Callgrind) else self.counter
-        opening = self.whole(first, names, counter)
+        try:
+            opening = self.whole(first, names, counter)
+        finally:
+            # Said first: what such work fails of here may be no more than that (a pool can pickle nothing of it).
+            if used_by_children() != self.children:
+                sys.exit("tax-probe: the work starts other processes, which are no part of a chunk")
         text = opening[3]
         run = names.get("run")
         # Only a function that gives what the whole script prints is the script's work.
@@ -105,6 +124,12 @@ class Server:
             else:
                 self.answer(self.whole(*figures, dict(self.namespace), self.counter))
 
+    def rewind(self):
+        """Back to the beginning of what the work reads on stdin, for whoever reads it by whatever way."""
+        if self.reads:
+            os.lseek(0, 0, 0)
+            sys.stdin.seek(0)
+
     def answer(self, what):
         """One line, at once."""
         self.answers.write(repr(what) + "\n")
@@ -112,6 +137,7 @@ class Server:
 
     def through(self, run, m, counter):
         """One chunk by the workload's function."""
+        self.rewind()
         placement = self.where()
         cpu, wall = CPU(), WALL()
         counter.start()
@@ -123,7 +149,10 @@ class Server:
     def whole(self, m, names, counter):
         """One chunk by the whole text of the workload, with what it prints held back."""
         sys.argv[1] = str(m)
-        stdout, sys.stdout = sys.stdout, io.StringIO()
+        # Of the width that it has from the beginning.
+        os.environ["TAX_PROBE_M"] = f"{m:012d}"
+        self.rewind()
+        stdout, sys.stdout = sys.stdout, io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="surrogateescape")
         placement = self.where()
         try:
             cpu, wall = CPU(), WALL()
@@ -131,7 +160,8 @@ class Server:
             exec(self.code, names)
             counts = counter.stop()
             wall, cpu = WALL() - wall, CPU() - cpu
-            text = sys.stdout.getvalue()
+            sys.stdout.flush()
+            text = sys.stdout.buffer.getvalue().decode("utf-8", "surrogateescape")
         finally:
             sys.stdout = stdout
         return wall, cpu, counts, text, placement

@@ -69,7 +69,7 @@ def resolve_target(path: str | None) -> Target:
     if version < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise UsageError(f"{named} is Python {answer.version}", hint=f"the embedding hosts need CPython ≥ {oldest}")
-    return _target(named, real_path, answer)
+    return msgspec.structs.replace(_target(named, real_path, answer), venv_program=_in_venv(named))
 
 
 def find_targets() -> list[str]:
@@ -125,10 +125,8 @@ def default_python() -> str:
 
 def _real_elf(named: str) -> str:
     """``named`` with PATH and all symbolic links followed, refused unless it is an ELF program for this machine."""
-    found = named if os.sep in named else shutil.which(named)
-    if found is None:
-        raise UsageError(f"there is no command {named} on PATH", hint="name a file with --python /path/to/python3")
-    file = expanded(found)
+    file = _found(named)
+    found = str(file)
     if not file.exists():
         raise UsageError(f"there is no file {found}", hint=installed_here())
     if file.is_dir():
@@ -147,6 +145,27 @@ def _real_elf(named: str) -> str:
         message = f"{found} is built for {machine(real)}, this machine runs {machine('/proc/self/exe')}"
         raise UsageError(message, hint="name an interpreter of this machine's own architecture")
     return real
+
+
+def _in_venv(named: str) -> str | None:
+    """The absolute path of ``named``, links not followed, where CPython would take it for a virtual environment's: by a
+    ``pyvenv.cfg`` beside it or one folder above (Modules/getpath.py, "VENV").
+    """
+    program = Path(os.path.abspath(_found(named)))  # noqa: PTH100 - resolve() would follow the link out of it
+    folders = (program.parent, program.parent.parent)
+    return str(program) if any((folder / "pyvenv.cfg").is_file() for folder in folders) else None
+
+
+def _found(named: str) -> Path:
+    """The file that ``named`` is, by its path or on PATH.
+
+    Raises:
+        UsageError: there is no such command.
+    """
+    found = named if os.sep in named else shutil.which(named)
+    if found is None:
+        raise UsageError(f"there is no command {named} on PATH", hint="name a file with --python /path/to/python3")
+    return expanded(found)
 
 
 def _not_elf(found: str) -> UsageError:

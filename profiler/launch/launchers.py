@@ -63,7 +63,7 @@ def baseline_launcher(target: Target) -> Launcher:
     return Launcher(
         name=BASELINE,
         kind="program",
-        argv=(target.real_path, "{script}", "{m}"),
+        argv=(target.venv_program or target.real_path, "{script}", "{m}"),
         env=host_environment(target),
         image=None,
         build_id=None,

@@ -15,6 +15,9 @@ from profiler.model import LinkMode, Noun, Target
 from profiler.system.install import how_to_install
 from profiler.system.process import helper, run
 
+PROGRAM = "TAX_PROBE_PROGRAM"
+"""As what our host ``runmain`` starts Python (``runner/host/src/runmain.rs``)."""
+
 _ANSWER_TIMEOUT_S = 20.0
 _GIST_CHARACTERS = 300
 _QUESTION = """\
@@ -40,10 +43,14 @@ def host_environment(target: Target) -> dict[str, str]:
     """Variables under which a host finds the target's standard library and no other.
 
     ``Py_InitializeEx`` knows no program name and looks for ``python3`` on PATH: with a virtual environment or another
-    Python in front, the host would take that one's prefix (https://docs.python.org/3/c-api/init_config.html).
+    Python in front, the host would take that one's prefix (https://docs.python.org/3/c-api/init_config.html). Of a
+    target in a virtual environment it is that one's ``python3`` which has to be found; ``Py_BytesMain`` goes by the
+    name of the program, which our host takes from ``PROGRAM``.
     """
-    path = os.environ.get("PATH", os.defpath)
-    return {"PATH": f"{Path(target.real_path).parent}{os.pathsep}{path}"}
+    named = target.venv_program
+    first = [str(Path(program).parent) for program in (named, target.real_path) if program is not None]
+    path = os.pathsep.join([*first, os.environ.get("PATH", os.defpath)])
+    return {"PATH": path} | ({} if named is None else {PROGRAM: named})
 
 
 def check_host(host: Path, target: Target, link: LinkMode, *, log: Path | None = None) -> None:

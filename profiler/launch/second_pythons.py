@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import msgspec
@@ -16,8 +15,7 @@ from profiler.model import Launcher, Target
 def second_pythons(specs: tuple[str, ...], target: Target, taken: tuple[str, ...] = ()) -> tuple[Launcher, ...]:
     """The launchers of ``--against [NAME=]PATH``; ``taken``: names that other launchers have.
 
-    Without a name one is called by its version, ``python3.12.1``. ``PATH`` itself is started, not the file that it is a
-    link to: the ``python3`` of a virtual environment finds the packages of that one only so.
+    Without a name one is called by its version, ``python3.12.1``.
 
     Raises:
         UsageError: no CPython ≥ 3.8 for this machine is named, it is the target itself, or two have one name.
@@ -26,8 +24,7 @@ def second_pythons(specs: tuple[str, ...], target: Target, taken: tuple[str, ...
     for spec in specs:
         name, path = _split(spec)
         second = resolve_target(path)
-        started = shutil.which(path) or path
-        if second.real_path == target.real_path and not _has_its_own(started):
+        if (second.real_path, second.venv_program) == (target.real_path, target.venv_program):
             raise UsageError(
                 f"--against {path} is the target itself, {target.real_path}",
                 hint="name another interpreter; tax-probe pythons lists what there is",
@@ -36,9 +33,7 @@ def second_pythons(specs: tuple[str, ...], target: Target, taken: tuple[str, ...
             name = _free(f"python{second.version}", (*taken, *(one.name for one in found)))
         else:
             require_free(f"--against {spec}", name, (*taken, *(one.name for one in found)))
-        launcher = baseline_launcher(second)
-        argv = (str(Path(started).absolute()), *launcher.argv[1:])
-        found.append(msgspec.structs.replace(launcher, name=name, argv=argv, role=None))
+        found.append(msgspec.structs.replace(baseline_launcher(second), name=name, role=None))
     return tuple(found)
 
 
@@ -46,11 +41,6 @@ def _split(spec: str) -> tuple[str | None, str]:
     """``NAME=PATH``, or a path, which may hold an equals sign too."""
     name, equals, path = spec.partition("=")
     return (name, path) if equals and name and path and "/" not in name and not Path(spec).exists() else (None, spec)
-
-
-def _has_its_own(started: str) -> bool:
-    """Packages: a virtual environment's."""
-    return (Path(started).absolute().parent.parent / "pyvenv.cfg").is_file()
 
 
 def _free(name: str, taken: tuple[str, ...]) -> str:

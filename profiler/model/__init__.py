@@ -54,7 +54,7 @@ from profiler.model.verdict import (
     VerdictWord,
     WorkloadResult,
 )
-from profiler.model.workload import PyperfScript, Workload
+from profiler.model.workload import Input, PyperfScript, Work, Workload
 
 __all__ = [
     "AGAIN",
@@ -80,6 +80,7 @@ __all__ = [
     "EventCheck",
     "Hardening",
     "Health",
+    "Input",
     "Inspection",
     "Interval",
     "Kind",
@@ -119,6 +120,7 @@ __all__ = [
     "VerdictWord",
     "Way",
     "Whole",
+    "Work",
     "Workload",
     "WorkloadResult",
     "roles_of",

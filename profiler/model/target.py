@@ -5,8 +5,11 @@ from __future__ import annotations
 from profiler.model.base import Noun
 
 
-class Target(Noun, frozen=True, kw_only=True):
-    """A CPython installation under test, resolved to real ELF files."""
+class Target(Noun, frozen=True, kw_only=True, omit_defaults=True):
+    """A CPython installation under test, resolved to real ELF files.
+
+    A document names a virtual environment where there is one, so that those of before stay what they were.
+    """
 
     path: str
     """As the user named it (or as the default found it)."""
@@ -30,3 +33,6 @@ class Target(Noun, frozen=True, kw_only=True):
     library_dir: str | None
     """sysconfig's LIBDIR; told in documents alone."""
     prefix: str
+    venv_program: str | None = None
+    """The program of a virtual environment, where one was named: the baseline runs as that, so that CPython finds the
+    environment. Absolute; ``real_path`` is the file behind it."""

@@ -64,7 +64,7 @@ def does_not_grow(workload: Workload) -> WorkloadError:
     """What is said of a workload that does the same whatever M is: its cost per unit would be noise over nothing."""
     return WorkloadError(
         f"the work of {workload.name} does not grow with M (tried up to M = {_MOST_M:.0e})",
-        hint="a workload repeats its work sys.argv[1] times",
+        hint="a workload repeats its work as often as sys.argv[1] says, or the environment variable TAX_PROBE_M",
     )
 
 

@@ -36,6 +36,7 @@ from profiler.present.table import Table
 from profiler.present.templating import without_folders
 from profiler.present.view import View
 from profiler.present.whom import subjects
+from profiler.present.words import environment_of
 
 _STATUS = {"confirmed": "confirmed", "refuted": "ruled out", "unresolved": "not decided", "not-tested": "not tested"}
 _CHECK = {True: "passed", False: "failed", None: "not checked"}
@@ -266,7 +267,8 @@ def _setting(verdict: Verdict, run: Run) -> Iterator[str]:
     yield f"{len(run.plan.blocks)} blocks, each with all launchers in random order; seed {run.plan.seed}; {took}"
     yield f"begun {run.started_utc}"
     target = verdict.target
-    yield f"target {Path(target.real_path).name}, CPython {target.version}, build-id {target.build_id}"
+    named = Path(target.real_path).name
+    yield f"target {named}, CPython {target.version}, build-id {target.build_id}{environment_of(target)}"
     equal = {True: "outputs equal bit for bit in all launchers", False: "outputs differ", None: "outputs not compared"}
     yield equal[verdict.workload.bit_exact]
     yield "“slower” and “faster” hold for all metrics of a launcher together (Holm)"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from profiler.analyze.compare import TOO_RARE
 from profiler.analyze.numbers import bounds
 from profiler.catalogue.built_in import NAMES as BUILT_IN
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.metrics import METRICS, title
-from profiler.model import AGAIN, BASELINE, Cause, Comparison, Run, SourceName, Verdict
+from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Run, SourceName, Verdict, Workload
 from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
@@ -29,7 +30,7 @@ _NEXT = {
     "amortize": ("tax-probe variants", "why the work costs more"),
     "eliminate": ("tax-probe variants", "what it comes from"),
 }
-_OF_THE_WORK = frozenset({"--python", "--against", "--workload", "--host"})
+_OF_THE_WORK = frozenset({"--python", "--against", "--workload", "--workload-args", "--stdin", "--host"})
 _USUAL = "int_loop"
 _IN_CYCLES = frozenset(entry.id for entry in CAUSES if entry.shows == "cpi")
 _HOW: dict[SourceName, str] = {
@@ -71,11 +72,25 @@ def _same(run: Run) -> list[str]:
         name, equals, _ = word.partition("=")
         if name in _OF_THE_WORK:
             told += [word] if equals else [word, next(argv, "")]
-    named = any(word.partition("=")[0] == "--workload" for word in told)
-    work = run.plan.workload
-    if named or work.name == _USUAL:
-        return told
-    return [*told, "--workload", work.name if work.name in BUILT_IN else work.path]
+    named = {word.partition("=")[0] for word in told}
+    return [*told, *(word for option, value in _told_of(run.plan.workload) if option not in named for word in value)]
+
+
+def _told_of(work: Workload) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each option that names a part of ``work``, with the words to type: an experiment file may have named them."""
+    if work.name == _USUAL:
+        return
+    if work.name in BUILT_IN:
+        yield "--workload", ("--workload", work.name)
+    elif work.pyperf is not None and work.pyperf != PyperfScript():
+        first = work.path if work.pyperf.benchmark is None else f"{work.path}:{work.pyperf.benchmark}"
+        yield "--workload", ("--workload", shlex.join((first, *work.pyperf.arguments)))
+    else:
+        yield "--workload", ("--workload", work.path)
+    if work.arguments:
+        yield "--workload-args", (f"--workload-args={shlex.join(work.arguments)}",)
+    if work.stdin is not None:
+        yield "--stdin", ("--stdin", work.stdin.path)
 
 
 def _of_subject(verdict: Verdict) -> list[Cause]:
@@ -184,9 +199,15 @@ def _measured(verdict: Verdict, run: Run) -> str:
         f"{blocks} {'block' if blocks == 1 else 'blocks'} {took}, seed {run.plan.seed}",
         _HOW[verdict.source],
         equal,
+        "" if run.target.venv_program is None else f"in the virtual environment {_folder(run.target.venv_program)}",
     ]
     paired = "÷: paired by block, then averaged; 95 %." if blocks > 1 else ""
     return "; ".join(filter(None, said)) + f". {paired}".rstrip()
+
+
+def _folder(venv_program: str) -> str:
+    """By its name: a line has no room for more, and the finding tells all."""
+    return Path(venv_program).parent.parent.name
 
 
 def _titles(causes: Iterable[Cause]) -> str:

@@ -11,6 +11,7 @@ from profiler.catalogue.caveats import NOT_BUILT
 from profiler.catalogue.factorial_design import cells
 from profiler.catalogue.interventions import REBUILT, Given
 from profiler.errors import Interrupted, MachineError
+from profiler.guest.script import ENV_SITE
 from profiler.launch.host_builds import build_hosts
 from profiler.launch.launchers import baseline_launcher, names_to_own, own_launcher
 from profiler.model import Launcher, Target, Variant
@@ -121,5 +122,13 @@ def _launcher(built: Built, baseline: Launcher, embedder: Launcher, target: Targ
         return on_library(embedder, variant, Path(built.product), name=built.launcher)
     # It looks for its standard library beside itself first; the target's is the one that fits.
     variant = Variant(of=baseline.name, intervention=REBUILT, way="replaced")
-    program = vary(baseline, variant, Given(env={"PYTHONHOME": target.prefix}), name=built.launcher)
+    program = vary(baseline, variant, Given(env={"PYTHONHOME": target.prefix} | _packages(target)), name=built.launcher)
     return msgspec.structs.replace(program, argv=(built.product, *baseline.argv[1:]), link="program")
+
+
+def _packages(target: Target) -> dict[str, str]:
+    """What has a program elsewhere find the packages of the target's virtual environment, where it is in one."""
+    if target.venv_program is None:
+        return {}
+    found = sorted(Path(target.venv_program).parent.parent.glob("lib/python*/site-packages"))
+    return {ENV_SITE: str(found[0])} if found else {}

@@ -37,6 +37,11 @@ def recall(place: Path, target: Target, workload: Workload) -> RebuildFinding | 
 
 def _file(place: Path, target: Target, workload: Workload) -> Path:
     files = f"{target.real_path} {target.build_id} {target.shared_library} {target.shared_library_build_id}"
+    if target.venv_program is not None:
+        files += f" {target.venv_program}"
+    # What there was to choose first goes in as it always did, so that older findings are found.
     chosen = b"" if workload.pyperf is None else msgspec.json.encode(workload.pyperf)
+    if workload.arguments or workload.stdin is not None:
+        chosen += msgspec.json.encode(workload.work[2:])
     digest = hashlib.sha256(files.encode() + Path(workload.path).read_bytes() + chosen).hexdigest()[:16]
     return place / "findings" / f"{digest}.json"

@@ -58,6 +58,9 @@ _IN_REGIONS = ("--instr-atstart=no", "--combine-dumps=yes")
 _SLOWDOWN = 50
 """Callgrind with cache and branch simulation runs about 50 times slower than the bare machine; limits stretch by it."""
 
+_SETTLES_S = 10.0
+"""What the work started and left behind ends soon after it, and writes its counts then."""
+
 _VERSION_TIMEOUT_S = 20
 
 _TRIED = ("/bin/sh", "-c", ":")
@@ -221,11 +224,12 @@ class CallgrindSource:
                     *command.argv,
                 ),
                 timeout_s=command.timeout_s * _SLOWDOWN,
+                settles_s=_SETTLES_S,
             )
         )
+        uncounted = 0
         readings: tuple[Reading, ...] = ()
         calls: tuple[tuple[Calls, ...], ...] = ()
-        uncounted = 0
         if done.exit == 0 and not done.timed_out and not done.output_exceeded:
             texts, uncounted = whole_files(out_file, done.pid)
             if not texts:

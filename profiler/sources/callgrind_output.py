@@ -63,6 +63,12 @@ def region_totals(texts: list[str]) -> list[dict[str, int]]:
     return [parse_totals(part) for text in texts for part in text.split("\npart: ") if _REGION_MARK in part]
 
 
+def is_whole(text: str) -> bool:
+    """Has the process that wrote this out file come to its end? A killed one may have begun to write."""
+    keys = [key for key, _ in _LINE.findall(text)]
+    return "totals" in keys and keys.count("totals") >= keys.count("part")
+
+
 def parse_totals(text: str) -> dict[str, int]:
     """Read ``{"Ir": 75165605, …}`` from a callgrind out file: the sum of its parts (dumps, threads).
 
@@ -70,17 +76,15 @@ def parse_totals(text: str) -> dict[str, int]:
         MachineError: a part has no ``events:`` or ``totals:`` line, or they do not match (it was cut off); or nothing
             was counted.
     """
-    lines = _LINE.findall(text)
-    keys = [key for key, _ in lines]
     names: list[str] = []
     sums: dict[str, int] = {}
-    for key, rest in lines:
+    for key, rest in _LINE.findall(text):
         if key == "events":
             names = rest.split()
         elif key == "totals":
             for name, figure in _figures(names, rest.split()).items():
                 sums[name] = sums.get(name, 0) + figure
-    if not sums or keys.count("totals") < keys.count("part"):
+    if not sums or not is_whole(text):
         raise MachineError("callgrind's out file was cut off: no events: or totals: line", hint="is the disk full?")
     if max(sums.values()) == 0:
         raise MachineError(

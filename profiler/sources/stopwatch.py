@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from profiler.launch.binaries.elf import load_bias, symbol_address
-from profiler.system.process import Command
+from profiler.system.process import Command, input_of
 
 TRACEME, PEEK, POKE, CONT, GETREGS, SETREGS, SETOPTIONS = 0, 1, 4, 7, 12, 13, 0x4200
 """linux/ptrace.h."""
@@ -47,16 +47,17 @@ class Stopwatch:
         if command.cpu is not None:
             os.sched_setaffinity(0, {command.cpu})
         try:
-            self.child = subprocess.Popen(
-                command.argv,
-                env=command.env,
-                cwd=command.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                preexec_fn=lambda: self._ptrace(TRACEME, 0, None, None),  # noqa: PLW1509 - nothing else stops it at exec
-            )
+            with input_of(command) as stdin:
+                self.child = subprocess.Popen(
+                    command.argv,
+                    env=command.env,
+                    cwd=command.cwd,
+                    stdin=stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                    preexec_fn=lambda: self._ptrace(TRACEME, 0, None, None),  # noqa: PLW1509 - nothing else stops it
+                )
         finally:
             os.sched_setaffinity(0, restore)
         # A wait that polls would leave the process stopped for longer, and its caches to others.

@@ -10,12 +10,15 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import IO
 
+from profiler.errors import MachineError
 from profiler.model import Noun
 
 _STDERR_TAIL_BYTES = 4096
 _HELPER_OUTPUT_BYTES = 1 << 20
+_LOOK_AGAIN_S = 0.01
 
 _running: set[int] = set()
 """Process groups that ``stop_all`` must reach from another thread."""
@@ -32,6 +35,13 @@ class Command(Noun, frozen=True, kw_only=True):
     """Pin to this CPU; None: leave the affinity alone."""
     timeout_s: float
     max_output_bytes: int
+    stdin: str | None = None
+    """A file to read; None: nothing."""
+    printed: str | None = None
+    """Where to make a pipe for its output, beside its stdout. Whoever uses it writes an empty line first; what comes
+    after that is the output then, and what is on stdout is the program's own."""
+    settles_s: float = 0.0
+    """How long what it started may go on when it has ended, before that is killed."""
 
 
 def helper(
@@ -59,6 +69,7 @@ class Completed(Noun, frozen=True, kw_only=True):
     pid: int
     exit: int
     stdout: bytes
+    """Its output: what came through the pipe for it, or else what it wrote on stdout."""
     stderr_tail: str
     wall_ns: int
     cpu_ns: int
@@ -66,6 +77,8 @@ class Completed(Noun, frozen=True, kw_only=True):
     context_switches: int
     timed_out: bool
     output_exceeded: bool
+    beside: bytes = b""
+    """What it wrote on stdout where its output came through the pipe."""
 
 
 def run(command: Command) -> Completed:
@@ -77,11 +90,17 @@ def run(command: Command) -> Completed:
     Raises:
         OSError: the program could not be started at all.
     """
+    with ExitStack() as opened:
+        pipe = None if command.printed is None else opened.enter_context(_pipe_at(Path(command.printed)))
+        return _run(command, pipe)
+
+
+def _run(command: Command, pipe: int | None) -> Completed:
     started = time.monotonic_ns()
     child = _spawn(command, subprocess.PIPE, subprocess.PIPE)
     try:
         with within_reach(child.pid):
-            return _follow(child, command, started)
+            return _follow(child, command, started, pipe)
     except BaseException:
         kill_group(child.pid)
         with suppress(ChildProcessError):
@@ -92,6 +111,19 @@ def run(command: Command) -> Completed:
         for stream in (child.stdout, child.stderr):
             if stream is not None:
                 stream.close()
+
+
+@contextmanager
+def _pipe_at(path: Path) -> Iterator[int]:
+    """A pipe with a name, open at both ends: whoever opens it need not wait for us."""
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -122,20 +154,36 @@ def live(command: Command, stdout: IO[bytes], stderr: IO[bytes]) -> Iterator[sub
 
 def _spawn(command: Command, stdout: int | IO[bytes], stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
     restore = os.sched_getaffinity(0)
-    if command.cpu is not None:
-        os.sched_setaffinity(0, {command.cpu})
+    with input_of(command) as stdin:
+        if command.cpu is not None:
+            os.sched_setaffinity(0, {command.cpu})
+        try:
+            return subprocess.Popen(
+                command.argv,
+                env=command.env,
+                cwd=command.cwd,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        finally:
+            os.sched_setaffinity(0, restore)
+
+
+def input_of(command: Command) -> IO[bytes]:
+    """What the process finds on stdin, from its beginning.
+
+    Raises:
+        MachineError: the file is gone, or cannot be read any more.
+    """
+    path = os.devnull if command.stdin is None else command.stdin
     try:
-        return subprocess.Popen(
-            command.argv,
-            env=command.env,
-            cwd=command.cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            start_new_session=True,
-        )
-    finally:
-        os.sched_setaffinity(0, restore)
+        return Path(path).open("rb")
+    except OSError as error:
+        raise MachineError(
+            f"cannot read {path} for stdin: {error.strerror}", hint="leave the file where it is while it is measured"
+        ) from error
 
 
 def stop_all() -> None:
@@ -144,12 +192,13 @@ def stop_all() -> None:
         kill_group(pid)
 
 
-def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -> Completed:
+def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int, pipe: int | None) -> Completed:
     deadline = started_ns + int(command.timeout_s * 1e9)
     assert child.stdout is not None
     assert child.stderr is not None
     stdout = bytearray()
     stderr = bytearray()
+    printed = bytearray()
     timed_out = output_exceeded = False
     with ExitStack() as opened:
         pidfd = os.pidfd_open(child.pid)
@@ -158,6 +207,8 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -
         selector.register(child.stdout, selectors.EVENT_READ, stdout)
         selector.register(child.stderr, selectors.EVENT_READ, stderr)
         selector.register(pidfd, selectors.EVENT_READ, None)
+        if pipe is not None:
+            selector.register(pipe, selectors.EVENT_READ, printed)
         alive = True
         while alive:
             ready = selector.select(max(0.0, (deadline - time.monotonic_ns()) / 1e9))
@@ -176,29 +227,53 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int) -
                     held.extend(chunk)
                     if held is stderr:
                         del stderr[:-_STDERR_TAIL_BYTES]
-            if len(stdout) > command.max_output_bytes:
+            if max(len(stdout), len(printed)) > command.max_output_bytes:
                 output_exceeded = True
                 break
     ended = time.monotonic_ns()
     if timed_out or output_exceeded:
         kill_group(child.pid)
     _, status, usage = os.wait4(child.pid, 0)
+    if not (timed_out or output_exceeded):
+        _settle(child.pid, command.settles_s)
     kill_group(child.pid)
     _drain(child.stdout.fileno(), stdout, command.max_output_bytes)
     _drain(child.stderr.fileno(), stderr, _STDERR_TAIL_BYTES)
+    if pipe is not None:
+        _drain(pipe, printed, command.max_output_bytes)
+    # The empty line says that the pipe was used.
+    own, beside = (printed[1:], stdout) if printed else (stdout, bytearray())
     child.returncode = os.waitstatus_to_exitcode(status)
     return Completed(
         pid=child.pid,
         exit=child.returncode,
-        stdout=bytes(stdout[: command.max_output_bytes]),
+        stdout=bytes(own[: command.max_output_bytes]),
         stderr_tail=bytes(stderr[-_STDERR_TAIL_BYTES:]).decode(errors="replace"),
         wall_ns=ended - started_ns,
         cpu_ns=_cpu_ns(usage),
         page_faults=usage.ru_minflt + usage.ru_majflt,
         context_switches=usage.ru_nvcsw + usage.ru_nivcsw,
         timed_out=timed_out,
-        output_exceeded=output_exceeded or len(stdout) > command.max_output_bytes,
+        output_exceeded=output_exceeded or len(own) > command.max_output_bytes,
+        beside=bytes(beside[: command.max_output_bytes]),
     )
+
+
+def _settle(group: int, limit_s: float) -> None:
+    """Wait until no process of ``group`` runs any more, but no longer than ``limit_s``."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline and _runs(group):
+        time.sleep(_LOOK_AGAIN_S)
+
+
+def _runs(group: int) -> bool:
+    """Is there a process of ``group`` that has not ended? One that nobody has waited for yet is no such process."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, of = file.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if int(of) == group and state not in ("Z", "X"):
+                return True
+    return False
 
 
 def _cpu_ns(usage: resource.struct_rusage) -> int:

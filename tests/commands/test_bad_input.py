@@ -204,7 +204,7 @@ def test_a_launcher_that_cannot_be(tax_probe: TaxProbe, argv: list[str], words: 
         ("no interpreter line\n", ["cannot be started", "#!"]),
         ("#!/nonexistent/interpreter\n", ["cannot be started"]),
         ("#!/bin/sh\nexit 3\n", ["ended with exit code 3"]),
-        ('#!/bin/sh\necho hello; exec python3 "$@"\n', ["outputs differ", "hello"]),
+        ('#!/bin/sh\necho hello; exec env -i python3 "$@"\n', ["outputs differ", "hello"]),
     ],
 )
 def test_a_host_that_does_not_work(tax_probe: TaxProbe, tmp_path: Path, text: str, words: list[str]) -> None:

@@ -175,3 +175,25 @@ def test_another_python_gets_its_own_hosts(tmp_path: Path) -> None:
     assert expected
     for program in (hosts.pyo3, hosts.runmain):
         assert run(program, script, target=other).stdout == expected
+
+
+def test_the_targets_environment_is_the_hosts(host: str, target: Target, tmp_path: Path) -> None:
+    """Its packages, those that are installed for editing, and its prefix: as its own python has them."""
+    python = tmp_path / "venv" / "bin" / "python"
+    site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    for place in (python.parent, site, tmp_path / "source"):
+        place.mkdir(parents=True)
+    for name in ("python", "python3"):
+        (python.parent / name).symlink_to(target.real_path)
+    (tmp_path / "venv" / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
+    (site / "tiny.py").write_text("value = 1\n")
+    (site / "edited.pth").write_text(f"{tmp_path / 'source'}\n")
+    (tmp_path / "source" / "edited.py").write_text("value = 2\n")
+    script = write(tmp_path, "import edited, sys, tiny\nprint(tiny.value, edited.value, sys.prefix, sys.path)\n")
+    inside = resolve_target(str(python))
+    assert inside.venv_program == str(python)
+    own = run(str(python), script, target=inside)
+    assert own.returncode == 0, own.stderr
+    there = run(host, script, target=inside)
+    assert (there.stdout, there.stderr) == (own.stdout, "")
+    assert f"1 2 {tmp_path / 'venv'} " in there.stdout

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.errors import MachineError
-from profiler.model import Workload
+from profiler.model import Whole, Workload
+from profiler.sources import callgrind
 from profiler.sources.callgrind import TRIAL, CallgrindSource
 from profiler.sources.callgrind_output import LOG, combine, parse_totals, whole_files
 from profiler.system.process import helper
@@ -171,3 +173,48 @@ def test_a_trial_counts_and_leaves_no_process(tmp_path: Path) -> None:
     assert (done.exit, done.uncounted) == (0, 0)
     assert reading.value is not None
     assert reading.value > 100_000
+
+
+FAKE = """#!{python} -IS
+import os, sys
+out, log = (one.partition('=')[2] for name in ('--callgrind-out-file=', '--log-file=')
+            for one in sys.argv if one.startswith(name))
+def count(text, last=True):
+    with open(out.replace('%p', str(os.getpid())), 'w') as counts:
+        counts.write(text if last else text[:20])
+read, write = os.pipe()
+for one in {children!r}:
+    if os.fork() == 0:
+        open(log.replace('%p', str(os.getpid())), 'w').close()
+        if one != 'stays':
+            os.close(write)
+        os.read(read, 1)
+        count('events: Ir\\ntotals: 7\\n', one == 'ends')
+        os._exit(0)
+    open(log.replace('%p', str(os.getpid())), 'w').close()
+count('events: Ir\\ntotals: 1000\\n')
+"""
+"""A valgrind whose children count 7 when it has ended; one is torn in the middle, one never ends."""
+
+
+@pytest.mark.parametrize(
+    ("children", "settles_s", "found"),
+    [([], 60, (1000, 0)), (["ends"], 60, (1007, 0)), (["torn"], 60, (1000, 1)), (["stays"], 0.05, (1000, 1))],
+)
+def test_children_are_counted_or_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    children: list[str],
+    settles_s: float,
+    found: tuple[int, int],
+) -> None:
+    monkeypatch.setattr(callgrind, "_SETTLES_S", settles_s)
+    fake = tmp_path / "valgrind"
+    fake.write_text(FAKE.format(python=sys.executable, children=children))
+    fake.chmod(0o755)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    pass_ = Whole(name="c", events=("instructions",), m=(1, 2), exclusive=False, repetitions=1, blocks=(0, None))
+    outcome = CallgrindSource(str(fake), "3").measure(pass_, helper(("true",), timeout_s=60), scratch)
+    (reading,) = outcome.readings
+    assert (reading.value, outcome.uncounted) == found

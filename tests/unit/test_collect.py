@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import get_args
 
@@ -19,6 +20,7 @@ from profiler.model import (
     Chunks,
     Launcher,
     Missing,
+    Native,
     Pass,
     PassKind,
     Plan,
@@ -177,15 +179,111 @@ def test_a_bad_workload_ends_the_run_with_what_it_did(
             opened.check()
 
 
+CHATTY = ("/bin/sh", "-c", 'echo hello; {start} "$0" "$@"; echo bye', sys.executable, "{{script}}", "{{m}}")
+"""A host that logs on stdout before and after; with ``env -i`` it hands nothing on, so nobody can tell its words."""
+
+
+def chatty(start: str = "") -> Launcher:
+    return launcher("chatty", *(part.format(start=start) for part in CHATTY))
+
+
+def test_a_host_that_prints_on_stdout_too_is_measured(tmp_path: Path, source: FakeSource) -> None:
+    made = plan(tmp_path, source, chatty())
+    for opened in bench(made, source):
+        opened.check()
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+    with (tmp_path / "rows.csv").open(newline="") as lines:
+        digests = {(row["m"], row["output_sha256"]) for row in csv.DictReader(lines)}
+    assert digests == {(m, sha256(f"m {m}\n".encode()).hexdigest()) for m in ("5", "9")}
+
+
 def test_a_host_that_prints_something_else_is_shown_beside_the_baseline(tmp_path: Path, source: FakeSource) -> None:
-    made = plan(
-        tmp_path, source, launcher("chatty", "/bin/sh", "-c", 'echo hello; exec "$0" "$1"', sys.executable, "{script}")
-    )
+    """Where it clears the environment: all that there is to compare is its stdout."""
+    made = plan(tmp_path, source, chatty("/usr/bin/env -i"))
     for opened in bench(made, source):
         with pytest.raises(WorkloadError) as raised:
             opened.check()
         assert "hello" in raised.value.message
         assert "chatty" in raised.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os, sys\nos.write(1, b'm %d\\n' % int(sys.argv[1]))",
+        "import sys\nsys.stdout.buffer.write(b'm %d\\n' % int(sys.argv[1]))",
+        "import sys\nsys.__stdout__.write('m %s\\n' % sys.argv[1])",
+        "import subprocess, sys\nsubprocess.run(['echo', 'm', sys.argv[1]], check=True)",
+        "import sys\nsys.stdout.write('m %s\\n' % sys.argv[1])\nsys.stdout = None",
+        "import os, sys\nsys.argv[1:] = [str(int(os.environ['TAX_PROBE_M']))]\nprint('m', *sys.argv[1:])",
+    ],
+    ids=["descriptor", "buffer", "kept-stdout", "child", "replaced", "environment"],
+)
+def test_whatever_way_it_is_printed_it_is_the_output(tmp_path: Path, source: FakeSource, text: str) -> None:
+    made = plan(tmp_path, source, chatty(), text=text)
+    for opened in bench(made, source):
+        opened.check()
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+    with (tmp_path / "rows.csv").open(newline="") as lines:
+        assert {row["output_sha256"] for row in csv.DictReader(lines) if row["m"] == "5"} == {
+            sha256(b"m 5\n").hexdigest()
+        }
+
+
+NATIVE = Native(
+    name="n", events=("instructions",), m=(5, 9), exclusive=False, repetitions=1, bare=False, blocks=(0, None)
+)
+
+
+def natively(tmp_path: Path, source: FakeSource, host: Launcher) -> None:
+    made = msgspec.structs.replace(plan(tmp_path, source, host), passes=(NATIVE,))
+    for opened in bench(made, source):
+        opened.check()
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+
+
+def test_where_nothing_tells_a_hosts_words_apart_the_output_is_among_them(tmp_path: Path, source: FakeSource) -> None:
+    """The user's own script runs there, bare: what is kept is the hash of its output alone."""
+    natively(tmp_path, source, chatty())
+    with (tmp_path / "rows.csv").open(newline="") as lines:
+        digests = {(row["launcher"], row["m"], row["output_sha256"]) for row in csv.DictReader(lines)}
+    names = ("python3", AGAIN, "chatty")
+    assert digests == {(name, m, sha256(f"m {m}\n".encode()).hexdigest()) for name in names for m in ("5", "9")}
+
+
+@pytest.mark.parametrize("words", ["", "echo hello;"], ids=["quiet", "chatty"])
+def test_and_another_output_is_seen_there(tmp_path: Path, source: FakeSource, words: str) -> None:
+    once = f'{words} case "$1" in *native*|*load.py) echo m 4;; *) "$0" "$@";; esac'
+    with pytest.raises(WorkloadError, match="outputs differ for M"):
+        natively(tmp_path, source, launcher("liar", "/bin/sh", "-c", once, sys.executable, "{script}", "{m}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import subprocess, sys\nsubprocess.run(['echo', sys.argv[1]], check=True)", "starts other processes"),
+        ("import os, sys\nif os.fork() == 0: os._exit(0)\nos.wait()\nprint(sys.argv[1])", "starts other processes"),
+        (GOOD, None),
+    ],
+)
+def test_work_in_other_processes_is_no_chunk(tmp_path: Path, source: FakeSource, text: str, said: str | None) -> None:
+    made = msgspec.structs.replace(plan(tmp_path, source, text=text), passes=(CHUNKS,))
+    for opened in bench(made, source):
+        reasons = opened.cannot_serve().values()
+        assert bool(reasons) == (said is not None)
+        assert all(str(said) in one for one in reasons)
+
+
+def test_processes_that_are_not_counted_are_told(tmp_path: Path, source: FakeSource) -> None:
+    class Leaves(FakeSource):
+        def measure(self, what: Pass, command: Command, scratch: Path) -> Outcome:
+            return msgspec.structs.replace(super().measure(what, command, scratch), uncounted=2)
+
+    leaving = Leaves()
+    made = plan(tmp_path, leaving)
+    for opened in bench(made, leaving):
+        opened.run_block(made.blocks[0], set(), RowWriter(tmp_path), lambda step: None)
+        assert ("children-not-counted", "python3") in opened.caveats
 
 
 LIES = """\

@@ -66,7 +66,7 @@ def test_links_and_virtual_environments_lead_to_the_real_file(tmp_path: Path) ->
     target = resolve_target(str(named))
     assert target.path == str(named)
     assert target.real_path == REAL
-    assert target == msgspec.structs.replace(resolve_target(REAL), path=str(named))
+    assert target == msgspec.structs.replace(resolve_target(REAL), path=str(named), venv_program=str(named))
 
 
 def test_a_bare_name_is_looked_up_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

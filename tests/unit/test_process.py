@@ -8,8 +8,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from profiler.errors import MachineError
 from profiler.system.process import Command, Completed, _running, helper, run, stop_all
 
 GENEROUS_S = 60.0
@@ -186,3 +188,64 @@ def test_a_helper_gets_our_environment_or_the_one_it_is_given(monkeypatch: pytes
     assert run(helper(code, env={}, timeout_s=GENEROUS_S)).stdout == b"None /\n"
     asked = helper(["true"], cwd=".", cpu=0, timeout_s=3)
     assert (asked.argv, asked.cwd, asked.cpu, asked.timeout_s) == (("true",), ".", 0, 3)
+
+
+# ---------------------------------------------------------------- input, a pipe for the output, what it started
+
+
+def test_a_file_is_read_from_its_beginning_by_every_process(tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"\0words\xff")
+    command = msgspec.structs.replace(
+        python("import os; os.write(1, os.read(0, 99)[::-1])"), stdin=str(tmp_path / "in")
+    )
+    assert [run(command).stdout for _ in range(2)] == [b"\xffsdrow\0"] * 2
+
+
+def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MachineError, match=r"cannot read .*/gone for stdin"):
+        run(msgspec.structs.replace(python("pass"), stdin=str(tmp_path / "gone")))
+
+
+PRINTS = "import os; os.write(1, b'own'); fd = os.open({path!r}, os.O_RDWR); os.write(fd, {text}); os.write(1, b'more')"
+
+
+def printing(tmp_path: Path, text: str) -> Command:
+    path = str(tmp_path / "pipe")
+    return msgspec.structs.replace(python(PRINTS.format(path=path, text=text), limit=100_000), printed=path)
+
+
+def test_what_comes_through_the_pipe_is_the_output_and_stdout_the_programs_own(tmp_path: Path) -> None:
+    done = run(printing(tmp_path, "b'\\nwork'"))
+    assert (done.stdout, done.beside) == (b"work", b"ownmore")
+    done = run(printing(tmp_path, "b'\\n'"))
+    assert (done.stdout, done.beside) == (b"", b"ownmore")
+    done = run(printing(tmp_path, "b''"))
+    assert (done.stdout, done.beside) == (b"ownmore", b"")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_limit_holds_for_the_pipe_too(tmp_path: Path) -> None:
+    """A pipe holds 64 kB: whoever writes more waits for us, and is stopped."""
+    done = run(printing(tmp_path, "b'x' * 1_000_000"))
+    assert done.output_exceeded
+    assert len(done.stdout) == 100_000
+    assert not run(printing(tmp_path, "b'x' * 100_000")).output_exceeded
+
+
+ORPHAN = (
+    "import os, sys\n"
+    "read, write = os.pipe()\n"
+    "if os.fork() == 0:\n"
+    "    {keeps}os.close(write)\n"
+    "    os.read(read, 1)\n"
+    "    open({path!r}, 'w').close()\n"
+)
+"""A child that goes on as soon as its parent has ended, or never, where it keeps the other end itself."""
+
+
+@pytest.mark.parametrize(("keeps", "limit_s", "written"), [("", GENEROUS_S, True), ("0 and ", 0.05, False)])
+def test_what_it_started_may_end_too(tmp_path: Path, keeps: str, limit_s: float, written: bool) -> None:
+    path = tmp_path / "written"
+    code = ORPHAN.format(path=str(path), keeps=keeps)
+    assert run(msgspec.structs.replace(python(code), settles_s=limit_s)).exit == 0
+    assert path.exists() == written

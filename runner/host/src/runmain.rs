@@ -4,8 +4,15 @@ use std::ffi::{c_char, c_int, CString};
 use std::os::unix::ffi::OsStringExt;
 use std::ptr;
 
+/// Names the program that Python is to take this one for: it finds its virtual environment by that name.
+const PROGRAM: &str = "TAX_PROBE_PROGRAM";
+
 fn main() {
-    let arguments: Vec<CString> = std::env::args_os()
+    let own = std::env::args_os().next();
+    let arguments: Vec<CString> = std::env::var_os(PROGRAM)
+        .or(own)
+        .into_iter()
+        .chain(std::env::args_os().skip(1))
         .map(|arg| CString::new(arg.into_vec()).expect("the kernel ends an argument at its first NUL"))
         .collect();
     let count = c_int::try_from(arguments.len()).expect("the kernel limits the number of arguments");
