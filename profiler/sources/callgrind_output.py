@@ -13,6 +13,7 @@ from profiler.errors import MachineError
 from profiler.model import Reading
 from profiler.sources.by_function import Tls
 from profiler.sources.source import reading_of
+from profiler.system.process import has_ended
 
 REGION_TRIGGER = "Client Request: region"
 _REGION_MARK = f"desc: Trigger: {REGION_TRIGGER}"
@@ -36,7 +37,7 @@ def whole_files(out: Path, pid: int) -> tuple[list[str], int]:
     written = _by_process(out)
     for one in sorted(written.keys() | _by_process(out.with_name(LOG)).keys()):
         own = [path.read_text(errors="replace") for path in written.get(one, ())]
-        ended = one == pid or not Path(f"/proc/{one}").exists()
+        ended = one == pid or has_ended(one)
         if one == pid or (own and ended and all(_ENDS_WELL.search(text) for text in own)):
             texts += own
         else:

@@ -259,6 +259,10 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int, p
     )
 
 
+_ENDED = ("Z", "X")
+"""States: a zombie, which is only to be waited for, and a dead one."""
+
+
 def _settle(group: int, limit_s: float) -> None:
     """Wait until no process of ``group`` runs any more, but no longer than ``limit_s``."""
     deadline = time.monotonic() + limit_s
@@ -266,14 +270,25 @@ def _settle(group: int, limit_s: float) -> None:
         time.sleep(_LOOK_AGAIN_S)
 
 
+def has_ended(pid: int) -> bool:
+    """A process is gone, or nobody has waited for it yet."""
+    state, _ = _state(Path(f"/proc/{pid}/stat"))
+    return state in _ENDED
+
+
 def _runs(group: int) -> bool:
-    """Is there a process of ``group`` that has not ended? One that nobody has waited for yet is no such process."""
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, _, of = file.read_text(errors="replace").rpartition(")")[2].split()[:3]
-            if int(of) == group and state not in ("Z", "X"):
-                return True
-    return False
+    """Is there a process of ``group`` that has not ended?"""
+    found = map(_state, Path("/proc").glob("[0-9]*/stat"))
+    return any(of == group and state not in _ENDED for state, of in found)
+
+
+def _state(stat: Path) -> tuple[str, int]:
+    """The state and the group of a process, by its ``stat`` (proc(5)); a dead one's where there is none."""
+    try:
+        state, _, group = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+    except (OSError, ValueError):
+        return "X", 0
+    return state, int(group)
 
 
 def _cpu_ns(usage: resource.struct_rusage) -> int:

@@ -157,7 +157,9 @@ def test_children_that_are_in_no_count_are_named(
         named = [f"children-not-counted of {who}" for _, who in opened.caveats]
         assert len(named) == 2
         assert named == [f"{one.code} of {one.message.partition(':')[0]}" for one in opened.caveats.values()]
-        assert all("2 of its child processes had not ended" in one.message for one in opened.caveats.values())
+        assert all(
+            "2 of the processes that the work starts still ran" in one.message for one in opened.caveats.values()
+        )
 
 
 @pytest.mark.parametrize(
