@@ -12,7 +12,8 @@ import msgspec
 from profiler.catalogue.events import BY_NAME
 from profiler.errors import MachineError
 from profiler.model import AnyPass, Missing, Pass, Reading, SourceName, Whole, Workload
-from profiler.sources.chunking import CLOCKS, chunk_pass, in_process
+from profiler.sources.chunking import CLOCKS, chunk_pass
+from profiler.sources.own_counters import in_process
 from profiler.sources.perf_events import Available, arrange, find_available, this_cpu
 from profiler.sources.perf_output import NOT_SUPPORTED, Asked
 from profiler.sources.perf_stat import stat
@@ -104,7 +105,7 @@ class HardwareSource:
         """
         whole, own = self.passes(workload), in_process()
         first = (0, _REFERENCE_BLOCKS)
-        if metric in {*CLOCKS, "cycles"}:
+        if metric in CLOCKS or (metric == "cycles" and own):
             return (*(msgspec.structs.replace(pass_, blocks=first) for pass_ in whole), chunk_pass(workload, own))
         return (*whole, msgspec.structs.replace(chunk_pass(workload, own), blocks=first)) if own else whole
 
