@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from profiler.catalogue.events import BY_NAME, EVENTS
 from profiler.errors import MachineError
 from profiler.model import Pass, Workload
 from profiler.sources import pmu
 from profiler.sources.choose import choose_source
 from profiler.sources.hardware import HardwareSource
+from profiler.sources.perf_output import NOT_COUNTED
 from profiler.sources.source import Outcome
 from profiler.system import diagnose
 from profiler.system.diagnose import Circumstances
@@ -159,6 +161,63 @@ def test_scarce_slots_make_more_passes(fake_perf: FakePerf) -> None:
     fake_perf("normal", slots=6)
     assert len(scarce.passes(WORKLOAD)) > len(HardwareSource.probe().passes(WORKLOAD))
     assert "3 counters at once passed" in scarce.describe()
+
+
+@needs_extension
+def test_where_others_hold_all_but_one_counter_arm_counts_in_more_passes(fake_perf: FakePerf, tmp_path: Path) -> None:
+    """Five of six are taken: instructions fit in the last one, cycles in the counter that counts nothing else."""
+    fake_perf("normal", slots=1, own=("cycles",), truth=TRUTH)
+    source = HardwareSource.probe()
+    assert "1 counter passed the self-test, and cycles beside; 2 at once would be multiplexed" in source.describe()
+    first, *rest = source.passes(WORKLOAD)
+    found = figures(measure(source, first, python("", 1_000), tmp_path))
+    assert (found["instructions"], found["cycles"]) == (50e6 + 941_350, 20e6 + 300_000)
+    assert all(set(figures(measure(source, what, python("", 1), tmp_path))) == set(what.events) for what in rest)
+    fake_perf("normal")
+    everything = {name for what in HardwareSource.probe().passes(WORKLOAD) for name in what.events}
+    assert {name for what in (first, *rest) for name in what.events} == everything
+
+
+@needs_extension
+def test_where_others_hold_all_general_counters_intel_counts_instructions_and_cycles(fake_perf: FakePerf) -> None:
+    fake_perf("normal", slots=0, own=("instructions", "cycles"))
+    source = HardwareSource.probe()
+    (only,) = source.passes(WORKLOAD)
+    assert {"instructions", "cycles", "task-clock", "wall"} <= set(only.events)
+    assert "multiplexed" in next(one.reason for one in source.missing if one.event == "branches")
+
+
+@needs_extension
+@pytest.mark.parametrize("slots", [6, 3, 2])
+def test_each_event_is_counted_or_has_its_reason_or_is_the_scripts(fake_perf: FakePerf, slots: int) -> None:
+    fake_perf("normal", slots=slots, waiting=("branches",))
+    source = HardwareSource.probe()
+    counted = {name for what in source.passes(WORKLOAD) for name in what.events}
+    missing = {one.event: one.reason for one in source.missing}
+    by_script = {event.name for event in EVENTS if event.inside}
+    assert sorted((*counted, *missing, *by_script)) == sorted(BY_NAME)
+    assert missing["branches"] == f"branches:u: {NOT_COUNTED}", "the kernel opened it, and it never ran"
+
+
+@needs_extension
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [("instructions", "not even one hardware counter"), ("cycles", "cannot count cycles: .*no counter")],
+)
+def test_an_anchor_that_waits_for_its_counter_is_told(fake_perf: FakePerf, event: str, why: str) -> None:
+    fake_perf("normal", waiting=(event,))
+    with pytest.raises(MachineError, match=why):
+        HardwareSource.probe()
+
+
+@needs_extension
+def test_an_event_that_waits_in_a_run_is_null_with_its_reason(
+    source: HardwareSource, fake_perf: FakePerf, tmp_path: Path
+) -> None:
+    fake_perf("normal", waiting=("cycles",))
+    rows = {one.event: one for one in measure(source, source.passes(WORKLOAD)[0], python("", 1), tmp_path).readings}
+    assert (rows["cycles"].value, rows["cycles"].running_ns, rows["cycles"].reason) == (None, 0, NOT_COUNTED)
+    assert rows["instructions"].value is not None
 
 
 @needs_extension
