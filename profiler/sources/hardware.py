@@ -161,7 +161,7 @@ def _require_counting(count: Count) -> None:
     for reading in (instructions, cycles):
         if reading.reason == NOT_SUPPORTED:
             trouble = diagnose.not_supported(
-                software_counts=task_clock.value is not None, here=diagnose.circumstances()
+                reading.event, software_counts=task_clock.value is not None, here=diagnose.circumstances()
             )
             raise MachineError(trouble.reason, hint=trouble.remedy)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 from profiler.model import Noun
+from profiler.system.hypervisor import is_virtual
 
 _CAP_SYS_ADMIN = 21
 _CAP_PERFMON = 38
@@ -16,6 +18,11 @@ admin-guide/perf-security); Debian and Ubuntu patch in 3 and 4, which forbid eve
 _LOWER_LEVEL = (
     "sudo sysctl kernel.perf_event_paranoid=2 (to keep it: a file in /etc/sysctl.d), or run with CAP_PERFMON or as root"
 )
+_DMESG = "dmesg | grep -iE 'performance events|hw perfevents'"
+"""What x86 and Arm say of their PMU when they start."""
+_ON_ALL_CPUS = frozenset({"cpu", "cpum_cf"})
+_ARMS_NAMES = {"instructions": "inst_retired", "cycles": "cpu_cycles"}
+"""In ``events`` of the driver (drivers/perf/arm_pmuv3.c)."""
 _REFUSED = ("Permission denied", "Operation not permitted", "is limited", "perf_event_paranoid", "You may not have")
 _NO_SYSCALL = ("Function not implemented",)
 
@@ -25,6 +32,15 @@ class Trouble(Noun, frozen=True, kw_only=True):
 
     reason: str
     remedy: str
+
+
+class Pmu(Noun, frozen=True, kw_only=True):
+    """The counters of the CPUs, as their driver announces them in ``/sys/bus/event_source``."""
+
+    name: str
+    """``cpu`` on x86, POWER and RISC-V, ``cpum_cf`` on IBM Z; elsewhere one per kind of core: ``armv8_pmuv3_0``."""
+    events: frozenset[str]
+    """Arm's driver leaves out those that the PMU says that it lacks (PMCEID)."""
 
 
 class Circumstances(Noun, frozen=True, kw_only=True):
@@ -37,6 +53,8 @@ class Circumstances(Noun, frozen=True, kw_only=True):
     """A system call filter is active, as in most containers."""
     hypervisor: bool
     wsl: bool
+    pmus: tuple[Pmu, ...]
+    """The kernel has a driver for them."""
 
 
 def circumstances(root: Path = Path("/")) -> Circumstances:
@@ -49,9 +67,17 @@ def circumstances(root: Path = Path("/")) -> Circumstances:
         paranoid=int(paranoid) if paranoid else None,
         privileged=bool(capabilities & (1 << _CAP_SYS_ADMIN | 1 << _CAP_PERFMON)),
         seccomp=status.get("Seccomp", "0").strip() != "0",
-        hypervisor=" hypervisor" in _read(root / "proc/cpuinfo"),
+        hypervisor=is_virtual(root),
         wsl="microsoft" in release.lower(),
+        pmus=tuple(_pmus(root / "sys/bus/event_source/devices")),
     )
+
+
+def _pmus(devices: Path) -> Iterator[Pmu]:
+    """Those of CPUs count on all of them or say on which (``cpus``); those of the rest of the chip have ``cpumask``."""
+    for place in sorted(devices.glob("*")):
+        if place.name in _ON_ALL_CPUS or (place / "cpus").exists():
+            yield Pmu(name=place.name, events=frozenset(file.name for file in (place / "events").glob("*")))
 
 
 def refused(stderr: str, here: Circumstances) -> Trouble:
@@ -67,11 +93,13 @@ def refused(stderr: str, here: Circumstances) -> Trouble:
     )
 
 
-def not_supported(*, software_counts: bool, here: Circumstances) -> Trouble:
-    """perf ran, but the kernel offers no hardware counter; ``software_counts``: task-clock works."""
+def not_supported(event: str, *, software_counts: bool, here: Circumstances) -> Trouble:
+    """perf ran, but the kernel offers no hardware counter for ``event``; ``software_counts``: task-clock works."""
     # Where the system call itself answers ENOSYS, perf calls every event "<not supported>", software ones included.
     if not software_counts:
         return _no_syscall(here)
+    if here.pmus:
+        return _lacks(event, here)
     if here.wsl:
         return Trouble(
             reason="no hardware counters: this is WSL2, whose virtual machine exposes no PMU here",
@@ -85,7 +113,25 @@ def not_supported(*, software_counts: bool, here: Circumstances) -> Trouble:
         )
     return Trouble(
         reason="no hardware counters: the kernel has no PMU driver for this CPU",
-        remedy="dmesg | grep -i 'performance events' says why; a newer kernel may know this CPU",
+        remedy=f"{_DMESG} says why; a newer kernel may know this CPU",
+    )
+
+
+def _lacks(event: str, here: Circumstances) -> Trouble:
+    """There are counters, and none for this event."""
+    names = ", ".join(pmu.name for pmu in here.pmus)
+    known = frozenset[str]().union(*(pmu.events for pmu in here.pmus))
+    arms = _ARMS_NAMES.get(event)
+    lacking = arms is not None and all(pmu.name.startswith("arm") for pmu in here.pmus) and arms not in known
+    why = f": the PMU says that it lacks {arms.upper()}" if arms is not None and lacking else ""
+    remedy = f"{_DMESG} says what the driver found; measure on another machine, or --source callgrind"
+    if here.hypervisor:
+        remedy = (
+            "the virtual machine emulates a part of the PMU alone (QEMU with KVM: -cpu host,pmu=on; without: -icount "
+            "with a fixed shift); measure on bare metal, or --source callgrind"
+        )
+    return Trouble(
+        reason=f"no hardware counter for {event}: the kernel's PMU driver ({names}) offers none{why}", remedy=remedy
     )
 
 
