@@ -21,7 +21,7 @@ from profiler.system.process import Command, helper
 INSTRUCTIONS_PER_ITERATION = 2
 """``_counters.count_down``: a decrement and a branch."""
 MOST_COPIES = 6
-"""General counters of the common CPUs: AMD has 6 per core, Intel 4 or 8 beside the fixed ones."""
+"""General counters of the common CPUs: AMD has 6 per core, Arm 6 and Intel 4 or 8 beside those of single events."""
 TOLERANCE = 0.001
 SHORT, LONG = 1_000_000, 51_000_000
 """Iterations of the two runs; the difference takes some 10 to 50 ms, longer than the kernel's counter rotation."""
