@@ -61,20 +61,28 @@ def arrange(
     passes: list[tuple[Asked, ...]] = []
     missing: list[Missing] = []
     while todo:
-        found = (
-            (kept, _largest(kept, todo if at == 0 else todo[:1], room, count))
-            for at, (kept, room) in enumerate(lineups)
-        )
-        kept, group = next(((kept, group) for kept, group in found if group), ((), []))
+        kept, group = _next_pass(lineups, todo, count)
         if group:
             passes.append((*kept, *group))
         else:
-            missing.append(Missing(event=todo[0].event, reason="does not count beside instructions or cycles"))
-        todo = [one for one in todo if one not in group] if group else todo[1:]
+            missing.append(Missing(event=todo.pop(0).event, reason="does not count beside instructions or cycles"))
+        todo = [one for one in todo if one not in group]
     free = tuple(one for one in others if not BY_NAME[one.event].needs_slot)
     passes.sort(key=lambda asked: not set(anchors) <= set(asked))
     first, rest = (passes[0], passes[1:]) if passes and set(anchors) <= set(passes[0]) else (anchors, passes)
     return ((*first, *free), *rest), tuple(missing)
+
+
+def _next_pass(
+    lineups: Sequence[tuple[tuple[Asked, ...], int]], todo: Sequence[Asked], count: Count
+) -> tuple[tuple[Asked, ...], list[Asked]]:
+    """The anchors of a pass and its events, as many as count; none where the first of ``todo`` fits in no pass."""
+    for at, (kept, room) in enumerate(lineups):
+        # An event that does not go with these anchors must not take the others away from them.
+        group = _largest(kept, todo if at == 0 else todo[:1], room, count)
+        if group:
+            return kept, group
+    return (), []
 
 
 def _fewer(anchors: tuple[Asked, ...]) -> Iterator[tuple[Asked, ...]]:

@@ -285,6 +285,19 @@ def test_events_that_do_not_go_together_are_split() -> None:
     assert {"branches", "branch-misses"} <= {one.event for asked in passes for one in asked}
 
 
+def test_an_event_that_needs_the_counter_of_cycles_is_counted_beside_instructions() -> None:
+    def count(asked: Sequence[Asked], iterations: int | None) -> tuple[Reading, ...]:
+        clash = {"branches", "cycles"} <= {one.event for one in asked}
+        return tuple(reading(one, None if clash else 9.0, reason="multiplexed" if clash else None) for one in asked)
+
+    passes, missing = arrange(find_available(SKYLAKE, count), passing(6), count)
+    assert missing == ()
+    (alone,) = (asked for asked in passes if "branches" in {one.event for one in asked})
+    assert {one.event for one in alone} == {"instructions", "branches"} | CLOCKS
+    assert all(anchors_in(asked) >= {"instructions", "cycles"} for asked in passes if asked != alone)
+    assert anchors_in(passes[0]) == {"instructions", "cycles"} | CLOCKS
+
+
 def test_an_event_that_never_counts_beside_the_anchors_is_missing() -> None:
     def count(asked: Sequence[Asked], iterations: int | None) -> tuple[Reading, ...]:
         clash = len(asked) > 1 and "branches" in {one.event for one in asked}
