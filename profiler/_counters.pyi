@@ -44,15 +44,16 @@ class Region:
         """
 
     def start(self) -> None:
-        """Begin a region: all counters at zero.
+        """Begin a region; what came before it is none of it.
 
         Raises:
             OSError: as the kernel answers.
         """
 
     def stop(self) -> tuple[list[int], int, int]:
-        """End the region: values in the order of ``events``, and the ns that the group was enabled and running.
+        """End the region: values in the order of ``events``, and the ns that the group was enabled and running
+        in it.
 
         Raises:
-            OSError: as the kernel answers.
+            OSError: as the kernel answers; no region was begun.
         """

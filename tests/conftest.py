@@ -38,12 +38,21 @@ class FakePerf:
         self("normal")
 
     def __call__(
-        self, scenario: str, *, slots: int = 6, unknown: tuple[str, ...] = (), truth: Truth | None = None
+        self,
+        scenario: str,
+        *,
+        slots: int = 6,
+        own: tuple[str, ...] = (),
+        waiting: tuple[str, ...] = (),
+        unknown: tuple[str, ...] = (),
+        truth: Truth | None = None,
     ) -> None:
         """Choose what perf does from now on."""
         setenv = self._monkeypatch.setenv
         setenv("TAX_PROBE_FAKE_PERF", scenario)
         setenv("TAX_PROBE_FAKE_SLOTS", str(slots))
+        setenv("TAX_PROBE_FAKE_OWN", " ".join(own))
+        setenv("TAX_PROBE_FAKE_WAITING", " ".join(waiting))
         setenv("TAX_PROBE_FAKE_UNKNOWN", " ".join(unknown))
         if truth is not None:
             file = self._folder / "truth.json"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -43,6 +43,8 @@ class Costs(Noun, frozen=True, kw_only=True):
 
     table: pd.DataFrame
     """Index (block, launcher), one column per metric; NaN where unknown."""
+    together: tuple[pd.DataFrame, ...] = ()
+    """Costs of events that are combined with each other (``together.together``)."""
     apart: frozenset[tuple[int, str]]
     """(block, launcher) set apart because a process sat on an allocator boundary."""
     sources: dict[str, SourceName]
@@ -60,15 +62,22 @@ class Costs(Noun, frozen=True, kw_only=True):
     doubts: dict[str, Doubt] = msgspec.field(default_factory=dict)
     """By metric: those that were withdrawn (``analyze.doubts``); the table has them of the baseline and its twin."""
 
+    def combined(self, metrics: Collection[str]) -> pd.DataFrame:
+        """The table to combine ``metrics`` from: that in which all of them are of one estimator, where there is one."""
+        return next((one for one in self.together if set(metrics) <= set(one.columns)), self.table)
 
-def cost_table(slopes: pd.DataFrame) -> pd.DataFrame:
-    """One column per metric from ``rows.slopes``: costs per iteration, quotients, and start-up costs."""
+
+def cost_table(slopes: pd.DataFrame, together: tuple[pd.DataFrame, ...] = ()) -> pd.DataFrame:
+    """One column per metric: costs per iteration and of the start-up from ``rows.slopes``, quotients of two events from
+    ``together.together``.
+    """
     per_iteration = slopes[PER_ITERATION].unstack("event")
     startup = slopes[STARTUP].unstack("event")
     table = per_iteration.copy()
     for quotient, numerator, denominator in QUOTIENTS:
-        if numerator in per_iteration and denominator in per_iteration:
-            table[quotient.name] = per_iteration[numerator] / per_iteration[denominator]
+        for costs in together:
+            if {numerator, denominator} <= set(costs.columns):
+                table[quotient.name] = costs[numerator] / costs[denominator]
     for metric in PER_LAUNCH:
         if metric.event in startup:
             table[metric.name] = startup[metric.event]
@@ -114,16 +123,18 @@ def _as_family(found: list[Comparison]) -> Iterator[Comparison]:
         yield msgspec.structs.replace(judged, blocks_needed=price(judged))
 
 
-def paired(costs: Costs, baseline: str, launcher: str, metric: str) -> pd.DataFrame:
+def paired(costs: Costs, baseline: str, launcher: str, metric: str, *, beside: Collection[str] = ()) -> pd.DataFrame:
     """The blocks in which both launchers have the metric and neither was set apart: columns ``base``, ``other``.
 
-    Where the baseline ran twice, its figure is the mean of both runs, except when it is compared with itself.
+    Where the baseline ran twice, its figure is the mean of both runs, except when it is compared with itself. A figure
+    to be combined with those of the metrics ``beside`` it is of the same estimator as theirs (``Costs.combined``).
     """
     import pandas as pd
 
-    if metric not in costs.table:
+    table = costs.combined({metric, *beside}) if beside else costs.table
+    if metric not in table:
         return pd.DataFrame(columns=["base", "other"], dtype=float)
-    wide = costs.table[metric].unstack("launcher")
+    wide = table[metric].unstack("launcher")
     for block, name in costs.apart:
         if block in wide.index and name in wide.columns:
             wide.loc[block, name] = float("nan")

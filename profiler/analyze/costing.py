@@ -10,8 +10,9 @@ from profiler.analyze.doubts import withdraw
 from profiler.analyze.placement import misplaced, placements_differ, sides
 from profiler.analyze.rows import PER_ITERATION, levels, phases, reasons, slopes, sources, steps_between_phases
 from profiler.analyze.stats import CONFIDENCE, SEQUENTIAL_LEVEL
+from profiler.analyze.together import together
 from profiler.catalogue.events import EVENTS
-from profiler.catalogue.metrics import PER_LAUNCH
+from profiler.catalogue.metrics import PER_LAUNCH, QUOTIENTS
 from profiler.model import Run
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def costs_of(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]
 def costs_as_measured(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Boundary, ...]]:
     """The same with every metric, before A/A has judged them."""
     per_block = slopes(frame)
-    table = cost_table(per_block)
+    combined = together(frame)
+    table = cost_table(per_block, combined)
     clock = levels(frame, "clock")
     if not clock.empty:
         table["clock"] = clock
@@ -43,15 +45,28 @@ def costs_as_measured(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Bound
     boundaries += steps_between_phases(phases(frame), placements=placements_differ(frame))
     costs = Costs(
         table=table,
+        together=combined,
         apart=apart,
         sources=sources(frame),
-        reasons=_not_asked(run, frame) | {missing.event: missing.reason for missing in run.missing} | reasons(frame),
+        reasons=_not_asked(run, frame)
+        | {missing.event: missing.reason for missing in run.missing}
+        | _never_at_once(table)
+        | reasons(frame),
         fallback_source=run.plan.source,
         roles=run.plan.roles,
         sides=sides(run.plan, frame),
         level=CONFIDENCE if run.plan.precision is None else SEQUENTIAL_LEVEL,
     )
     return costs, boundaries
+
+
+def _never_at_once(table: pd.DataFrame) -> dict[str, str]:
+    """Quotients of two events that were measured, and of which no reading has both."""
+    return {
+        quotient.name: f"no reading has both {numerator} and {denominator}"
+        for quotient, numerator, denominator in QUOTIENTS
+        if quotient.name not in table and {numerator, denominator} <= set(table.columns)
+    }
 
 
 def _not_asked(run: Run, frame: pd.DataFrame) -> dict[str, str]:

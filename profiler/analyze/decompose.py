@@ -146,7 +146,7 @@ def _block_logs(costs: Costs, launcher: str, split: Split) -> pd.DataFrame | Non
     import pandas as pd
 
     names = {split.of, *_needs(split)}
-    single = {name: paired(costs, costs.roles.baseline, launcher, name) for name in names}
+    single = {name: paired(costs, costs.roles.baseline, launcher, name, beside=names) for name in names}
     if any(both.empty or not (both > 0).all(axis=None) for both in single.values()):
         return None
     log = pd.DataFrame({name: np.log(both["other"] / both["base"]) for name, both in single.items()}).dropna()

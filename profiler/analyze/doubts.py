@@ -6,7 +6,8 @@ them; those of the baseline and its twin stay, as the proof.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -14,6 +15,9 @@ from profiler.analyze.compare import Costs, compare_metrics
 from profiler.analyze.stats import too_wide
 from profiler.catalogue.metrics import METRIC, QUOTIENTS
 from profiler.model import Comparison, Doubt
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def withdraw(costs: Costs) -> Costs:
@@ -43,15 +47,22 @@ def without(costs: Costs, doubts: dict[str, Doubt]) -> Costs:
     lost = [name for name in doubts if name in costs.table]
     if not lost:
         return costs
-    table = costs.table.copy()
-    others = ~table.index.get_level_values("launcher").isin(costs.roles.baselines)
-    table.loc[others, lost] = float("nan")
+    baselines = costs.roles.baselines
     return msgspec.structs.replace(
         costs,
-        table=table,
+        table=_blanked(costs.table, lost, baselines),
+        together=tuple(_blanked(table, lost, baselines) for table in costs.together),
         reasons=costs.reasons | {name: doubts[name].reason for name in lost},
         doubts=costs.doubts | {name: doubts[name] for name in lost},
     )
+
+
+def _blanked(table: pd.DataFrame, metrics: Collection[str], but: Collection[str | None]) -> pd.DataFrame:
+    """``table`` without ``metrics`` of all launchers that are none of ``but``."""
+    table = table.copy()
+    others = ~table.index.get_level_values("launcher").isin(list(but))
+    table.loc[others, table.columns.intersection(list(metrics))] = float("nan")
+    return table
 
 
 def doubt_of(twin: Comparison) -> Doubt | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from profiler.analyze.compare import Costs, paired
@@ -25,12 +26,15 @@ class Share(Noun, frozen=True, kw_only=True):
 UNKNOWN = Share(share=None, lo=None, hi=None, blocks=0)
 
 
-def logs(costs: Costs, baseline: str, launcher: str, metric: str) -> pd.Series:
-    """Log ratio of ``launcher`` to ``baseline`` per block; empty where it cannot be formed in every block."""
+def logs(costs: Costs, baseline: str, launcher: str, metric: str, *, beside: Collection[str] = ()) -> pd.Series:
+    """Log ratio of ``launcher`` to ``baseline`` per block; empty where it cannot be formed in every block.
+
+    ``beside``: the metrics whose logarithms it is added to, as of ``paired``.
+    """
     import numpy as np
     import pandas as pd
 
-    both = paired(costs, baseline, launcher, metric)
+    both = paired(costs, baseline, launcher, metric, beside=beside)
     if both.empty or not (both > 0).all(axis=None):
         return pd.Series(dtype=float)
     return pd.Series(np.log(both["other"] / both["base"]), index=both.index)

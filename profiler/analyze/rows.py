@@ -136,12 +136,12 @@ def _slopes(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, PassKind]]:
     import pandas as pd
 
     parts: dict[str, PassKind] = {}
-    whole = _of_processes(frame[~frame["kind"].isin([REGIONS, CHUNKS])])
+    whole = of_processes(frame[~frame["kind"].isin([REGIONS, CHUNKS])])
     costs = whole[[PER_ITERATION]]
     if _OF_PROCESSES not in costs.index.get_level_values("event"):
         own = pd.DataFrame({PER_ITERATION: inside(frame, _OF_PROCESSES)}).assign(event=_OF_PROCESSES)
         costs = pd.concat([costs, own.set_index("event", append=True)])
-    finest: tuple[tuple[PassKind, pd.DataFrame], ...] = (("regions", _of_regions(frame)), ("chunks", _of_chunks(frame)))
+    finest: tuple[tuple[PassKind, pd.DataFrame], ...] = (("regions", _of_regions(frame)), ("chunks", of_chunks(frame)))
     for kind, finer in finest:
         blocks = _blocks(finer).sub(_blocks(costs), fill_value=0)
         better = blocks.index[blocks >= 0].intersection(finer.index.get_level_values("event"))
@@ -157,7 +157,8 @@ def _blocks(costs: pd.DataFrame) -> pd.Series:
     return found
 
 
-def _of_processes(frame: pd.DataFrame) -> pd.DataFrame:
+def of_processes(frame: pd.DataFrame) -> pd.DataFrame:
+    """What ``slopes`` says of whole processes."""
     ends = _between_m(frame, [*_KEYS[:1], "pass", *_KEYS[1:]])
     ends[STARTUP] = ends["lo"] - ends[PER_ITERATION] * ends["m_lo"]
     return ends.groupby(_KEYS, observed=True)[[PER_ITERATION, STARTUP]].mean()
@@ -173,12 +174,14 @@ def _of_regions(frame: pd.DataFrame) -> pd.DataFrame:
     return ordinary.groupby(_KEYS, observed=True)[[PER_ITERATION]].median()
 
 
-def _of_chunks(frame: pd.DataFrame) -> pd.DataFrame:
-    """The typical level of each process: median over turns of its logarithm, free of what all had in common."""
+def of_chunks(frame: pd.DataFrame, *, instructions: bool = False) -> pd.DataFrame:
+    """The typical level of each process: median over turns of its logarithm, free of what all had in common. Like
+    ``turns``.
+    """
     import numpy as np
     import pandas as pd
 
-    logs = turns(frame)
+    logs = turns(frame, instructions=instructions)
     if logs.empty:
         return pd.DataFrame({PER_ITERATION: []}, index=pd.MultiIndex.from_arrays([[], [], []], names=_KEYS))
     common = logs.mean(axis=1)
@@ -221,11 +224,12 @@ def steps_between_phases(by_phase: pd.DataFrame, *, placements: bool = False) ->
     return find_boundaries(counts, levels=lowest, placements=placements)
 
 
-def turns(frame: pd.DataFrame) -> pd.DataFrame:
+def turns(frame: pd.DataFrame, *, instructions: bool = False) -> pd.DataFrame:
     """Logarithm of the cost per iteration of each launcher in each pair of turns, there and back (A B B A).
 
     A drift that is linear over the two turns adds the same to every launcher. Pairs that lack a launcher are left out,
-    and instructions: those of ``perf stat`` are the reference, and without perf it is the slope that cancels the rest.
+    and ``instructions`` unless they are asked for: as a cost of their own those of ``perf stat`` are the reference, and
+    without perf it is the slope that cancels the rest.
 
     Returns:
         Index (block, event, pair of turns), one column per launcher.
@@ -234,7 +238,9 @@ def turns(frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     chunks = frame[frame["kind"] == CHUNKS]
-    chosen = chunks[(chunks["value"] > 0) & (chunks["m"] == chunks["m"].min()) & (chunks["event"] != _OF_PROCESSES)]
+    chosen = chunks[(chunks["value"] > 0) & (chunks["m"] == chunks["m"].min())]
+    if not instructions:
+        chosen = chosen[chosen["event"] != _OF_PROCESSES]
     pair = (chosen["repetition"] // 2).rename("pair")
     logs = pd.Series(np.log(chosen["value"] / chosen["m"]), index=chosen.index)
     launchers = chosen["launcher"].astype(str)

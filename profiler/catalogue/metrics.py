@@ -127,10 +127,11 @@ def is_simulated(metric: str, source: SourceName) -> bool:
 def meaning(metric: str, vendor: str | None, family: str | None, spec: str | None = None) -> str | None:
     """What hardware counts under the metric's name, where that is not what the name says.
 
-    ``vendor`` and ``family`` as in /proc/cpuinfo; ``spec``: what perf was asked for, None: the first that this CPU has.
+    ``vendor`` and ``family`` as in /proc/cpuinfo, None where it has none (x86 alone has both); ``spec``: what perf was
+    asked for, None: the first that this CPU has.
     """
-    if metric not in BY_NAME or vendor is None or family is None or not family.isdecimal():
+    if metric not in BY_NAME:
         return None
-    cpu = Cpu(vendor=vendor, family=int(family))
+    cpu = Cpu(vendor=vendor or "", family=int(family) if family is not None and family.isdecimal() else 0)
     found = (one for one in BY_NAME[metric].perf if one.applies(cpu) and spec in (None, one.spec))
     return next((candidate.note for candidate in found), None)

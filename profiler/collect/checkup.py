@@ -71,6 +71,8 @@ def _event_checks(
     missing = {one.event: one.reason for one in hardware.missing} if hardware else {}
     for event in EVENTS:
         why_not = missing.get(event.name) if hardware else rejected["hardware"].message
+        if event.inside:
+            why_not = "no counter has it: the script reads it in its own process, whatever the source"
         how: Literal["exact", "simulated"] = "simulated" if event.simulated else "exact"
         spec = _asked_as(hardware, event.name) if why_not is None else None
         yield EventCheck(
@@ -79,7 +81,7 @@ def _event_checks(
             hardware=spec,
             why_not=why_not,
             callgrind=how if event.callgrind and "callgrind" in works else None,
-            timed=event.rusage,
+            timed=event.rusage or event.inside,
             note=None if spec is None else meaning(event.name, facts.vendor, facts.family, spec),
         )
 

@@ -20,6 +20,7 @@ from profiler.collect.setting import Setting
 from profiler.guest import script
 from profiler.model import Block, Chunks, Reading, Row, Step
 from profiler.sources.chunking import CLOCKS
+from profiler.sources.own_counters import off_the_pmu
 from profiler.system.process import Command
 
 
@@ -55,7 +56,7 @@ def interleave(setting: Setting, block: Block, todo: Sequence[Step]) -> Generato
                         pass_,
                         workload,
                         msgspec.structs.replace(by_name[name], m=m, repetition=turn),
-                        _readings(pass_, chunk),
+                        readings(pass_, chunk),
                         exit_code=0,
                         printed=printed,
                         placement=chunk.placement,
@@ -108,18 +109,19 @@ def _take_turns(
             yield name, higher, turns, servers[name][0].run(higher, timeout_s)
 
 
-def _readings(pass_: Chunks, chunk: Chunk) -> Iterator[Reading]:
-    """The events of one chunk."""
+def readings(pass_: Chunks, chunk: Chunk) -> Iterator[Reading]:
+    """The events of one chunk: times in ns, and counts, which are None where a counter stood still for some of it."""
     clocks = dict(zip(CLOCKS, (chunk.wall_ns, chunk.cpu_ns), strict=True))
     for event, value in (*clocks.items(), *zip(pass_.events[len(CLOCKS) :], chunk.counts, strict=True)):
-        multiplexed = event not in clocks and chunk.running_ns != chunk.enabled_ns
+        counted = event not in clocks
+        lost = counted and (chunk.running_ns != chunk.enabled_ns or not chunk.running_ns)
         yield Reading(
             event=event,
-            value=None if multiplexed else float(value),
+            value=None if lost else float(value),
             unit=BY_NAME[event].unit,
-            enabled_ns=None if event in clocks else chunk.enabled_ns,
-            running_ns=None if event in clocks else chunk.running_ns,
-            source="software" if event in clocks else "hardware",
-            raw_name="clock around a chunk, in the process" if event in clocks else f"{event}:u of this thread",
-            reason="the counters of the process were not on the PMU all the time" if multiplexed else None,
+            enabled_ns=chunk.enabled_ns if counted else None,
+            running_ns=chunk.running_ns if counted else None,
+            source="hardware" if counted else "software",
+            raw_name=f"{event}:u of this thread" if counted else "clock around a chunk, in the process",
+            reason=off_the_pmu(chunk.running_ns) if lost else None,
         )

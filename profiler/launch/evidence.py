@@ -10,7 +10,7 @@ from profiler.launch.binaries.dwarf import DEBUG_ROOT, gcc_producers
 from profiler.launch.binaries.elf import Elf
 from profiler.launch.file_claims import (
     Claim,
-    by_frames,
+    archive_pgo_claim,
     debug_sentence,
     image_sentence,
     interposable_claim,
@@ -83,7 +83,7 @@ def describe_elf(
 
 def describe_archive(archive: Archive, *, package: str | None) -> Program:
     """What a program linked with this ``libpythonX.Y.a`` would carry itself."""
-    pgo = by_frames(archive.frames, archive.compilers, archive.machine)
+    pgo = archive_pgo_claim(archive)
     if archive.lto_members:
         lto = Claim(value=True, because=f"LTO: {archive.lto_members} of {archive.members} members hold code for it")
     else:

@@ -28,14 +28,3 @@ def with_chunks(passes: tuple[Whole, ...], workload: Workload) -> tuple[AnyPass,
     """Chunks beside bare timed runs of whole processes, which are then for the start-up alone: one repetition each."""
     once = (msgspec.structs.replace(pass_, repetitions=1) if pass_.exclusive else pass_ for pass_ in passes)
     return (*once, chunk_pass(workload))
-
-
-def in_process() -> tuple[str, ...]:
-    """The events that a process can count of itself here: instructions and cycles, or none."""
-    try:
-        from profiler._counters import Region
-
-        Region(list(COUNTED))
-    except (ImportError, OSError):
-        return ()
-    return COUNTED

@@ -12,7 +12,8 @@ import msgspec
 from profiler.catalogue.events import BY_NAME
 from profiler.errors import MachineError
 from profiler.model import AnyPass, Missing, Pass, Reading, SourceName, Whole, Workload
-from profiler.sources.chunking import CLOCKS, chunk_pass, in_process
+from profiler.sources.chunking import CLOCKS, chunk_pass
+from profiler.sources.own_counters import in_process
 from profiler.sources.perf_events import Available, arrange, find_available, this_cpu
 from profiler.sources.perf_output import NOT_SUPPORTED, Asked
 from profiler.sources.perf_stat import stat
@@ -33,7 +34,7 @@ _DERIVED = Missing(event="clock", reason="not estimated: cycles and CPU time are
 
 
 class HardwareSource:
-    """Counts with ``perf stat``. Never multiplexed: as many passes as the counters that passed require."""
+    """Counts with ``perf stat``. Never multiplexed: as many passes as the counters that are free require."""
 
     name: SourceName = "hardware"
 
@@ -60,14 +61,14 @@ class HardwareSource:
             count = _counter(perf, Path(scratch))
             _require_counting(count)
             test = self_test(count)
-            if test.slots < _LEAST_SLOTS:
+            if test.slots + test.cycles_beside < _LEAST_SLOTS:
                 raise MachineError(
                     f"the PMU failed its self-test: {test.sentence()}, but instructions and cycles need {_LEAST_SLOTS}",
                     hint=test.remedy or "end other perf sessions; echo 0 | sudo tee /proc/sys/kernel/nmi_watchdog",
                 )
             available = find_available(this_cpu(), count)
             _require_anchors(available)
-            passes, crowded_out = arrange(available, test.slots, count)
+            passes, crowded_out = arrange(available, test, count)
         by_clock = tuple(one for one in available.missing if one.event not in {WALL, _DERIVED.event})
         return cls(perf, test, passes, (*by_clock, *crowded_out, _DERIVED))
 
@@ -79,11 +80,13 @@ class HardwareSource:
         )
 
     def spec(self, event: str) -> str:
-        """What is asked of perf for ``event``."""
-        return self._asked[event].spec if event in self._asked else "the driver's clock"
+        """What is asked of perf for ``event``, one that a pass reads."""
+        return "the driver's clock" if event == WALL and WALL not in self._asked else self._asked[event].spec
 
     def passes(self, workload: Workload) -> tuple[Whole, ...]:
-        """As many passes as the counters require; instructions, cycles and times are read in each of them."""
+        """As many passes as the counters require; times are read in each of them, and instructions and cycles but where
+        that would leave no counter for another event.
+        """
         assert workload.timed_m is not None
         return tuple(
             Whole(
@@ -104,7 +107,7 @@ class HardwareSource:
         """
         whole, own = self.passes(workload), in_process()
         first = (0, _REFERENCE_BLOCKS)
-        if metric in {*CLOCKS, "cycles"}:
+        if metric in CLOCKS or (metric == "cycles" and own):
             return (*(msgspec.structs.replace(pass_, blocks=first) for pass_ in whole), chunk_pass(workload, own))
         return (*whole, msgspec.structs.replace(chunk_pass(workload, own), blocks=first)) if own else whole
 
@@ -158,7 +161,7 @@ def _require_counting(count: Count) -> None:
     for reading in (instructions, cycles):
         if reading.reason == NOT_SUPPORTED:
             trouble = diagnose.not_supported(
-                software_counts=task_clock.value is not None, here=diagnose.circumstances()
+                reading.event, software_counts=task_clock.value is not None, here=diagnose.circumstances()
             )
             raise MachineError(trouble.reason, hint=trouble.remedy)
 

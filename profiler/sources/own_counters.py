@@ -22,6 +22,26 @@ _CANNOT = "a process cannot open counters on itself here"
 _SHARED = "end other perf sessions and virtual machines that use the PMU, then try again"
 
 
+def off_the_pmu(running_ns: int | None) -> str:
+    """Why counters give no figure that were enabled and not running all the time; of those that never ran the kernel
+    had opened the group and kept it waiting (``time_running`` in perf_event_open(2)).
+    """
+    how = "are not on the PMU all the time" if running_ns else "were opened and never came onto the PMU"
+    return f"the counters of the process {how}"
+
+
+def in_process() -> tuple[str, ...]:
+    """The events that a process can count of itself here: instructions and cycles, or none.
+
+    That the kernel opens them is not enough: it does so while others hold the PMU, and the counters then stand still.
+    """
+    try:
+        OwnCountersSource.probe()
+    except MachineError:
+        return ()
+    return COUNTED
+
+
 class OwnCountersSource:
     """``perf_event_open`` from inside the interpreter under test."""
 
@@ -52,9 +72,7 @@ class OwnCountersSource:
         except (ImportError, NotImplementedError) as error:
             raise MachineError(f"{_CANNOT}: {error}", hint=INSTALL) from error
         if running_ns != enabled_ns:
-            raise MachineError(
-                "the counters of a process are not on the PMU all the time: something else holds them", hint=_SHARED
-            )
+            raise MachineError(f"{off_the_pmu(running_ns)}: something else holds it", hint=_SHARED)
         found = counts[COUNTED.index("instructions")] / LONG
         if abs(found / INSTRUCTIONS_PER_ITERATION - 1) > TOLERANCE:
             raise MachineError(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from profiler.catalogue.events import BY_NAME, EVENTS, Cpu, Event
 from profiler.errors import MachineError
 from profiler.model import Missing, Noun
 from profiler.sources.perf_output import Asked, is_user_only
-from profiler.sources.pmu import Count
+from profiler.sources.pmu import Count, PmuSelfTest
 from profiler.system.cgroup import integer
 from profiler.system.machine import cpuinfo
 
@@ -46,34 +46,69 @@ def find_available(cpu: Cpu, count: Count) -> Available:
 
 
 def arrange(
-    available: Available, slots: int, count: Count
+    available: Available, test: PmuSelfTest, count: Count
 ) -> tuple[tuple[tuple[Asked, ...], ...], tuple[Missing, ...]]:
-    """Passes that need at most ``slots`` counters each, anchors in all of them; and the events that fit in none.
+    """Passes that are not multiplexed, the first with all anchors; and the events that fit in none.
 
-    Each pass is tried: some events fit only certain counters, so that fewer than ``slots`` of them go together.
+    Where the counters that are free hold more than the anchors, these are in every pass. Where they do not, the passes
+    after the first do with fewer: instructions alone, or cycles on the counter of their own, or none. Each pass is
+    tried and is the largest that counts: some events fit only certain counters, and others may hold some.
     """
     anchors = tuple(one for one in available.asked if BY_NAME[one.event].anchor)
     others = [one for one in available.asked if not BY_NAME[one.event].anchor]
-    slotted = [one for one in others if BY_NAME[one.event].needs_slot]
-    room = slots - sum(BY_NAME[one.event].needs_slot for one in anchors)
-    if room < 1:
-        missing = [Missing(event=one.event, reason=f"only {slots} counters work at once") for one in slotted]
-        todo: list[list[Asked]] = []
-    else:
-        missing = []
-        todo = [slotted[at : at + room] for at in range(0, len(slotted), room)]
+    todo = [one for one in others if BY_NAME[one.event].needs_slot]
+    lineups = [(kept, room) for kept in _fewer(anchors) if (room := _room(kept, test)) > 0]
     passes: list[tuple[Asked, ...]] = []
+    missing: list[Missing] = []
     while todo:
-        group = todo.pop(0)
-        if _all_count((*anchors, *group), count):
-            passes.append((*anchors, *group))
-        elif len(group) > 1:
-            todo[:0] = [group[: len(group) // 2], group[len(group) // 2 :]]
+        kept, group = _next_pass(lineups, todo, count)
+        if group:
+            passes.append((*kept, *group))
         else:
-            missing.append(Missing(event=group[0].event, reason="does not count beside instructions and cycles"))
+            missing.append(Missing(event=todo.pop(0).event, reason="does not count beside instructions or cycles"))
+        todo = [one for one in todo if one not in group]
     free = tuple(one for one in others if not BY_NAME[one.event].needs_slot)
-    first, *rest = passes or [anchors]
+    passes.sort(key=lambda asked: not set(anchors) <= set(asked))
+    first, rest = (passes[0], passes[1:]) if passes and set(anchors) <= set(passes[0]) else (anchors, passes)
     return ((*first, *free), *rest), tuple(missing)
+
+
+def _next_pass(
+    lineups: Sequence[tuple[tuple[Asked, ...], int]], todo: Sequence[Asked], count: Count
+) -> tuple[tuple[Asked, ...], list[Asked]]:
+    """The anchors of a pass and its events, as many as count; none where the first of ``todo`` fits in no pass."""
+    for at, (kept, room) in enumerate(lineups):
+        # An event that does not go with these anchors must not take the others away from them.
+        group = _largest(kept, todo if at == 0 else todo[:1], room, count)
+        if group:
+            return kept, group
+    return (), []
+
+
+def _fewer(anchors: tuple[Asked, ...]) -> Iterator[tuple[Asked, ...]]:
+    """All anchors, then those that leave a counter free; clocks take none."""
+    yield anchors
+    slotted = [one for one in anchors if BY_NAME[one.event].needs_slot]
+    for kept in (*slotted, None):
+        yield tuple(one for one in anchors if one is kept or one not in slotted)
+
+
+def _room(anchors: tuple[Asked, ...], test: PmuSelfTest) -> int:
+    """How many counters are free beside these."""
+    own = {"cycles"} if test.cycles_beside else set()
+    return test.slots - sum(BY_NAME[one.event].needs_slot and one.event not in own for one in anchors)
+
+
+def _largest(anchors: tuple[Asked, ...], todo: Sequence[Asked], room: int, count: Count) -> list[Asked]:
+    """The first of ``todo`` that count together beside ``anchors``, ``room`` at most."""
+    group = list(todo[:room])
+    if _all_count((*anchors, *group), count):
+        return group
+    group = []
+    for one in todo:
+        if len(group) < room and _all_count((*anchors, *group, one), count):
+            group.append(one)
+    return group
 
 
 def _first_that_counts(event: Event, cpu: Cpu, count: Count) -> tuple[Asked | None, str]:

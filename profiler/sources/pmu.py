@@ -21,7 +21,7 @@ from profiler.system.process import Command, helper
 INSTRUCTIONS_PER_ITERATION = 2
 """``_counters.count_down``: a decrement and a branch."""
 MOST_COPIES = 6
-"""General counters of the common CPUs: AMD has 6 per core, Intel 4 or 8 beside the fixed ones."""
+"""General counters of the common CPUs: AMD has 6 per core, Arm 6 and Intel 4 or 8 beside those of single events."""
 TOLERANCE = 0.001
 SHORT, LONG = 1_000_000, 51_000_000
 """Iterations of the two runs; the difference takes some 10 to 50 ms, longer than the kernel's counter rotation."""
@@ -29,6 +29,9 @@ SHORT, LONG = 1_000_000, 51_000_000
 _TIMEOUT_S = 20.0
 _LOOP = "import sys; sys.path.append(sys.argv[1]); import _counters; _counters.count_down(int(sys.argv[2]))"
 _INSTRUCTIONS = Asked(event="instructions", spec="instructions:u", unit="instructions")
+_CYCLES = Asked(event="cycles", spec="cycles:u", unit="cycles")
+_LEAST_CYCLES = 0.1
+"""Per iteration of the known loop: no core takes ten taken branches in a cycle, and a dead slot reads nothing."""
 
 
 class Count(Protocol):
@@ -63,6 +66,9 @@ class PmuSelfTest(Noun, frozen=True, kw_only=True):
     """How many events may be counted at once."""
 
     slots: int
+    """General counters, as far as copies of one event tell: one that counts instructions alone is in it."""
+    cycles_beside: bool
+    """Cycles count beside ``slots`` others: they have a counter of their own (fixed on Intel, PMCCNTR on Arm)."""
     tried: tuple[Trial, ...]
     """From many copies down to the first trial that passed."""
     dead: tuple[int, ...]
@@ -75,7 +81,8 @@ class PmuSelfTest(Noun, frozen=True, kw_only=True):
         """What was found, in words."""
         if self.slots == 0:
             return self.reason or "no counter passed the self-test"
-        parts = [f"{self.slots} counters at once passed the self-test"]
+        passed = f"{self.slots} counters at once" if self.slots > 1 else "1 counter"
+        parts = [f"{passed} passed the self-test{', and cycles beside' if self.cycles_beside else ''}"]
         if self.dead:
             named = ", ".join(map(str, self.dead))
             copies = next(trial.copies for trial in self.tried if trial.wrong)
@@ -104,11 +111,20 @@ def self_test(count: Count) -> PmuSelfTest:
     slots = tried[-1].copies if tried[-1].passed else 0
     return PmuSelfTest(
         slots=slots,
+        cycles_beside=slots > 0 and _cycles_beside(slots, count),
         tried=tuple(tried),
         dead=next((trial.wrong for trial in tried if not trial.incomplete), ()),
         reason=None if slots else _why_none(tried[-1]),
         remedy=None if slots else "end other perf sessions and virtual machines that use the PMU, then try again",
     )
+
+
+def _cycles_beside(slots: int, count: Count) -> bool:
+    asked = [_CYCLES, *[_INSTRUCTIONS] * slots]
+    (least, *short), (most, *long) = count(asked, SHORT), count(asked, LONG)
+    if least.value is None or most.value is None:
+        return False
+    return judge(short, long).passed and (most.value - least.value) / (LONG - SHORT) >= _LEAST_CYCLES
 
 
 def judge(short: Sequence[Reading], long: Sequence[Reading]) -> Trial:

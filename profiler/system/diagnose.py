@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import platform
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from profiler.model import Noun
 from profiler.system.cgroup import integer
+from profiler.system.hypervisor import is_virtual
 
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
 _CAP_SYS_ADMIN = 21
@@ -17,15 +19,14 @@ _HIGHEST_USER_LEVEL = 2
 """perf_event_paranoid 2 still lets everybody count the user mode of their own processes (kernel documentation,
 admin-guide/perf-security); Debian and Ubuntu patch in 3 and 4, which forbid even that."""
 
-_VIRTUAL = (
-    "QEMU", "KVM", "OpenStack", "Amazon EC2", "Google Compute Engine", "Microsoft Corporation Virtual Machine",
-    "VMware", "VirtualBox", "Parallels", "Xen", "Apple Virtualization", "Alibaba Cloud ECS", "BHYVE", "Bochs",
-)  # fmt: skip
-"""In vendor and product of virtual machines' DMI; a cloud's bare machines are called something.metal."""
-
 _LOWER_LEVEL = (
     "sudo sysctl kernel.perf_event_paranoid=2 (to keep it: a file in /etc/sysctl.d), or run with CAP_PERFMON or as root"
 )
+_DMESG = "dmesg | grep -iE 'performance events|hw perfevents'"
+"""What x86 and Arm say of their PMU when they start."""
+_ON_ALL_CPUS = frozenset({"cpu", "cpum_cf"})
+_ARMS_NAMES = {"instructions": "inst_retired", "cycles": "cpu_cycles"}
+"""In ``events`` of the driver (drivers/perf/arm_pmuv3.c)."""
 _REFUSED = ("Permission denied", "Operation not permitted", "is limited", "perf_event_paranoid", "You may not have")
 _NO_SYSCALL = ("Function not implemented",)
 
@@ -35,6 +36,15 @@ class Trouble(Noun, frozen=True, kw_only=True):
 
     reason: str
     remedy: str
+
+
+class Pmu(Noun, frozen=True, kw_only=True):
+    """The counters of the CPUs, as their driver announces them in ``/sys/bus/event_source``."""
+
+    name: str
+    """``cpu`` on x86, POWER and RISC-V, ``cpum_cf`` on IBM Z; elsewhere one per kind of core: ``armv8_pmuv3_0``."""
+    events: frozenset[str]
+    """Arm's driver leaves out those that the PMU says that it lacks (PMCEID)."""
 
 
 class Circumstances(Noun, frozen=True, kw_only=True):
@@ -47,6 +57,8 @@ class Circumstances(Noun, frozen=True, kw_only=True):
     """A system call filter is active, as in most containers."""
     hypervisor: bool
     wsl: bool
+    pmus: tuple[Pmu, ...]
+    """The kernel has a driver for them."""
 
 
 def circumstances(root: Path = Path("/")) -> Circumstances:
@@ -60,23 +72,17 @@ def circumstances(root: Path = Path("/")) -> Circumstances:
         paranoid=integer(paranoid),
         privileged=bool(held & (1 << _CAP_SYS_ADMIN | 1 << _CAP_PERFMON)),
         seccomp=status.get("Seccomp", "0").strip() != "0",
-        hypervisor=_is_virtual(root),
+        hypervisor=is_virtual(root),
         wsl="microsoft" in release.lower(),
+        pmus=tuple(_pmus(root / "sys/bus/event_source/devices")),
     )
 
 
-def _is_virtual(root: Path) -> bool:
-    """Is this a virtual machine? x86 has a flag for it; elsewhere firmware says it, as to systemd-detect-virt(1)."""
-    if " hypervisor" in _read(root / "proc/cpuinfo"):
-        return True
-    # KVM and Xen on Arm and POWER; Xen; z/VM and KVM on IBM Z; an LPAR of POWER.
-    if (root / "proc/device-tree/hypervisor").exists() or _read(root / "sys/hypervisor/type").strip():
-        return True
-    if "VM00" in _read(root / "proc/sysinfo") or "platform\t: pSeries" in _read(root / "proc/cpuinfo"):
-        return True
-    product = _read(root / "sys/class/dmi/id/product_name").strip()
-    named = f"{_read(root / 'sys/class/dmi/id/sys_vendor').strip()} {product}"
-    return any(word in named for word in _VIRTUAL) and not product.endswith(".metal")
+def _pmus(devices: Path) -> Iterator[Pmu]:
+    """Those of CPUs count on all of them or say on which (``cpus``); those of the rest of the chip have ``cpumask``."""
+    for place in sorted(devices.glob("*")):
+        if place.name in _ON_ALL_CPUS or (place / "cpus").exists():
+            yield Pmu(name=place.name, events=frozenset(file.name for file in (place / "events").glob("*")))
 
 
 def refused(stderr: str, here: Circumstances) -> Trouble:
@@ -96,14 +102,16 @@ def unopened(number: int | None, here: Circumstances) -> Trouble:
     """``perf_event_open`` failed with this errno (perf_event_open(2))."""
     if number in {errno.EACCES, errno.EPERM}:
         return _not_permitted(here)
-    return not_supported(software_counts=number != errno.ENOSYS, here=here)
+    return not_supported("instructions", software_counts=number != errno.ENOSYS, here=here)
 
 
-def not_supported(*, software_counts: bool, here: Circumstances) -> Trouble:
-    """perf ran, but the kernel offers no hardware counter; ``software_counts``: task-clock works."""
+def not_supported(event: str, *, software_counts: bool, here: Circumstances) -> Trouble:
+    """perf ran, but the kernel offers no hardware counter for ``event``; ``software_counts``: task-clock works."""
     # Where the system call itself answers ENOSYS, perf calls every event "<not supported>", software ones included.
     if not software_counts:
         return _no_syscall(here)
+    if here.pmus:
+        return _lacks(event, here)
     if here.wsl:
         return Trouble(
             reason="no hardware counters: this is WSL2, whose virtual machine exposes no PMU here",
@@ -117,7 +125,25 @@ def not_supported(*, software_counts: bool, here: Circumstances) -> Trouble:
         )
     return Trouble(
         reason="no hardware counters: the kernel has no PMU driver for this CPU",
-        remedy="dmesg | grep -i 'performance events' says why; a newer kernel may know this CPU",
+        remedy=f"{_DMESG} says why; a newer kernel may know this CPU",
+    )
+
+
+def _lacks(event: str, here: Circumstances) -> Trouble:
+    """There are counters, and none for this event."""
+    names = ", ".join(pmu.name for pmu in here.pmus)
+    known = frozenset[str]().union(*(pmu.events for pmu in here.pmus))
+    arms = _ARMS_NAMES.get(event)
+    lacking = arms is not None and all(pmu.name.startswith("arm") for pmu in here.pmus) and arms not in known
+    why = f": the PMU says that it lacks {arms.upper()}" if arms is not None and lacking else ""
+    remedy = f"{_DMESG} says what the driver found; measure on another machine, or --source callgrind"
+    if here.hypervisor:
+        remedy = (
+            "the virtual machine emulates a part of the PMU alone (QEMU with KVM: -cpu host,pmu=on; without: -icount "
+            "with a fixed shift); measure on bare metal, or --source callgrind"
+        )
+    return Trouble(
+        reason=f"no hardware counter for {event}: the kernel's PMU driver ({names}) offers none{why}", remedy=remedy
     )
 
 

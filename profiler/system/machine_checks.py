@@ -51,7 +51,7 @@ def _perf_checks(facts: MachineFacts, perf_users: Sequence[str]) -> Iterator[Che
         yield Check(
             topic="NMI watchdog",
             status="note",
-            finding="on: it holds one hardware counter",
+            finding="on: where it counts with perf, as on most x86 kernels, it holds one hardware counter",
             remedy="echo 0 | sudo tee /proc/sys/kernel/nmi_watchdog",
         )
     yield Check(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from profiler.catalogue.events import BY_NAME
+from profiler.catalogue.events import BY_NAME, EVENTS
 from profiler.errors import MachineError
 from profiler.model import Pass, Workload
 from profiler.sources.hardware import HardwareSource
@@ -41,13 +41,18 @@ def slope(source: HardwareSource, what: Pass, event: str, scratch: Path) -> floa
     return (hi - lo) / (HI - LO)
 
 
-def test_the_self_test_finds_at_least_two_slots(source: HardwareSource) -> None:
-    assert source.self_test.slots >= 2
+def counting_instructions(source: HardwareSource) -> tuple[Pass, ...]:
+    """All passes, unless others hold counters."""
+    return tuple(what for what in source.passes(WORKLOAD) if "instructions" in what.events)
+
+
+def test_the_self_test_finds_room_for_instructions_and_cycles(source: HardwareSource) -> None:
+    assert source.self_test.slots + source.self_test.cycles_beside >= 2
     assert source.self_test.tried[-1].passed
 
 
 def test_every_pass_counts_the_known_loop_right(source: HardwareSource, tmp_path: Path) -> None:
-    for what in source.passes(WORKLOAD):
+    for what in counting_instructions(source):
         assert slope(source, what, "instructions", tmp_path) == pytest.approx(INSTRUCTIONS_PER_ITERATION, rel=1e-3)
 
 
@@ -67,19 +72,20 @@ def test_nothing_is_multiplexed(source: HardwareSource, tmp_path: Path) -> None:
         outcome = source.measure(what, program(HI, max(os.sched_getaffinity(0))), tmp_path)
         assert {reading.event: reading.reason for reading in outcome.readings if reading.value is None} == {}
         slotted = [one for one in outcome.readings if BY_NAME[one.event].needs_slot]
-        assert len(slotted) <= source.self_test.slots
+        assert len(slotted) <= source.self_test.slots + source.self_test.cycles_beside
         assert all(one.enabled_ns == one.running_ns for one in slotted)
 
 
 def test_passes_agree_on_their_anchors(source: HardwareSource, tmp_path: Path) -> None:
-    slopes = [slope(source, what, "instructions", tmp_path) for what in source.passes(WORKLOAD)]
+    slopes = [slope(source, what, "instructions", tmp_path) for what in counting_instructions(source)]
     assert max(slopes) == pytest.approx(min(slopes), rel=1e-3)
 
 
 def test_each_event_is_counted_or_has_its_reason(source: HardwareSource) -> None:
     counted = {name for what in source.passes(WORKLOAD) for name in what.events}
     missing = {one.event: one.reason for one in source.missing}
-    assert counted | set(missing) == set(BY_NAME)
+    by_script = {event.name for event in EVENTS if event.inside}
+    assert sorted((*counted, *missing, *by_script)) == sorted(BY_NAME)
     assert all(missing.values())
 
 

@@ -11,6 +11,7 @@ from profiler.analyze.boundary import find_boundaries
 from profiler.analyze.compare import Costs, compare, cost_table, pairs
 from profiler.analyze.decompose import decompose
 from profiler.analyze.rows import slopes
+from profiler.analyze.together import together
 from profiler.model import AGAIN, Comparison
 from tests.builders import ROLES
 
@@ -46,7 +47,8 @@ def rows(
 
 def costs(frame: pd.DataFrame, apart: frozenset[tuple[int, str]] = frozenset()) -> Costs:
     return Costs(
-        table=cost_table(slopes(frame)),
+        table=cost_table(slopes(frame), together(frame)),
+        together=together(frame),
         apart=apart,
         sources={},
         reasons={},

@@ -111,6 +111,21 @@ def test_with_counters(fake_perf: FakePerf, capsys: pytest.CaptureFixture[str]) 
     assert events["dtlb-misses"].hardware is None
     assert "event syntax error" in (events["dtlb-misses"].why_not or "")
     assert set(events) == {event.name for event in EVENTS}
+    assert all((event.hardware is None) is (event.why_not is not None) for event in events.values())
+    queued = events["queued"]
+    assert (queued.hardware, queued.timed) == (None, True), "no counter reads it"
+    assert "the script reads it" in (queued.why_not or "")
+
+
+@needs_extension
+def test_an_event_that_the_kernel_opens_and_never_counts(
+    fake_perf: FakePerf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_perf("normal", waiting=("l1d-misses",))
+    _, health = doctor(capsys)
+    (event,) = (event for event in health.events if event.event == "l1d-misses")
+    assert event.hardware is None
+    assert "not counted: no counter was free" in (event.why_not or "")
 
 
 def test_without_a_pmu(fake_perf: FakePerf, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,13 @@
 """Cold parts in ``.eh_frame``, written by hand as the toolchains of several machines and years write them."""
 
+from pathlib import Path
+
 import pytest
 
-from profiler.launch.binaries.archive import Archive
+from profiler.launch.binaries.archive import Archive, read_archive
 from profiler.launch.binaries.eh_frame import ENTRY_RULES, Frames, count_frames
 from profiler.launch.evidence import describe_archive
+from tests.unit.elf_files import object_file, static_archive
 
 X86_CIE = b"\x0c\x07\x08\x90\x01"
 """DW_CFA_def_cfa rsp + 8, DW_CFA_offset of the return address."""
@@ -85,6 +88,7 @@ def test_cold_code_says_something_of_a_profile_on_x86_alone(
 ) -> None:
     archive = Archive(
         path="libpython3.11.a", machine=machine, members=180, frames=Frames(total=10000, cold=cold_entries),
+        code_members=0, hot_members=0,
         compilers=("GCC: (Debian 12.2.0-14) 12.2.0",), lto_members=0, absolute_code=False, got_code=False,
         defines_eval_loop=True,
     )  # fmt: skip
@@ -93,3 +97,44 @@ def test_cold_code_says_something_of_a_profile_on_x86_alone(
     assert any("gcc moves no cold code away" in sentence for sentence in described.evidence) == (
         machine not in {"EM_X86_64", "EM_386"}
     )
+
+
+AARCH64, X86_64 = 183, 62
+GCC, CLANG = b"GCC: (Debian 12.2.0-14+deb12u1) 12.2.0\0", b"clang version 19\0"
+CODE = b"\xc0\x03\x5f\xd6"
+
+
+def members(machine: int, *, code: int, hot: int, compiler: bytes = GCC) -> list[bytes]:
+    """Objects as gcc writes them: hot functions apart in ``hot`` of those with code, and two without any."""
+    made = [{".text": b"" if number < hot else CODE, ".comment": compiler} for number in range(code)]
+    for number in range(hot):
+        made[number] |= {".text.hot": CODE, ".text.unlikely": CODE}
+    empty: dict[str, bytes] = {".text": b"", ".text.hot": b"", ".comment": compiler}
+    return [object_file(machine, sections) for sections in (*made, empty, empty)]
+
+
+@pytest.mark.parametrize(
+    ("machine", "code", "hot", "compiler", "truth", "said"),
+    [
+        # Debian's arm64 libpython3.11.a, and its libpython3.11-pic.a.
+        (AARCH64, 174, 134, GCC, True, "PGO: 134 of 174 members with code have a section .text.hot"),
+        (AARCH64, 174, 3, GCC, False, "no PGO: only 3 of 174 members"),
+        (AARCH64, 174, 50, GCC, None, "PGO unknown: 50 of 174 members with code have a section .text.hot, between"),
+        (AARCH64, 174, 3, CLANG, None, "PGO unknown: clang version 19 need not sort functions"),
+        (AARCH64, 174, 170, CLANG, True, "PGO: 170 of 174"),
+        (AARCH64, 20, 15, GCC, None, "too few for a CPython"),
+        (AARCH64, 0, 0, GCC, None, "for AARCH64 gcc moves no cold code away"),
+        (243, 174, 134, GCC, True, "PGO: 134 of 174"),
+        (X86_64, 174, 134, GCC, None, ".eh_frame has 0 entries"),
+    ],
+)
+def test_hot_functions_of_an_archive_tell_where_no_cold_code_does(  # noqa: PLR0917 - a table
+    tmp_path: Path, machine: int, code: int, hot: int, compiler: bytes, truth: bool | None, said: str
+) -> None:
+    path = tmp_path / "libpython3.11.a"
+    path.write_bytes(static_archive(members(machine, code=code, hot=hot, compiler=compiler)))
+    archive = read_archive(str(path))
+    assert (archive.members, archive.code_members, archive.hot_members) == (code + 2, code, hot)
+    described = describe_archive(archive, package=None)
+    assert described.pgo is truth
+    assert any(said in sentence for sentence in described.evidence), described.evidence

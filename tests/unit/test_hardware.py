@@ -3,19 +3,23 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from profiler.catalogue.events import BY_NAME, EVENTS
 from profiler.errors import MachineError
 from profiler.model import Pass, Workload
 from profiler.sources import pmu
 from profiler.sources.choose import choose_source
 from profiler.sources.hardware import HardwareSource
+from profiler.sources.perf_output import NOT_COUNTED
 from profiler.sources.source import Outcome
 from profiler.system import diagnose
-from profiler.system.diagnose import Circumstances
+from profiler.system.diagnose import Circumstances, Pmu
+from profiler.system.hypervisor import is_virtual
 from profiler.system.perf import find_perf
 from profiler.system.process import Command
 from tests.conftest import FakePerf, needs_extension
@@ -24,9 +28,9 @@ WORKLOAD = Workload(name="w", path="w.py", counts_m=(1, 2), timed_m=(1_000, 3_00
 TRUTH = {"python": {"instructions": (50e6, 941.35), "cycles": (20e6, 300.0), "wall": (12e6, 40.0)}}
 
 
-def bare_metal(**changed: bool | int | None) -> Circumstances:
-    facts = {"paranoid": 2, "privileged": False, "seccomp": False, "hypervisor": False, "wsl": False} | changed
-    return Circumstances(**facts)  # type: ignore[arg-type]
+def bare_metal(**changed: object) -> Circumstances:
+    plain = Circumstances(paranoid=2, privileged=False, seccomp=False, hypervisor=False, wsl=False, pmus=())
+    return msgspec.structs.replace(plain, **changed)
 
 
 def command(*argv: str, timeout_s: float = 60.0, env: dict[str, str] | None = None) -> Command:
@@ -159,6 +163,63 @@ def test_scarce_slots_make_more_passes(fake_perf: FakePerf) -> None:
     fake_perf("normal", slots=6)
     assert len(scarce.passes(WORKLOAD)) > len(HardwareSource.probe().passes(WORKLOAD))
     assert "3 counters at once passed" in scarce.describe()
+
+
+@needs_extension
+def test_where_others_hold_all_but_one_counter_arm_counts_in_more_passes(fake_perf: FakePerf, tmp_path: Path) -> None:
+    """Five of six are taken: instructions fit in the last one, cycles in the counter that counts nothing else."""
+    fake_perf("normal", slots=1, own=("cycles",), truth=TRUTH)
+    source = HardwareSource.probe()
+    assert "1 counter passed the self-test, and cycles beside; 2 at once would be multiplexed" in source.describe()
+    first, *rest = source.passes(WORKLOAD)
+    found = figures(measure(source, first, python("", 1_000), tmp_path))
+    assert (found["instructions"], found["cycles"]) == (50e6 + 941_350, 20e6 + 300_000)
+    assert all(set(figures(measure(source, what, python("", 1), tmp_path))) == set(what.events) for what in rest)
+    fake_perf("normal")
+    everything = {name for what in HardwareSource.probe().passes(WORKLOAD) for name in what.events}
+    assert {name for what in (first, *rest) for name in what.events} == everything
+
+
+@needs_extension
+def test_where_others_hold_all_general_counters_intel_counts_instructions_and_cycles(fake_perf: FakePerf) -> None:
+    fake_perf("normal", slots=0, own=("instructions", "cycles"))
+    source = HardwareSource.probe()
+    (only,) = source.passes(WORKLOAD)
+    assert {"instructions", "cycles", "task-clock", "wall"} <= set(only.events)
+    assert "multiplexed" in next(one.reason for one in source.missing if one.event == "branches")
+
+
+@needs_extension
+@pytest.mark.parametrize("slots", [6, 3, 2])
+def test_each_event_is_counted_or_has_its_reason_or_is_the_scripts(fake_perf: FakePerf, slots: int) -> None:
+    fake_perf("normal", slots=slots, waiting=("branches",))
+    source = HardwareSource.probe()
+    counted = {name for what in source.passes(WORKLOAD) for name in what.events}
+    missing = {one.event: one.reason for one in source.missing}
+    by_script = {event.name for event in EVENTS if event.inside}
+    assert sorted((*counted, *missing, *by_script)) == sorted(BY_NAME)
+    assert missing["branches"] == f"branches:u: {NOT_COUNTED}", "the kernel opened it, and it never ran"
+
+
+@needs_extension
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [("instructions", "not even one hardware counter"), ("cycles", "cannot count cycles: .*no counter")],
+)
+def test_an_anchor_that_waits_for_its_counter_is_told(fake_perf: FakePerf, event: str, why: str) -> None:
+    fake_perf("normal", waiting=(event,))
+    with pytest.raises(MachineError, match=why):
+        HardwareSource.probe()
+
+
+@needs_extension
+def test_an_event_that_waits_in_a_run_is_null_with_its_reason(
+    source: HardwareSource, fake_perf: FakePerf, tmp_path: Path
+) -> None:
+    fake_perf("normal", waiting=("cycles",))
+    rows = {one.event: one for one in measure(source, source.passes(WORKLOAD)[0], python("", 1), tmp_path).readings}
+    assert (rows["cycles"].value, rows["cycles"].running_ns, rows["cycles"].reason) == (None, 0, NOT_COUNTED)
+    assert rows["instructions"].value is not None
 
 
 @needs_extension
@@ -342,30 +403,111 @@ def test_what_perf_said_is_passed_on_when_nothing_fits() -> None:
     assert diagnose.refused("Error:\nsomething new\n", bare_metal()).reason == "perf failed: something new"
 
 
+ARM = Pmu(name="armv8_pmuv3_0", events=frozenset({"cpu_cycles", "sw_incr"}))
+
+
 @pytest.mark.parametrize(
-    ("here", "reason"),
+    ("here", "reason", "remedy"),
     [
-        (bare_metal(hypervisor=True, wsl=True), "WSL2"),
-        (bare_metal(hypervisor=True), "virtual machine without a virtual PMU"),
-        (bare_metal(), "no PMU driver"),
+        (bare_metal(hypervisor=True, wsl=True), "WSL2", ".wslconfig"),
+        (bare_metal(hypervisor=True), "virtual machine without a virtual PMU", "pmu=on"),
+        (bare_metal(), "no PMU driver", "hw perfevents"),
+        (
+            bare_metal(hypervisor=True, pmus=(ARM,)),
+            "driver (armv8_pmuv3_0) offers none: the PMU says that it lacks INST_RETIRED",
+            "-icount",
+        ),
+        (bare_metal(pmus=(ARM,)), "lacks INST_RETIRED", "hw perfevents"),
+        (bare_metal(pmus=(Pmu(name="cpu", events=frozenset()),)), "PMU driver (cpu) offers none", "callgrind"),
     ],
 )
-def test_why_there_are_no_counters(here: Circumstances, reason: str) -> None:
-    assert reason in diagnose.not_supported(software_counts=True, here=here).reason
+def test_why_there_are_no_counters(here: Circumstances, reason: str, remedy: str) -> None:
+    trouble = diagnose.not_supported("instructions", software_counts=True, here=here)
+    assert reason in trouble.reason
+    assert remedy in trouble.remedy
+    assert ("INST_RETIRED" in trouble.reason) == ("INST_RETIRED" in reason)
+
+
+def planted(root: Path, files: Mapping[str, str]) -> Path:
+    """A tree of kernel files; a name that ends with a slash is a folder."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir() if name.endswith("/") else path.write_text(text)
+    return root
 
 
 def test_circumstances_are_read_from_proc(tmp_path: Path) -> None:
-    for name, text in {
-        "proc/self/status": "Name:\tx\nCapEff:\t0000004000000000\nSeccomp:\t2\n",
-        "proc/sys/kernel/osrelease": "5.15.133.1-microsoft-standard-WSL2\n",
-        "proc/sys/kernel/perf_event_paranoid": "4\n",
-        "proc/cpuinfo": "flags\t\t: fpu hypervisor avx\n",
-    }.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    assert diagnose.circumstances(tmp_path) == Circumstances(
-        paranoid=4, privileged=True, seccomp=True, hypervisor=True, wsl=True
+    root = planted(
+        tmp_path,
+        {
+            "proc/self/status": "Name:\tx\nCapEff:\t0000004000000000\nSeccomp:\t2\n",
+            "proc/sys/kernel/osrelease": "5.15.133.1-microsoft-standard-WSL2\n",
+            "proc/sys/kernel/perf_event_paranoid": "4\n",
+            "proc/cpuinfo": "flags\t\t: fpu hypervisor avx\n",
+        },
     )
+    assert diagnose.circumstances(root) == Circumstances(
+        paranoid=4, privileged=True, seccomp=True, hypervisor=True, wsl=True, pmus=()
+    )
+
+
+def test_pmus_of_cpus_are_not_those_of_the_rest_of_the_chip(tmp_path: Path) -> None:
+    devices = "sys/bus/event_source/devices"
+    root = planted(
+        tmp_path,
+        {
+            f"{devices}/armv8_pmuv3_0/cpus": "0-3\n",
+            f"{devices}/armv8_pmuv3_0/events/cpu_cycles": "event=0x0011\n",
+            f"{devices}/armv8_pmuv3_0/events/sw_incr": "event=0x0000\n",
+            f"{devices}/arm_cmn_0/cpumask": "0\n",
+            f"{devices}/software/type": "1\n",
+            f"{devices}/cpu/type": "4\n",
+        },
+    )
+    assert diagnose.circumstances(root).pmus == (ARM, Pmu(name="cpu", events=frozenset()))
+
+
+ARM_CPU = "processor\t: 0\nFeatures\t: fp asimd evtstrm\nCPU implementer\t: 0x41\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "virtual"),
+    [
+        ({"proc/cpuinfo": "flags\t\t: fpu hypervisor avx\n"}, True),
+        ({"proc/cpuinfo": "flags\t\t: fpu avx\n"}, False),
+        ({"proc/cpuinfo": "model name\t: a hypervisor by name\nflags\t\t: fpu\n"}, False),
+        ({"proc/cpuinfo": "vendor_id\t: User Mode Linux\n"}, True),
+        # QEMU's virt board, booted with a kernel: no DMI, and of the hypervisor no node.
+        ({"proc/device-tree/compatible": "linux,dummy-virt\0", "proc/device-tree/fw-cfg@9020000/": ""}, True),
+        ({"proc/device-tree/fw-cfg@9020000/": ""}, True),
+        ({"proc/device-tree/hypervisor/compatible": "linux,kvm\0"}, True),
+        ({"proc/device-tree/compatible": "IBM,9009-42A\0"}, False),
+        ({"proc/device-tree/compatible": "qemu,pseries\0"}, True),
+        ({"proc/device-tree/compatible": "raspberrypi,4-model-b\0brcm,bcm2711\0"}, False),
+        ({"sys/class/dmi/id/sys_vendor": "QEMU\n", "sys/class/dmi/id/product_name": "KVM Virtual Machine\n"}, True),
+        ({"sys/class/dmi/id/sys_vendor": "Hetzner\n", "sys/class/dmi/id/chassis_vendor": "QEMU\n"}, True),
+        ({"sys/class/dmi/id/sys_vendor": "Amazon EC2\n", "sys/class/dmi/id/product_name": "m6g.large\n"}, True),
+        ({"sys/class/dmi/id/sys_vendor": "Amazon EC2\n", "sys/class/dmi/id/product_name": "m6g.metal\n"}, False),
+        (
+            {
+                "sys/class/dmi/id/sys_vendor": "Microsoft Corporation\n",
+                "sys/class/dmi/id/product_name": "Virtual Machine\n",
+            },
+            True,
+        ),
+        (
+            {"sys/class/dmi/id/sys_vendor": "Microsoft Corporation\n", "sys/class/dmi/id/product_name": "Surface\n"},
+            False,
+        ),
+        ({"sys/class/dmi/id/sys_vendor": "Dell Inc.\n"}, False),
+        ({"sys/hypervisor/type": "xen\n"}, True),
+        ({"proc/sysinfo": "LPAR Number: 1\nVM00 Control Program: KVM/Linux\n"}, True),
+        ({"proc/sysinfo": "LPAR Number: 1\n"}, False),
+    ],
+)
+def test_virtual_machines_of_every_architecture(tmp_path: Path, files: dict[str, str], virtual: bool) -> None:
+    assert is_virtual(planted(tmp_path, {"proc/cpuinfo": ARM_CPU} | files)) is virtual
 
 
 @pytest.mark.parametrize("text", ["", "\n", "unreadable", "0x2 2", "CapEff:"])

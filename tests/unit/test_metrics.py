@@ -76,6 +76,9 @@ def test_what_a_cpu_counts_under_another_name_is_told() -> None:
     assert "cycles" in (meaning("frontend-bound", *ZEN5, "stalled-cycles-frontend:u") or "")
     assert meaning("ipc", *ZEN5) is None
     assert meaning("cache-misses", None, None) is None
+    # Arm, whose /proc/cpuinfo has neither, counts the generic event as well.
+    assert "cycles" in (meaning("frontend-bound", None, None) or "")
+    assert meaning("l1i-misses", None, None) is None
 
 
 def test_what_has_no_metric_keeps_its_name() -> None:

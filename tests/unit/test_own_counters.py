@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from profiler import _counters
+from profiler.collect.live import Chunk
+from profiler.collect.run_chunks import readings
 from profiler.errors import MachineError
 from profiler.model import CHUNKS, Workload
 from profiler.sources import choose, hardware
 from profiler.sources.chunking import COUNTED
 from profiler.sources.hardware import HardwareSource
-from profiler.sources.own_counters import OwnCountersSource
+from profiler.sources.own_counters import OwnCountersSource, in_process
 from profiler.system.diagnose import Circumstances, unopened
 from profiler.system.perf import INSTALL
+from tests.conftest import needs_extension
 
 WORKLOAD = Workload(name="loop", path="loop.py", counts_m=(1, 2), timed_m=(1000, 6000))
 
@@ -64,7 +67,11 @@ def test_commands_that_need_whole_processes_need_perf(monkeypatch: pytest.Monkey
 @pytest.mark.usefixtures("no_perf")
 @pytest.mark.parametrize(
     ("kernel", "words"),
-    [({"per_iteration": 1.5}, "counted wrong: 1.500 per"), ({"running": 900}, "not on the PMU all the time")],
+    [
+        ({"per_iteration": 1.5}, "counted wrong: 1.500 per"),
+        ({"running": 900}, "not on the PMU all the time"),
+        ({"running": 0}, "opened and never came onto the PMU"),
+    ],
 )
 def test_counters_that_do_not_count_right_are_refused(
     monkeypatch: pytest.MonkeyPatch, kernel: dict[str, Any], words: str
@@ -95,9 +102,53 @@ def test_where_there_is_perf_each_checks_the_other(monkeypatch: pytest.MonkeyPat
         "cycles": ({first}, every),
         "wall": ({first}, every),
     }
+    monkeypatch.setattr(hardware, "in_process", lambda: ())
+    assert {what.kind for what in source.chunk_passes(WORKLOAD, "cycles")} == {"whole"}, "chunks do not read them"
 
 
-HERE = Circumstances(paranoid=2, privileged=False, seccomp=False, hypervisor=True, wsl=False)
+@pytest.mark.parametrize(("running", "events"), [(1000, COUNTED), (999, ()), (0, ())])
+def test_counters_that_open_and_stand_still_are_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, running: int, events: tuple[str, ...]
+) -> None:
+    """The kernel opens a group while others hold the PMU: it is enabled, and waits."""
+    counting(monkeypatch, running=running)
+    assert in_process() == events
+
+
+@pytest.mark.parametrize(
+    ("running", "counts", "why"),
+    [
+        (1000, [70.0, 140.0], None),
+        (830, [None, None], "not on the PMU all the time"),
+        (0, [None, None], "opened and never came onto the PMU"),
+    ],
+)
+def test_what_a_chunk_reads(running: int, counts: list[float | None], why: str | None) -> None:
+    pass_ = OwnCountersSource().passes(WORKLOAD)[0]
+    chunk = Chunk(wall_ns=9, cpu_ns=8, counts=(70, 140), enabled_ns=1000, running_ns=running, text="", placement=None)
+    found = tuple(readings(pass_, chunk))
+    assert [one.value for one in found] == [9.0, 8.0, *counts]
+    assert all(one.reason is None if why is None else why in (one.reason or "") for one in found[2:])
+
+
+@needs_extension
+def test_equal_loops_read_equal_times() -> None:
+    """Counters go on through the life of a process: a region is what came between its begin and its end."""
+    try:
+        region = _counters.Region(["task-clock"])
+    except OSError as error:
+        pytest.skip(f"no perf events: {error}")
+    read = []
+    for _ in range(8):
+        region.start()
+        _counters.count_down(10_000_000)
+        read.append(region.stop())
+    # Of eight times that held all before them, the last would be eight times the first.
+    for first, last in zip(*((*one[0], *one[1:]) for one in (read[0], read[-1])), strict=True):
+        assert 0.25 < last / first < 4, read
+
+
+HERE = Circumstances(paranoid=2, privileged=False, seccomp=False, hypervisor=True, wsl=False, pmus=())
 
 
 @pytest.mark.parametrize(
@@ -108,10 +159,14 @@ HERE = Circumstances(paranoid=2, privileged=False, seccomp=False, hypervisor=Tru
         (errno.ENOSYS, HERE, "CONFIG_PERF_EVENTS"),
         (
             errno.EACCES,
-            Circumstances(paranoid=4, privileged=False, seccomp=False, hypervisor=False, wsl=False),
+            Circumstances(paranoid=4, privileged=False, seccomp=False, hypervisor=False, wsl=False, pmus=()),
             "sysctl",
         ),
-        (errno.EPERM, Circumstances(paranoid=2, privileged=False, seccomp=True, hypervisor=False, wsl=False), "docker"),
+        (
+            errno.EPERM,
+            Circumstances(paranoid=2, privileged=False, seccomp=True, hypervisor=False, wsl=False, pmus=()),
+            "docker",
+        ),
     ],
 )
 def test_the_remedy_is_of_what_the_kernel_answered(number: int, here: Circumstances, remedy: str) -> None:

@@ -9,7 +9,7 @@ from profiler.errors import MachineError
 from profiler.model import Missing, Reading
 from profiler.sources.perf_events import Available, arrange, find_available, this_cpu
 from profiler.sources.perf_output import NOT_SUPPORTED, Asked
-from profiler.sources.pmu import LONG, SHORT, judge, program, self_test
+from profiler.sources.pmu import LONG, SHORT, PmuSelfTest, judge, program, self_test
 
 START = 40_000_000
 ZEN5 = Cpu(vendor="AuthenticAMD", family=26)
@@ -29,18 +29,29 @@ def reading(one: Asked, value: float | None, *, reason: str | None = None, raw_n
     )
 
 
-class Pmu:
-    """``free`` counters; the ones in ``dead`` (from 1) read 41; ``factor`` falsifies all."""
+def general(asked: Sequence[Asked], own: frozenset[str]) -> int:
+    """How many counters that count anything are needed."""
+    names = [one.event for one in asked if BY_NAME[one.event].needs_slot]
+    return len(names) - len(own & set(names))
 
-    def __init__(self, *, free: int = 6, dead: tuple[int, ...] = (), factor: float = 1.0) -> None:
+
+class Pmu:
+    """``free`` counters; the ones in ``dead`` (from 1) read 41; ``factor`` falsifies all; the events ``own`` have a
+    counter each that counts nothing else.
+    """
+
+    def __init__(
+        self, *, free: int = 6, dead: tuple[int, ...] = (), factor: float = 1.0, own: tuple[str, ...] = ()
+    ) -> None:
         self.free = free
+        self.own = frozenset(own)
         self.dead = dead
         self.factor = factor
         self.runs = 0
 
     def __call__(self, asked: Sequence[Asked], iterations: int | None) -> tuple[Reading, ...]:
         self.runs += 1
-        wanted = sum(BY_NAME[one.event].needs_slot for one in asked)
+        wanted = general(asked, self.own)
         true = (START + 2 * (iterations or 0)) * self.factor
         readings, number = [], 0
         for one in asked:
@@ -168,14 +179,18 @@ def test_context_switches_restricted_to_user_mode_are_missing() -> None:
 
 
 def slotted(asked: Sequence[Asked]) -> int:
-    return sum(BY_NAME[one.event].needs_slot for one in asked)
+    return general(asked, frozenset())
+
+
+def passing(slots: int) -> PmuSelfTest:
+    return PmuSelfTest(slots=slots, cycles_beside=False, tried=(), dead=(), reason=None, remedy=None)
 
 
 @pytest.mark.parametrize("slots", [3, 4, 5, 6])
 def test_every_pass_has_the_anchors_and_fits_the_slots(slots: int) -> None:
     pmu = Pmu(free=slots)
     available = find_available(ZEN5, pmu)
-    passes, missing = arrange(available, slots, pmu)
+    passes, missing = arrange(available, passing(slots), pmu)
     assert missing == ()
     assert all(slotted(asked) <= slots for asked in passes)
     for asked in passes:
@@ -184,13 +199,77 @@ def test_every_pass_has_the_anchors_and_fits_the_slots(slots: int) -> None:
     assert sorted(others) == sorted(one.event for one in available.asked if not BY_NAME[one.event].anchor)
 
 
-def test_two_slots_hold_the_anchors_alone() -> None:
-    pmu = Pmu(free=2)
+def anchors_in(asked: Sequence[Asked]) -> set[str]:
+    return {one.event for one in asked if BY_NAME[one.event].anchor}
+
+
+CLOCKS = {"task-clock", "wall"}
+
+
+@pytest.mark.parametrize(
+    ("pmu", "slots", "beside", "passes", "kept"),
+    [
+        # Arm's PMUv3 with six counters and one for cycles, of which so many are held by others.
+        (Pmu(free=6, own=("cycles",)), 6, True, 2, {"instructions", "cycles"}),
+        (Pmu(free=3, own=("cycles",)), 3, True, 5, {"instructions", "cycles"}),
+        (Pmu(free=2, own=("cycles",)), 2, True, 10, {"instructions", "cycles"}),
+        (Pmu(free=1, own=("cycles",)), 1, True, 11, {"cycles"}),
+        # Intel: instructions and cycles have counters of their own, beside four.
+        (Pmu(free=4, own=("instructions", "cycles")), 5, True, 3, {"instructions", "cycles"}),
+        (Pmu(free=1, own=("instructions", "cycles")), 2, True, 10, {"instructions", "cycles"}),
+        # AMD: six, and none but these.
+        (Pmu(free=6), 6, False, 3, {"instructions", "cycles"}),
+        (Pmu(free=3), 3, False, 10, {"instructions", "cycles"}),
+        (Pmu(free=2), 2, False, 11, {"instructions"}),
+    ],
+)
+def test_with_counters_held_by_others_the_rest_follows_in_more_passes(
+    pmu: Pmu, slots: int, beside: bool, passes: int, kept: set[str]
+) -> None:
+    available = find_available(ZEN5, pmu)
+    events = [one.event for one in available.asked if not BY_NAME[one.event].anchor]
+    assert sum(BY_NAME[name].needs_slot for name in events) == 10
+    test = self_test(pmu)
+    assert (test.slots, test.cycles_beside) == (slots, beside)
+    (first, *rest), missing = arrange(available, test, pmu)
+    assert missing == ()
+    assert sorted(one.event for asked in (first, *rest) for one in asked if not BY_NAME[one.event].anchor) == sorted(
+        events
+    )
+    assert all(general(asked, pmu.own) <= pmu.free for asked in (first, *rest))
+    assert anchors_in(first) == {"instructions", "cycles"} | CLOCKS
+    assert all(anchors_in(asked) == kept | CLOCKS for asked in rest)
+    assert 1 + len(rest) == passes
+
+
+def test_with_all_general_counters_held_instructions_and_cycles_remain() -> None:
+    """Intel's fixed counters: what else is free counts nothing else."""
+    pmu = Pmu(free=0, own=("instructions", "cycles"))
+    test = self_test(pmu)
+    assert (test.slots, test.cycles_beside) == (1, True)
+    assert test.sentence() == "1 counter passed the self-test, and cycles beside; 2 at once would be multiplexed"
+    available = find_available(SKYLAKE, pmu)
+    (only,), missing = arrange(available, test, pmu)
+    assert (set(only), missing) == (set(available.asked), ())
+    assert all("multiplexed" in one.reason for one in available.missing if one.event == "branches")
+
+
+def test_cycles_in_a_dead_slot_have_no_counter_of_their_own() -> None:
+    def count(asked: Sequence[Asked], iterations: int | None) -> tuple[Reading, ...]:
+        found = Pmu(free=7)(asked, iterations)
+        return tuple(
+            reading(one, 41.0) if one.event == "cycles" else was for one, was in zip(asked, found, strict=True)
+        )
+
+    assert not self_test(count).cycles_beside
+    assert not self_test(Pmu(dead=(6,))).cycles_beside
+
+
+def test_what_was_taken_since_the_self_test_makes_passes_smaller() -> None:
     available = find_available(ZEN5, Pmu())
-    passes, missing = arrange(available, 2, pmu)
-    assert [one.event for one in passes[0]][:2] == ["instructions", "cycles"]
-    assert len(passes) == 1
-    assert Missing(event="branches", reason="only 2 counters work at once") in missing
+    passes, missing = arrange(available, passing(6), Pmu(free=4))
+    assert missing == ()
+    assert [slotted(asked) for asked in passes] == [4] * 5
 
 
 def test_events_that_do_not_go_together_are_split() -> None:
@@ -200,10 +279,23 @@ def test_events_that_do_not_go_together_are_split() -> None:
         clash = {"branches", "branch-misses"} <= {one.event for one in asked}
         return tuple(reading(one, None if clash else 9.0, reason="multiplexed" if clash else None) for one in asked)
 
-    passes, missing = arrange(find_available(SKYLAKE, count), 6, count)
+    passes, missing = arrange(find_available(SKYLAKE, count), passing(6), count)
     assert missing == ()
     assert not any({"branches", "branch-misses"} <= {one.event for one in asked} for asked in passes)
     assert {"branches", "branch-misses"} <= {one.event for asked in passes for one in asked}
+
+
+def test_an_event_that_needs_the_counter_of_cycles_is_counted_beside_instructions() -> None:
+    def count(asked: Sequence[Asked], iterations: int | None) -> tuple[Reading, ...]:
+        clash = {"branches", "cycles"} <= {one.event for one in asked}
+        return tuple(reading(one, None if clash else 9.0, reason="multiplexed" if clash else None) for one in asked)
+
+    passes, missing = arrange(find_available(SKYLAKE, count), passing(6), count)
+    assert missing == ()
+    (alone,) = (asked for asked in passes if "branches" in {one.event for one in asked})
+    assert {one.event for one in alone} == {"instructions", "branches"} | CLOCKS
+    assert all(anchors_in(asked) >= {"instructions", "cycles"} for asked in passes if asked != alone)
+    assert anchors_in(passes[0]) == {"instructions", "cycles"} | CLOCKS
 
 
 def test_an_event_that_never_counts_beside_the_anchors_is_missing() -> None:
@@ -212,7 +304,7 @@ def test_an_event_that_never_counts_beside_the_anchors_is_missing() -> None:
         return tuple(reading(one, None if clash else 9.0, reason="multiplexed" if clash else None) for one in asked)
 
     available = find_available(SKYLAKE, count)
-    passes, missing = arrange(available, 6, count)
+    passes, missing = arrange(available, passing(6), count)
     assert [one.event for one in missing] == ["branches"]
     assert "cache-misses" in {one.event for asked in passes for one in asked}
 
@@ -222,7 +314,7 @@ def test_nothing_but_anchors_is_still_a_pass() -> None:
         Asked(event=name, spec=BY_NAME[name].perf[0].spec, unit=BY_NAME[name].unit)
         for name in ("instructions", "cycles")
     )
-    assert arrange(Available(asked=anchors, missing=()), 6, Pmu()) == ((anchors,), ())
+    assert arrange(Available(asked=anchors, missing=()), passing(6), Pmu()) == ((anchors,), ())
 
 
 def test_the_test_program_is_shielded_from_the_users_python(monkeypatch: pytest.MonkeyPatch) -> None:

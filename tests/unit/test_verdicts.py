@@ -10,6 +10,7 @@ from profiler.analyze.causes.ladder import climb
 from profiler.analyze.claims import why
 from profiler.analyze.compare import Costs, cost_table
 from profiler.analyze.rows import slopes
+from profiler.analyze.together import together
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.interventions import INTERVENTIONS
 from profiler.catalogue.properties import PROPERTIES
@@ -62,7 +63,13 @@ def judged(
     events = {name: one if isinstance(one, dict) else {"instructions": one} for name, one in cost.items()}
     frame = rows(events, noise=_jitter)
     costs = Costs(
-        table=cost_table(slopes(frame)), apart=frozenset(), sources={}, reasons={}, fallback_source=source, roles=ROLES
+        table=cost_table(slopes(frame), together(frame)),
+        together=together(frame),
+        apart=frozenset(),
+        sources={},
+        reasons={},
+        fallback_source=source,
+        roles=ROLES,
     )
     made = plan()
     run = Run(
@@ -434,7 +441,8 @@ def test_the_ladder_telescopes_and_a_missing_rung_joins_its_neighbours() -> None
     cost = {"python3": 900.0, AGAIN: 900.0, "runmain-static": 970.0, "runmain": 1080.0, "pyo3": 1080.0}
     frame = rows({name: {"instructions": value} for name, value in cost.items()})
     costs = Costs(
-        table=cost_table(slopes(frame)),
+        table=cost_table(slopes(frame), together(frame)),
+        together=together(frame),
         apart=frozenset(),
         sources={},
         reasons={},

@@ -40,7 +40,8 @@ _SAME_WAIT = 0.01
 def frequency(costs: Costs, case: Case) -> Cause | None:
     """The core's frequency in the runs of both: counted as cycles over CPU time, or else timed beside each run."""
     name, base = case.launcher.name, costs.roles.baseline
-    counted = (logs(costs, base, name, "task-clock") - logs(costs, base, name, "cycles")).dropna()
+    time, cycles = (logs(costs, base, name, one, beside=("task-clock", "cycles")) for one in ("task-clock", "cycles"))
+    counted = (time - cycles).dropna()
     timed = -logs(costs, base, name, "clock")
     effect, how = (counted, "CPU time ÷ cycles") if len(counted) else (timed, "core clock timed beside each run")
     if effect.empty:
@@ -89,9 +90,10 @@ def _running(costs: Costs, name: str) -> pd.Series:
     import numpy as np
     import pandas as pd
 
-    if QUEUED not in costs.table:
+    table = costs.combined({QUEUED, "wall"})
+    if QUEUED not in table:
         return pd.Series(dtype=float)
-    own = costs.table[costs.table.index.get_level_values("launcher") == name].droplevel("launcher")
+    own = table[table.index.get_level_values("launcher") == name].droplevel("launcher")
     part = (1 - own[QUEUED] / own["wall"])[own["wall"] > 0]
     return pd.Series(np.log(part[part > 0]))
 

@@ -7,6 +7,7 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
+from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 
@@ -22,6 +23,7 @@ ARCHIVE_MAGIC = b"!<arch>\n"
 _HEADER_BYTES = 60
 _LONG_NAMES = b"// "
 _BITCODE_MAGICS = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
+_HOT = ".text.hot"
 _CODE_RELOCATIONS = (".rela.text", ".rel.text")
 
 
@@ -33,6 +35,10 @@ class Archive(Noun, frozen=True, kw_only=True):
     """``e_machine`` of its objects; None where all are bitcode."""
     members: int
     frames: Frames
+    code_members: int
+    """Members that hold machine code."""
+    hot_members: int
+    """Those of them with a section of the functions that run most (``.text.hot``, -freorder-functions)."""
     compilers: tuple[str, ...]
     lto_members: int
     """Members that hold the compiler's own code for link-time optimisation (``.gnu.lto_*``, LLVM bitcode)."""
@@ -61,7 +67,7 @@ def read_archive(path: str) -> Archive:
 
 
 def _read(path: str, held: mmap.mmap) -> Archive:
-    count = total = cold = lto_members = 0
+    count = total = cold = lto_members = code = hot = 0
     kinds: set[str] = set()
     compilers: dict[str, None] = {}
     machine: str | None = None
@@ -74,6 +80,11 @@ def _read(path: str, held: mmap.mmap) -> Archive:
         machine = str(elf["e_machine"])
         # One pass: reading section headers is what takes the time.
         sections = list(elf.iter_sections())
+        own = {
+            section.name for section in sections if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR and section["sh_size"]
+        }
+        code += bool(own)
+        hot += any(name == _HOT or name.startswith(f"{_HOT}.") for name in own)
         lto_members += any(section.name.startswith(".gnu.lto_") for section in sections)
         for section in sections:
             if section.name == ".eh_frame":
@@ -89,6 +100,8 @@ def _read(path: str, held: mmap.mmap) -> Archive:
         machine=machine,
         members=count,
         frames=Frames(total=total, cold=cold),
+        code_members=code,
+        hot_members=hot,
         compilers=tuple(filter(None, compilers)) or own_compilers(held),
         lto_members=lto_members,
         absolute_code="absolute" in kinds,

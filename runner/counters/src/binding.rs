@@ -61,7 +61,7 @@ impl Region {
         Ok(Self(region::Region::open(&events)?))
     }
 
-    /// Begin a region: all counters at zero.
+    /// Begin a region.
     fn start(&mut self) -> PyResult<()> {
         Ok(self.0.start()?)
     }

@@ -6,7 +6,7 @@ use perf_event::events::{Event, Hardware, Software};
 use perf_event::{Builder, Counter, Group};
 
 /// What a region counted; times in ns say whether the kernel had to multiplex.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Counts {
     /// One value per event, in the order asked for.
     pub values: Vec<u64>,
@@ -16,11 +16,24 @@ pub struct Counts {
     pub running_ns: u64,
 }
 
+impl Counts {
+    /// What came since an `earlier` reading of the same group.
+    fn since(&self, earlier: &Self) -> Self {
+        Self {
+            values: self.values.iter().zip(&earlier.values).map(|(now, then)| now.saturating_sub(*then)).collect(),
+            enabled_ns: self.enabled_ns.saturating_sub(earlier.enabled_ns),
+            running_ns: self.running_ns.saturating_sub(earlier.running_ns),
+        }
+    }
+}
+
 /// Counters that start and stop together, in user mode of this thread.
 pub struct Region {
     group: Group,
     /// None: the clock, which is the time that the group was enabled.
     counters: Vec<Option<Counter>>,
+    /// How the group stood when the region began.
+    began: Option<Counts>,
 }
 
 impl Region {
@@ -31,24 +44,32 @@ impl Region {
     pub fn open(names: &[String]) -> io::Result<Self> {
         let mut group = Group::new()?;
         let counters = names.iter().map(|name| add(&mut group, name)).collect::<io::Result<_>>()?;
-        Ok(Self { group, counters })
+        Ok(Self { group, counters, began: None })
     }
 
-    /// Begins a region: all counters at zero.
+    /// Begins a region.
     ///
     /// # Errors
     /// What the kernel answers.
     pub fn start(&mut self) -> io::Result<()> {
-        self.group.reset()?;
+        // PERF_EVENT_IOC_RESET clears counts alone ("There is no way to reset the multiplexing time_enabled or
+        // time_running values", perf_event_open(2)): a region that was multiplexed would taint all later ones.
+        self.began = Some(self.read()?);
         self.group.enable()
     }
 
-    /// Ends the region and reads it.
+    /// Ends the region and gives what was counted in it.
     ///
     /// # Errors
-    /// What the kernel answers; `UnexpectedEof` when the group could not be put on the PMU.
+    /// What the kernel answers; `InvalidInput` when none was begun.
     pub fn stop(&mut self) -> io::Result<Counts> {
         self.group.disable()?;
+        let began = self.began.take().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no region began"))?;
+        Ok(self.read()?.since(&began))
+    }
+
+    /// Counts and times since the group was opened.
+    fn read(&mut self) -> io::Result<Counts> {
         let read = self.group.read()?;
         let ns = |time: Option<std::time::Duration>| {
             time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
@@ -92,16 +113,36 @@ mod tests {
         assert!(error.kind() == io::ErrorKind::InvalidInput || error.raw_os_error().is_some(), "{error}");
     }
 
+    #[test]
+    fn a_multiplexed_region_taints_none_after_it() {
+        let at = |value, enabled_ns, running_ns| Counts { values: vec![value, 2 * value], enabled_ns, running_ns };
+        let (opened, multiplexed, whole) = (at(0, 0, 0), at(100, 1_000, 830), at(220, 1_900, 1_730));
+        assert_eq!(multiplexed.since(&opened), at(100, 1_000, 830));
+        assert_eq!(whole.since(&multiplexed), at(120, 900, 900));
+    }
+
+    #[test]
+    fn what_was_not_begun_has_no_end() {
+        let Ok(mut region) = Region::open(&["task-clock".to_owned()]) else { return };
+        assert_eq!(region.stop().expect_err("nothing was begun").kind(), io::ErrorKind::InvalidInput);
+    }
+
     /// Needs no PMU; a kernel that allows no perf events at all is passed over.
     #[test]
-    fn the_clock_of_a_region_is_its_own() {
+    fn equal_regions_read_equal_times() {
         let Ok(mut region) = Region::open(&["task-clock".to_owned()]) else { return };
-        let mut spin = |n: u64| {
-            region.start().expect("start");
-            crate::loops::count_down(n).expect("this architecture has the loop");
-            region.stop().expect("stop").values[0]
-        };
-        let (short, long) = (spin(1_000_000), spin(50_000_000));
-        assert!(long > 5 * short, "{short} ns and {long} ns: the second region holds the first");
+        let read: Vec<Counts> = (0..8)
+            .map(|_| {
+                region.start().expect("start");
+                crate::loops::count_down(10_000_000).expect("this architecture has the loop");
+                region.stop().expect("stop")
+            })
+            .collect();
+        let times = |of: fn(&Counts) -> u64| read.iter().map(of).collect::<Vec<u64>>();
+        for found in [times(|one| one.values[0]), times(|one| one.enabled_ns), times(|one| one.running_ns)] {
+            // Of eight times that held all before them, the last would be eight times the first.
+            assert!(found[7] < 4 * found[0], "{found:?} ns: a region holds those before it");
+            assert!(found[0] < 4 * found[7], "{found:?} ns");
+        }
     }
 }
