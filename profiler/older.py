@@ -26,39 +26,39 @@ def up_to_date(run: Raw) -> Raw:
     """The document with today's fields; one of today is left as it is."""
     plan = run.get("plan", {})
     launchers = plan.get("launchers", [])
-    if any("factor" in one for one in launchers):
+    if any("factor" in launcher for launcher in launchers):
         sections = _SECTIONS.get(run.get("command", ""), ())
-        launchers = [_launcher(one, launchers) for one in launchers]
+        launchers = [_launcher(launcher, launchers) for launcher in launchers]
         plan |= {"sections": sections}
-    plan |= {"launchers": [{"role": _ROLES.get(one["name"])} | one for one in launchers]}
+    plan |= {"launchers": [{"role": _ROLES.get(launcher["name"])} | launcher for launcher in launchers]}
     plan |= {"passes": [_pass(one) for one in plan.get("passes", [])]}
     return run | {"plan": plan}
 
 
-def _pass(one: Raw) -> Raw:
-    kind = one.get("kind", "process")
+def _pass(raw: Raw) -> Raw:
+    kind = raw.get("kind", "process")
     if kind == "process":
-        return one | {"kind": "phased" if one.get("phases") else "native" if one.get("native") else "whole"}
+        return raw | {"kind": "phased" if raw.get("phases") else "native" if raw.get("native") else "whole"}
     inside = {"regions": "phases", "chunks": "turns"}.get(kind)
-    return one | {inside: one["repetitions"]} if inside is not None and "repetitions" in one else one
+    return raw | {inside: raw["repetitions"]} if inside is not None and "repetitions" in raw else raw
 
 
-def _launcher(one: Raw, launchers: list[Raw]) -> Raw:
-    base, factor = one["base"], one["factor"]
-    kept = {name: value for name, value in one.items() if name not in ("base", "factor")}
+def _launcher(raw: Raw, launchers: list[Raw]) -> Raw:
+    base, factor = raw["base"], raw["factor"]
+    kept = {name: value for name, value in raw.items() if name not in ("base", "factor")}
     return kept | {
-        "kind": _kind(one, launchers),
-        "variant": None if base is None else _variant(one["name"], base, factor),
+        "kind": _kind(raw, launchers),
+        "variant": None if base is None else _variant(raw["name"], base, factor),
     }
 
 
-def _kind(one: Raw, launchers: list[Raw]) -> str:
+def _kind(raw: Raw, launchers: list[Raw]) -> str:
     by_name = {other["name"]: other for other in launchers}
-    while one["base"] is not None and one["base"] in by_name:
-        one = by_name[one["base"]]
-    if one["name"] in _PROGRAM:
+    while raw["base"] is not None and raw["base"] in by_name:
+        raw = by_name[raw["base"]]
+    if raw["name"] in _PROGRAM:
         return "program"
-    return "user" if one["link"] is None else "bundled"
+    return "user" if raw["link"] is None else "bundled"
 
 
 def _variant(name: str, base: str, factor: str) -> Raw:

@@ -56,7 +56,7 @@ def across(folders: Sequence[Opened]) -> Across:
     found = tuple(
         change for label, other in zip(LABELS[1:], others, strict=False) for change in _changes(reference, other, label)
     )
-    told = {(one.of, one.metric) for one in found if one.ratio is not None}
+    told = {(change.of, change.metric) for change in found if change.ratio is not None}
     headline = next((name for name in _MATRIX if ("cost", name) in told), _MATRIX[0])
     common = [name for name in own_right(reference.run) if all(name in own_right(other.run) for other in others)]
     named = differences([folder.run for folder in folders], common)
@@ -98,7 +98,7 @@ def _folder(label: str, opened: Opened) -> AcrossFolder:
 
 
 def _machines(found: Sequence[AcrossDifference]) -> Iterator[Caveat]:
-    told = [one.what for one in found if one.kind == "machine" and one.what in ANOTHER]
+    told = [difference.what for difference in found if difference.kind == "machine" and difference.what in ANOTHER]
     if told:
         yield caveat(
             OTHER_MACHINE,
@@ -146,12 +146,12 @@ def _changes(reference: Opened, other: Opened, label: str) -> Iterator[AcrossCha
 
 
 def _family(found: list[AcrossChange]) -> Iterator[AcrossChange]:
-    for one, chance in zip(found, holm([one.p_value for one in found]), strict=True):
-        word, reason = one.verdict, one.reason
+    for change, chance in zip(found, holm([change.p_value for change in found]), strict=True):
+        word, reason = change.verdict, change.reason
         if word in {"slower", "faster"} and (chance is None or chance > FAMILY_ERROR):
             word = "unresolved"
             reason = f"a change as large comes by chance too often among {len(found)} metrics (Holm); more --blocks"
-        yield msgspec.structs.replace(one, verdict=word, reason=reason, p_value=chance)
+        yield msgspec.structs.replace(change, verdict=word, reason=reason, p_value=chance)
 
 
 def _cost(asked: _Question) -> AcrossChange:

@@ -75,7 +75,7 @@ def _told(cause: Cause, causes: list[Cause]) -> str:
     said = [] if cause.share is None else [f"{cause.share:.1%} of the tax{orders(cause)}, {cause.strength}"]
     own = _confirmed(list(parts(causes, cause)))
     if own:
-        inner = [one.cause + ("" if one.share is None else f" {one.share:.1%}{orders(one)}") for one in own]
+        inner = [cause.cause + ("" if cause.share is None else f" {cause.share:.1%}{orders(cause)}") for cause in own]
         said.append(f"of that {', '.join(inner)}{_rest(untold(causes, cause))}")
     return cause.cause + (f" ({'; '.join(said)})" if said else "")
 

@@ -64,7 +64,7 @@ class Costs(Noun, frozen=True, kw_only=True):
 
     def combined(self, metrics: Collection[str]) -> pd.DataFrame:
         """The table to combine ``metrics`` from: that in which all of them are of one estimator, where there is one."""
-        return next((one for one in self.together if set(metrics) <= set(one.columns)), self.table)
+        return next((table for table in self.together if set(metrics) <= set(table.columns)), self.table)
 
 
 def cost_table(slopes: pd.DataFrame, together: tuple[pd.DataFrame, ...] = ()) -> pd.DataFrame:

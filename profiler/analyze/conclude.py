@@ -215,10 +215,10 @@ def _compared(run: Run, everything: pd.DataFrame, frame: pd.DataFrame, costs: Co
         comparisons=comparisons,
         scatter=components(costs.table, frame, costs.roles),
         series=tuple(
-            one
-            for one in series(run.plan, everything)
-            if one.launcher in costs.roles.baselines
-            or not (one.metric in costs.doubts and costs.doubts[one.metric].proven)
+            points
+            for points in series(run.plan, everything)
+            if points.launcher in costs.roles.baselines
+            or not (points.metric in costs.doubts and costs.doubts[points.metric].proven)
         ),
         decomposition=tuple(
             split for name in names if name not in costs.roles.baselines for split in decompose(costs, name)

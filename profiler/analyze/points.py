@@ -27,15 +27,19 @@ class Points(Noun, frozen=True, kw_only=True):
 
 def block_points(costs: Costs, comparisons: tuple[Comparison, ...]) -> tuple[Points, ...]:
     """Of those comparisons that answer the question (``HEADLINE``) and have a ratio."""
-    return tuple(_points(costs, one) for one in comparisons if one.metric in HEADLINE and one.ratio is not None)
+    return tuple(
+        _points(costs, comparison)
+        for comparison in comparisons
+        if comparison.metric in HEADLINE and comparison.ratio is not None
+    )
 
 
-def _points(costs: Costs, one: Comparison) -> Points:
-    both = paired(costs, one.baseline, one.launcher, one.metric)
+def _points(costs: Costs, comparison: Comparison) -> Points:
+    both = paired(costs, comparison.baseline, comparison.launcher, comparison.metric)
     return Points(
-        baseline=one.baseline,
-        launcher=one.launcher,
-        metric=one.metric,
+        baseline=comparison.baseline,
+        launcher=comparison.launcher,
+        metric=comparison.metric,
         blocks=tuple(int(block) for block in both.index),
         base=tuple(both["base"].tolist()),
         here=tuple(both["other"].tolist()),

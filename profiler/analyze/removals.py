@@ -38,7 +38,7 @@ def eliminate(verdict: Verdict, run: Run, frame: pd.DataFrame) -> dict[str, obje
 
     The baseline runs twice in the reference arm alone: what it is not itself in there counts in no arm.
     """
-    doubts = {one.metric: one for one in verdict.withdrawn if one.proven}
+    doubts = {doubt.metric: doubt for doubt in verdict.withdrawn if doubt.proven}
     if "wall" in doubts:
         doubts[WHOLE] = msgspec.structs.replace(
             doubts["wall"], metric=WHOLE, reason=f"stands on wall: {doubts['wall'].reason}"
@@ -61,7 +61,7 @@ def eliminate(verdict: Verdict, run: Run, frame: pd.DataFrame) -> dict[str, obje
     )
     deciding = tuple({(one.elimination, one.launcher): one for one in reversed(found)}.values())[::-1]
     return msgspec.structs.asdict(Suspects(eliminations=found, state=_state(run))) | {
-        "causes": tuple(_cause(one) for one in deciding if one.cause is not None),
+        "causes": tuple(_cause(eliminated) for eliminated in deciding if eliminated.cause is not None),
         "sentence": " ".join(filter(None, (_sentence(deciding, run.plan.roles.baseline), verdict.sentence))),
     }
 
@@ -189,8 +189,8 @@ def _cause(eliminated: Eliminated) -> Cause:
 
 def _sentence(deciding: tuple[Eliminated, ...], baseline: str) -> str:
     parts = []
-    for launcher in dict.fromkeys(one.launcher for one in deciding):
-        own = [one for one in deciding if one.launcher == launcher]
+    for launcher in dict.fromkeys(eliminated.launcher for eliminated in deciding):
+        own = [eliminated for eliminated in deciding if eliminated.launcher == launcher]
         words = {
             "confirmed": "confirmed suspects:",
             "refuted": "eliminated:",

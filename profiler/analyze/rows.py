@@ -67,7 +67,7 @@ def read_all(folder: Path) -> pd.DataFrame:
     _require_figures(frame, path)
     if "kind" not in frame:
         frame["kind"] = frame["pass"].astype(str).map(_kinds(folder, frame)).astype("category")
-    frame.attrs[DAMAGED] = sum(str(one.message).count("Skipping line ") for one in told)
+    frame.attrs[DAMAGED] = sum(str(warning.message).count("Skipping line ") for warning in told)
     return frame
 
 
@@ -168,7 +168,10 @@ def _of_regions(frame: pd.DataFrame) -> pd.DataFrame:
     by_phase = phases(frame)
     if by_phase.empty:
         return by_phase
-    stepped = {(one.block, one.phase) for one in steps_between_phases(by_phase, placements=placements_differ(frame))}
+    stepped = {
+        (boundary.block, boundary.phase)
+        for boundary in steps_between_phases(by_phase, placements=placements_differ(frame))
+    }
     places = zip(by_phase.index.get_level_values("block"), by_phase.index.get_level_values("repetition"), strict=True)
     ordinary = by_phase[[place not in stepped for place in places]]
     return ordinary.groupby(_KEYS, observed=True)[[PER_ITERATION]].median()

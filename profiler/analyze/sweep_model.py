@@ -50,7 +50,7 @@ def amortize(verdict: Verdict, run: Run, frame: pd.DataFrame) -> dict[str, objec
     names = tuple(launcher.name for launcher in run.plan.launchers if launcher.variant is None)
     sweep = frame[frame["pass"].isin(bare)]
     # The sweep stands on wall time: where the baseline is not itself in it, there is no model and no crossover.
-    unlike = any(one.metric == "wall" and one.proven for one in verdict.withdrawn)
+    unlike = any(doubt.metric == "wall" and doubt.proven for doubt in verdict.withdrawn)
     counts, roles = frame[frame["pass"].isin({pass_.name for pass_ in native} - bare)], run.plan.roles
     timed = None if unlike else sample(sweep, "wall", names, roles, seed=run.plan.seed)
     counted = sample(counts, "instructions", names, roles, seed=run.plan.seed)

@@ -35,7 +35,7 @@ def _hardened(name: str, yes: str, no: str) -> BuildOption:
     return BuildOption(
         id=name.replace(" ", "-").lower(),
         title=name,
-        read=lambda one: _either(None if one.hardening is None else name in one.hardening, yes, no),
+        read=lambda python: _either(None if python.hardening is None else name in python.hardening, yes, no),
         cheap_first=(no, yes),
     )
 
@@ -55,14 +55,14 @@ BUILD_OPTIONS: Final = (
         id="free-threaded",
         title="GIL",
         cause="version",
-        read=lambda one: _either(one.free_threaded, "no GIL", "GIL"),
+        read=lambda python: _either(python.free_threaded, "no GIL", "GIL"),
         cheap_first=("GIL", "no GIL"),
     ),
     BuildOption(
         id="debug",
         title="debug build",
         cause="dev-mode",
-        read=lambda one: _either(one.file.debug_build, "debug build", "no debug build"),
+        read=lambda python: _either(python.file.debug_build, "debug build", "no debug build"),
         cheap_first=("no debug build", "debug build"),
         # Configure's --with-pydebug lowers the level, and without one nothing is fortified.
         brings=("optimisation", "fortify"),
@@ -71,28 +71,28 @@ BUILD_OPTIONS: Final = (
         id="optimisation",
         title="-O level",
         cause="optimisation-level",
-        read=lambda one: one.file.optimisation_level,
+        read=lambda python: python.file.optimisation_level,
         cheap_first=_LEVELS,
     ),
     BuildOption(
         id="pgo",
         title="PGO",
         cause="pgo",
-        read=lambda one: _either(one.file.pgo, "PGO", "no PGO"),
+        read=lambda python: _either(python.file.pgo, "PGO", "no PGO"),
         cheap_first=("PGO", "no PGO"),
     ),
     BuildOption(
         id="lto",
         title="LTO",
         cause="lto",
-        read=lambda one: _either(one.file.lto, "LTO", "no LTO"),
+        read=lambda python: _either(python.file.lto, "LTO", "no LTO"),
         cheap_first=("LTO", "no LTO"),
     ),
     BuildOption(
         id="shared",
         title="shared library",
         cause="eval-loop-image",
-        read=lambda one: "in a shared library" if one.kind == "library" else "in the program itself",
+        read=lambda python: "in a shared library" if python.kind == "library" else "in the program itself",
         cheap_first=("in the program itself", "in a shared library"),
         # What a library cannot do without, or has by default.
         brings=("pic", "calls", "tls"),
@@ -101,7 +101,7 @@ BUILD_OPTIONS: Final = (
         id="pic",
         title="PIC",
         cause="pic",
-        read=lambda one: _either(one.file.pic, "PIC", "no PIC"),
+        read=lambda python: _either(python.file.pic, "PIC", "no PIC"),
         cheap_first=("no PIC", "PIC"),
     ),
     BuildOption(
@@ -115,19 +115,19 @@ BUILD_OPTIONS: Final = (
         id="tls",
         title="TLS model",
         cause="tls",
-        read=lambda one: None if one.file.tls_model is None else f"TLS {one.file.tls_model}",
+        read=lambda python: None if python.file.tls_model is None else f"TLS {python.file.tls_model}",
         cheap_first=tuple(f"TLS {model}" for model in _TLS),
     ),
     BuildOption(
         id="usdt",
         title="USDT",
         cause="usdt",
-        read=lambda one: _either(one.file.usdt, "USDT probes", "no USDT"),
+        read=lambda python: _either(python.file.usdt, "USDT probes", "no USDT"),
         cheap_first=("no USDT", "USDT probes"),
     ),
     _hardened("stack protector", "stack protector", "no stack protector"),
     _hardened("fortify", "fortified", "not fortified"),
     _hardened("CET", "CET", "no CET"),
-    BuildOption(id="compiler", title="compiler", read=lambda one: one.compiler),
+    BuildOption(id="compiler", title="compiler", read=lambda python: python.compiler),
 )
 """What costs most comes first; what brings others along before them."""

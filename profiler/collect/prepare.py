@@ -87,7 +87,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
     precision = wanted_precision(request, source)
     baseline = baseline_launcher(target)
     workload = _with_m(foreseen.workload, request, study, baseline)
-    if foreseen.builds and request.m is not None and workload.path not in {one.path for one in BUILT_IN}:
+    if foreseen.builds and request.m is not None and workload.path not in {workload.path for workload in BUILT_IN}:
         require_growth(workload, baseline, request.timeout)
     of = "" if target.venv_program is None else f", in the virtual environment of {target.venv_program}"
     watch.say(f"target: {target.real_path} (CPython {target.version}{of}), workload: {workload.name}")
@@ -199,7 +199,7 @@ def wanted_precision(request: Request, source: Source) -> Precision | None:
     """
     if request.half_width is None:
         return None
-    missing = {one.event for one in source.missing}
+    missing = {missing.event for missing in source.missing}
     metric = request.metric or next(name for name in ("cycles", "task-clock") if name not in missing)
     if metric not in BY_NAME or BY_NAME[metric].overhead or metric in missing:
         known = [name for name, event in BY_NAME.items() if not event.overhead and name not in missing]
@@ -214,7 +214,9 @@ def require_same_begin(run: Run) -> None:
         UsageError: the target, a launcher, a workload's script or what it reads has changed or is gone.
     """
     own = (pass_.workload for pass_ in run.plan.passes if isinstance(pass_, Whole))
-    for workload in {one.work: one for one in (run.plan.workload, *own) if one is not None}.values():
+    for workload in {
+        workload.work: workload for workload in (run.plan.workload, *own) if workload is not None
+    }.values():
         require_unchanged(workload)
     now = resolve_target(run.target.path)
     if (now.build_id, now.shared_library_build_id) != (run.target.build_id, run.target.shared_library_build_id):

@@ -34,11 +34,11 @@ class PythonCounts(Noun, frozen=True, kw_only=True):
     caveats: tuple[Caveat, ...]
 
 
-def program_of(one: InstalledPython) -> str | None:
+def program_of(python: InstalledPython) -> str | None:
     """The program that runs this eval loop; None: no python program loads the library."""
-    if one.kind == "program":
-        return one.file.real_path
-    return one.programs[0].path if one.programs else None
+    if python.kind == "program":
+        return python.file.real_path
+    return python.programs[0].path if python.programs else None
 
 
 def count_pythons(
@@ -56,24 +56,24 @@ def count_pythons(
         WorkloadError: the M of a workload cannot be calibrated.
         MachineError: the temporary folder cannot be written to.
     """
-    refused = {one.file.real_path: reason for one in pythons if (reason := _refusal(one)) is not None}
-    able = [one for one in pythons if one.file.real_path not in refused]
+    refused = {python.file.real_path: reason for python in pythons if (reason := _refusal(python)) is not None}
+    able = [python for python in pythons if python.file.real_path not in refused]
     launchers = tuple(_launcher(program, first=at == 0) for at, one in enumerate(able) if (program := program_of(one)))
     works = [calibrated(work, launchers[0], timeout_s) if launchers else work for work in workloads]
     block = draw_blocks(seed, 1)[0]
-    counts: dict[str, list[PythonCount]] = {one.file.real_path: [] for one in pythons}
+    counts: dict[str, list[PythonCount]] = {python.file.real_path: [] for python in pythons}
     checker = Checker(timeout_s, launchers[0] if launchers else None)
     with tempfile.TemporaryDirectory(prefix="tax-probe-") as folder:
         for work in works:
             place = Workplace(Path(folder), timeout_s)
             plan = _plan(seed, block, work, launchers, source)
             setting = Setting(plan=plan, source=source, place=place, checker=checker)
-            for one in pythons:
-                path = one.file.real_path
+            for python in pythons:
+                path = python.file.real_path
                 if path in refused:
                     counts[path].append(PythonCount(workload=work.name, instructions=None, reason=refused[path]))
                     continue
-                program = program_of(one)
+                program = program_of(python)
                 assert program is not None
                 say(f"counting {work.name} in {program}")
                 counts[path].append(_count(setting, block, program, work))
@@ -82,10 +82,10 @@ def count_pythons(
     )
 
 
-def _refusal(one: InstalledPython) -> str | None:
-    if program_of(one) is None:
+def _refusal(python: InstalledPython) -> str | None:
+    if program_of(python) is None:
         return "no python program loads it"
-    if one.version is not None and tuple(map(int, one.version.split(".")[:2])) < OLDEST:
+    if python.version is not None and tuple(map(int, python.version.split(".")[:2])) < OLDEST:
         return "older than 3.8, which the script needs"
     return None
 

@@ -62,19 +62,19 @@ KEPT_PART = 0.01
 def calls_of(step: Step, found: Iterable[Calls]) -> Iterator[CallRow]:
     """Who made the calls of what ``step`` ran, without those that made next to none."""
     calls = tuple(found)
-    least = KEPT_PART * sum(one.calls for one in calls)
-    for one in calls:
-        if one.calls >= least:
+    least = KEPT_PART * sum(call.calls for call in calls)
+    for call in calls:
+        if call.calls >= least:
             yield CallRow(
                 block=step.block,
                 pass_name=step.pass_name,
                 launcher=step.launcher,
                 m=step.m,
                 repetition=step.repetition,
-                callee=one.callee,
-                caller=one.caller,
-                image=one.image,
-                calls=one.calls,
+                callee=call.callee,
+                caller=call.caller,
+                image=call.image,
+                calls=call.calls,
             )
 
 

@@ -104,12 +104,12 @@ def plan_of(run: Run, remedy: Remedy, folder: Path, limits: Limits) -> Run:
         MachineError: the cache cannot be written.
     """
     baseline, embedder = (
-        next(one for one in run.plan.launchers if one.role == role) for role in ("baseline", "embedder")
+        next(launcher for launcher in run.plan.launchers if launcher.role == role) for role in ("baseline", "embedder")
     )
     library = (folder / remedy.library).resolve()
     variant = Variant(of=embedder.name, intervention=REBUILT, way="replaced")
     workload = next(
-        (one for one in BUILT_IN if one.work == run.plan.workload.work),
+        (workload for workload in BUILT_IN if workload.work == run.plan.workload.work),
         # M that suit counting, or were asked for, may be too little work to time.
         msgspec.structs.replace(run.plan.workload, counts_m=None, timed_m=None),
     )

@@ -21,7 +21,7 @@ from profiler.errors import Interrupted, MachineError, ProbeError, UsageError, W
 from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch.binaries import elf
 from profiler.launch.installed_pythons import installed_pythons, named_files
-from profiler.model import Block, Chunks, Launcher, Plan, Regions, Run, Standing, Step
+from profiler.model import Block, Chunks, Launcher, Plan, Regions, Run, Standing, Step, roles_of
 from profiler.plan.schedule import draw_blocks, steps, with_launchers
 from profiler.plan.treat import bare_hosts, treated
 from profiler.sources.source import Source
@@ -213,13 +213,15 @@ def _with_fingerprints(run: Run, seen: tuple[LauncherFingerprint, ...]) -> Run:
 
     Toggles and treatments that do not run on this machine leave the plan, each with a caveat.
     """
-    failed = {one.launcher: one.failure for one in seen if one.failure is not None}
-    known = {one.launcher: one.fingerprint for one in seen if one.fingerprint is not None}
+    failed = {fingerprint.launcher: fingerprint.failure for fingerprint in seen if fingerprint.failure is not None}
+    known = {
+        fingerprint.launcher: fingerprint.fingerprint for fingerprint in seen if fingerprint.fingerprint is not None
+    }
     answers = {
         name: fingerprint.properties for name, fingerprint in known.items() if fingerprint.properties is not None
     }
     fingerprints = {name: complete(answer) for name, answer in answers.items()}
-    failed |= _not_taken(run.plan.launchers, fingerprints)
+    failed |= not_taken(run.plan.launchers, fingerprints)
 
     def completed(launcher: Launcher) -> Launcher:
         if launcher.name not in answers:
@@ -246,8 +248,12 @@ def _with_fingerprints(run: Run, seen: tuple[LauncherFingerprint, ...]) -> Run:
 
 def _with_files(run: Run) -> Run:
     """What the files are whose eval loops run; what cannot be read of one is no reason to measure none."""
-    images = {one.image: None for one in run.plan.launchers if one.variant is None and one.image is not None}
-    if {one.file.real_path for one in run.eval_loops} >= images.keys():
+    images = {
+        launcher.image: None
+        for launcher in run.plan.launchers
+        if launcher.variant is None and launcher.image is not None
+    }
+    if {file.file.real_path for file in run.eval_loops} >= images.keys():
         return run
     with suppress(UsageError, OSError):
         found = installed_pythons(named_files(tuple(images)), (), lambda files, folder: None)
@@ -255,15 +261,24 @@ def _with_files(run: Run) -> Run:
     return run
 
 
-def _not_taken(launchers: tuple[Launcher, ...], fingerprints: dict[str, Fingerprint]) -> dict[str, str]:
+def not_taken(launchers: tuple[Launcher, ...], fingerprints: dict[str, Fingerprint]) -> dict[str, str]:
     """Changes that changed nothing inside the process, so that measuring them would prove nothing: why, by launcher."""
+    reference = fingerprints.get(roles_of(launchers).baseline, {})
     found = {}
     for launcher in launchers:
-        if launcher.variant is None or launcher.variant.way != "changed":
+        if launcher.variant is None:
             continue
         entry = BY_ID.get(launcher.variant.intervention)
-        key = None if entry is None else entry.takes
         own, base = fingerprints.get(launcher.name), fingerprints.get(launcher.variant.of)
-        if key is not None and own is not None and base is not None and own.get(key) == base.get(key):
-            found[launcher.name] = f"{key} is {own.get(key)!r} with and without it (is the environment discarded?)"
+        if entry is None or own is None or base is None:
+            continue
+        if launcher.variant.way == "changed" and entry.takes is not None:
+            keys, why = [entry.takes], "is the environment discarded, or is it so anyway?"
+        elif launcher.variant.way == "removed":
+            keys, why = [key for key in entry.keys if base.get(key) != reference.get(key)], "is it built so?"
+        else:
+            continue
+        if keys and all(own.get(key) == base.get(key) for key in keys):
+            told = ", ".join(f"{key} is {own.get(key)!r}" for key in keys)
+            found[launcher.name] = f"{told} with and without it ({why})"
     return found

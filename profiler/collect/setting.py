@@ -24,11 +24,11 @@ class Setting:
 
     def launcher(self, name: str) -> Launcher:
         """The plan's launcher of that name."""
-        return next(one for one in self.plan.launchers if one.name == name)
+        return next(launcher for launcher in self.plan.launchers if launcher.name == name)
 
     def pass_of(self, step: Step) -> AnyPass:
         """The pass that ``step`` belongs to."""
-        return next(one for one in self.plan.passes if one.name == step.pass_name)
+        return next(pass_ for pass_ in self.plan.passes if pass_.name == step.pass_name)
 
     def workload(self, pass_: Pass) -> Workload:
         """What the processes of ``pass_`` do."""

@@ -55,8 +55,8 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     if begun is not None:
         require_same_begin(begun)
     foreseen = foresee(wanted, study) if begun is None else None
-    for one in foreseen.inherited if foreseen is not None else ():
-        tell(f"warning {one.code}: {one.message}")
+    for caveat in foreseen.inherited if foreseen is not None else ():
+        tell(f"warning {caveat.code}: {caveat.message}")
     with only_one_run(wanted.wait, tell), ProgressBar() as bar:
         if foreseen is None:
             assert begun is not None

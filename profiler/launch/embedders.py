@@ -90,7 +90,7 @@ def inspect_system(progress: Progress, *, roots: Sequence[str] = ROOTS) -> Inspe
         host = described(elf, "program" if elf.path in programs else "host", image)
         sentence = _expectation(libraries.get(image or ""), targets, programs)
         listed.append(msgspec.structs.replace(host, evidence=(*host.evidence, sentence)))
-    paying = [one.path for one in listed if one.evidence[-1].startswith(EXPECTED_TO_PAY)]
+    paying = [program.path for program in listed if program.evidence[-1].startswith(EXPECTED_TO_PAY)]
     return Inspection(
         programs=(*listed, *libraries.values()),
         contradictions=(),

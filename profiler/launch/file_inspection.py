@@ -92,11 +92,13 @@ def debug_root(elf: Elf, at: Rooted) -> Path:
 
 def together(inspections: list[Inspection]) -> Inspection:
     """Several inspections as one document; a file that several share stands in it once."""
-    programs = {(program.role, program.path): program for one in inspections for program in one.programs}
+    programs = {(program.role, program.path): program for inspection in inspections for program in inspection.programs}
     return Inspection(
         programs=tuple(programs.values()),
-        contradictions=tuple(dict.fromkeys(sentence for one in inspections for sentence in one.contradictions)),
-        expectation="\n".join(one.expectation for one in inspections),
+        contradictions=tuple(
+            dict.fromkeys(sentence for inspection in inspections for sentence in inspection.contradictions)
+        ),
+        expectation="\n".join(inspection.expectation for inspection in inspections),
     )
 
 
@@ -121,9 +123,11 @@ def contradictions(programs: list[Program], says: Mapping[str, str]) -> tuple[st
                     f"sysconfig's CONFIG_ARGS {'name' if claimed else 'do not name'} {option},"
                     f" but {one.real_path} is {'' if seen else 'not '}built with {name.upper()}"
                 )
-    versions = {one.package.split(" ", 1)[1] for one in programs if one.package is not None}
+    versions = {program.package.split(" ", 1)[1] for program in programs if program.package is not None}
     if len(versions) > 1:
-        of = "; ".join(f"{one.real_path} is from {one.package}" for one in programs if one.package is not None)
+        of = "; ".join(
+            f"{program.real_path} is from {program.package}" for program in programs if program.package is not None
+        )
         found.append(f"program and libraries come from different package versions: {of}")
     return tuple(found)
 
@@ -131,8 +135,8 @@ def contradictions(programs: list[Program], says: Mapping[str, str]) -> tuple[st
 def expectation(programs: list[Program], target: Target) -> str:
     """What to expect of embedding ``target``, in words: files tell the direction at most, never the size."""
     program = programs[0]
-    shared = next((one for one in programs[1:] if one.real_path == target.shared_library), None)
-    archives = [one for one in programs[1:] if one.static_libpython]
+    shared = next((program for program in programs[1:] if program.real_path == target.shared_library), None)
+    archives = [program for program in programs[1:] if program.static_libpython]
     if shared is None and not archives:
         return (
             f"No libpython of {program.real_path} is installed: nothing can embed it"
@@ -141,14 +145,14 @@ def expectation(programs: list[Program], target: Target) -> str:
     if shared is None:
         return (
             f"No shared libpython of {program.real_path} is installed. A host can only link"
-            f" {' or '.join(one.real_path for one in archives)} and holds the eval loop itself."
+            f" {' or '.join(archive.real_path for archive in archives)} and holds the eval loop itself."
         )
     if program.eval_loop_image == shared.real_path:
         return (
             f"{program.real_path} and an embedder run the same eval loop, from {shared.real_path}:"
             " expect no difference in instructions for the same bytecode."
         )
-    better = next((one for one in archives if one.pgo and shared.pgo is False), None)
+    better = next((archive for archive in archives if archive.pgo and shared.pgo is False), None)
     return " ".join(
         (
             f"An embedder runs other machine code than {program.real_path} does: that of {shared.real_path}"

@@ -102,7 +102,7 @@ def _pythons(at: Rooted) -> tuple[list[str], bool]:
         if time.monotonic() > deadline:
             return found, False
         if directory == (at.real("/") or "/"):
-            folders[:] = [one for one in folders if one not in _BEHIND_A_ROOT]
+            folders[:] = [folder for folder in folders if folder not in _BEHIND_A_ROOT]
         for name in names:
             if not (_PYTHON.fullmatch(name) or names_libpython(name) or _ARCHIVE.fullmatch(name)):
                 continue
@@ -234,7 +234,7 @@ def _of_elf(told: str, real: str, at: Rooted) -> Inspection:
                 _proof(elf, image_of(elf, at), installed.sysconfig_file),
                 at,
             )
-            return msgspec.structs.replace(found, programs=tuple(_completed(one) for one in found.programs))
+            return msgspec.structs.replace(found, programs=tuple(_completed(program) for program in found.programs))
     return _of_other(told, elf, at)
 
 

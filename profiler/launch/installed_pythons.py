@@ -60,7 +60,7 @@ def usual_places(home: Path, environ: Mapping[str, str]) -> Where:
     uv = Path(environ.get("UV_PYTHON_INSTALL_DIR") or home / ".local/share/uv/python")
     pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv")
     prefixes = [
-        *(one.parent for one in on_path if one.name == "bin"),
+        *(path.parent for path in on_path if path.name == "bin"),
         *sorted(pyenv.glob("versions/*")),
         *sorted(uv.glob("*")),
         *_condas(home),
@@ -226,8 +226,8 @@ def hardened_by(found: Hardening) -> tuple[str, ...]:
     return tuple(name for name, there in seen.items() if there)
 
 
-def _order(one: InstalledPython) -> tuple[tuple[int, ...], str, str]:
-    return version_key(one.version), one.origin, one.file.real_path
+def _order(python: InstalledPython) -> tuple[tuple[int, ...], str, str]:
+    return version_key(python.version), python.origin, python.file.real_path
 
 
 def _by_identity(elves: Mapping[str, Elf]) -> list[list[str]]:
@@ -261,7 +261,7 @@ def _intact(path: str, unread: list[str]) -> Elf | None:
 def _looked_in(where: Where, refused: Callable[[OSError], None]) -> Iterator[tuple[str, Iterable[str]]]:
     for folder in where.folders:
         try:
-            yield str(folder), [one.name for one in folder.iterdir()]
+            yield str(folder), [path.name for path in folder.iterdir()]
         except OSError as error:
             refused(error)
     for tree in where.trees:
@@ -284,7 +284,7 @@ def _virtual(home: Path, environ: Mapping[str, str], on_path: Sequence[Path]) ->
     """Folders that may be virtual environments."""
     yield Path(sys.prefix)
     yield from (Path(environ[name]) for name in ("VIRTUAL_ENV",) if environ.get(name))
-    yield from (one.parent for one in on_path)
+    yield from (path.parent for path in on_path)
     yield from (Path.cwd() / name for name in (".venv", "venv"))
     for pattern in _ENVIRONMENTS:
         yield from sorted(home.glob(pattern))

@@ -261,6 +261,6 @@ def _config_folders(prefix: str, major_minor: str, at: Rooted) -> list[str]:
         stdlib = f"{prefix}/{lib}/python{major_minor}"
         real = at.folder(stdlib)
         if real is not None:
-            names = sorted(one.name for one in Path(real).iterdir() if one.name.startswith(f"config-{major_minor}"))
+            names = sorted(path.name for path in Path(real).iterdir() if path.name.startswith(f"config-{major_minor}"))
             found += [f"{stdlib}/{name}" for name in names]
     return found

@@ -62,7 +62,7 @@ def locate(soname: str, wanted_by: Elf, at: Rooted = HOST) -> Located | None:
             *((f"{one}/{soname}", "LD_LIBRARY_PATH") for one in own if one),
             *((f"{_expand(one, origin)}/{soname}", "DT_RUNPATH") for one in wanted_by.runpath),
             *((one, "the loader's cache") for one in _cache(at.file("/etc/ld.so.cache")).get(soname, ())),
-            *((f"{one}/{soname}", "the loader's default directories") for one in defaults),
+            *((f"{default}/{soname}", "the loader's default directories") for default in defaults),
         ]
     kind = machine(real)
     for path, how in candidates:

@@ -91,7 +91,7 @@ def _link(target: Target, archive: Path, command: tuple[str, ...], library: Path
         arguments = (
             *command,
             *("-Wl,--whole-archive", str(archive) if mended is None else mended.archive, "-Wl,--no-whole-archive"),
-            *(f"-l:{one}" for one in libraries),
+            *(f"-l:{library}" for library in libraries),
             *("-o", str(filled / library.name)),
         )
         with log.open("a", encoding="utf-8") as file:

@@ -30,9 +30,9 @@ def second_pythons(specs: tuple[str, ...], target: Target, taken: tuple[str, ...
                 hint="name another interpreter; tax-probe pythons lists what there is",
             )
         if name is None:
-            name = _free(f"python{second.version}", (*taken, *(one.name for one in found)))
+            name = _free(f"python{second.version}", (*taken, *(launcher.name for launcher in found)))
         else:
-            require_free(f"--against {spec}", name, (*taken, *(one.name for one in found)))
+            require_free(f"--against {spec}", name, (*taken, *(launcher.name for launcher in found)))
         found.append(msgspec.structs.replace(baseline_launcher(second), name=name, role=None))
     return tuple(found)
 
@@ -45,4 +45,4 @@ def _split(spec: str) -> tuple[str | None, str]:
 
 def _free(name: str, taken: tuple[str, ...]) -> str:
     names = (name, *(f"{name}-{number}" for number in range(2, len(taken) + 3)))
-    return next(one for one in names if one not in taken)
+    return next(name for name in names if name not in taken)

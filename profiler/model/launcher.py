@@ -80,10 +80,14 @@ class Roles(Noun, frozen=True, kw_only=True):
 def roles_of(launchers: Iterable[Launcher]) -> Roles:
     """The parts that ``launchers`` play, of which one must be the baseline."""
     own = [launcher for launcher in launchers if launcher.variant is None]
-    by_role = {one.role: one for one in own}
+    by_role = {launcher.role: launcher for launcher in own}
     baseline, twin, embedder = by_role["baseline"], by_role.get("twin"), by_role.get("embedder")
-    beside = [one for one in own if one.kind == "bundled" and one.role is None and one.init == baseline.init]
-    ours = {one.link: one.name for one in beside}
+    beside = [
+        launcher
+        for launcher in own
+        if launcher.kind == "bundled" and launcher.role is None and launcher.init == baseline.init
+    ]
+    ours = {launcher.link: launcher.name for launcher in beside}
     return Roles(
         baseline=baseline.name,
         twin=None if twin is None else twin.name,

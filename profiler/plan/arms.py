@@ -119,7 +119,7 @@ def build_arms(
     Raises:
         UsageError: an elimination names a cause, toggle, launcher, workload or metric that does not exist.
     """
-    require_known(specs, [one.name for one in launchers])
+    require_known(specs, [launcher.name for launcher in launchers])
     arms = {_key(ArmSpec(), workload): _Arm(name=REFERENCE, spec=ArmSpec(), launchers=launchers, countable=True)}
     wanted: dict[str, set[str]] = {REFERENCE: {"instructions", "task-clock"}}
     eliminations = []
@@ -141,10 +141,15 @@ def build_arms(
                 part=spec.part,
             )
         )
-    known = {one.name for one in launchers}
+    known = {launcher.name for launcher in launchers}
     return Arms(
         launchers=tuple(
-            {one.name: one for arm in arms.values() for one in arm.launchers if one.name not in known}.values()
+            {
+                launcher.name: launcher
+                for arm in arms.values()
+                for launcher in arm.launchers
+                if launcher.name not in known
+            }.values()
         ),
         passes=tuple(
             found
@@ -171,10 +176,10 @@ def _arm(
     # What is changed on the embedder alone, such as its signal handlers, means nothing to the others.
     own = toggle is not None and toggle.ends == ("embedder",)
     stand_ins = tuple(
-        vary(one, Variant(of=one.name, intervention=suffix, way="changed"), Given(env=env, prefix=prefix))
-        if (env or prefix) and (not spec.on or one.name in spec.on) and (not own or one.role == "embedder")
-        else one
-        for one in launchers
+        vary(launcher, Variant(of=launcher.name, intervention=suffix, way="changed"), Given(env=env, prefix=prefix))
+        if (env or prefix) and (not spec.on or launcher.name in spec.on) and (not own or launcher.role == "embedder")
+        else launcher
+        for launcher in launchers
     )
     countable = source == "hardware" or toggle is None or not toggle.hardware_only
     return _Arm(name=name, spec=spec, launchers=stand_ins, countable=countable)
@@ -184,7 +189,7 @@ def _side(arm: _Arm, spec: ArmSpec, metric: str) -> Side:
     return Side(
         arm=arm.name,
         baseline=arm.launchers[0].name,
-        hosts=tuple(one.name for one in arm.launchers[1:]),
+        hosts=tuple(launcher.name for launcher in arm.launchers[1:]),
         formulas=spec.metric or (metric,),
     )
 
@@ -198,7 +203,7 @@ def _passes(arm: _Arm, workload: Workload, offered: tuple[AnyPass, ...], metrics
         able = [pass_ for pass_ in offered if isinstance(pass_, Whole) and event in pass_.events]
         if able and not any(event in pass_.events for pass_ in chosen):
             chosen.append(min(able, key=lambda pass_: len(pass_.events)))
-    names = [one.name for one in arm.launchers]
+    names = [launcher.name for launcher in arm.launchers]
     if arm.spec.order == "host-first":
         names = [*names[1:], names[0]]
     if arm.name == REFERENCE:
@@ -231,7 +236,7 @@ def require_known(specs: tuple[EliminationSpec, ...], launchers: Collection[str]
     Raises:
         UsageError: a cause, toggle or launcher does not, or M are none.
     """
-    causes = {one.id for one in CAUSES}
+    causes = {cause.id for cause in CAUSES}
     names = set(launchers)
     if len({spec.name for spec in specs}) < len(specs):
         raise UsageError("two eliminations have the same name", hint="give each [[elimination]] its own name")

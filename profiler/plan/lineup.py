@@ -42,11 +42,11 @@ def chosen(target: Target, names: tuple[str, ...], named: tuple[Launcher, ...], 
         MachineError: a host cannot be built.
     """
     own = names_to_own(names)
-    builds = {link: build_hosts(target, link, on_line=say) for link in dict.fromkeys(one.link for one in own)}
+    builds = {link: build_hosts(target, link, on_line=say) for link in dict.fromkeys(launcher.link for launcher in own)}
     return Lineup(
         launchers=(
             baseline_launcher(target),
-            *(own_launcher(one, builds[one.link], target) for one in own),
+            *(own_launcher(launcher, builds[launcher.link], target) for launcher in own),
             *named,
         ),
         builds=tuple(builds.values()),
@@ -73,7 +73,11 @@ def whole_ladder(
             builds[link] = build_hosts(target, link, on_line=say)
         except MachineError as error:
             caveats.append(caveat(MISSING_RUNG, f"no {link} rung: {error.message}", remedy=error.hint))
-    rungs = tuple(own_launcher(one, builds[one.link], target) for one in names_to_own(ALL) if one.link in builds)
+    rungs = tuple(
+        own_launcher(launcher, builds[launcher.link], target)
+        for launcher in names_to_own(ALL)
+        if launcher.link in builds
+    )
     baseline, embedder = baseline_launcher(target), next(rung for rung in rungs if rung.role == "embedder")
     same_start = next(rung for rung in rungs if (rung.link, rung.init) == (embedder.link, baseline.init))
     relinked_too, missing = _relinked(target, same_start) if "pic" in builds else ((), ())

@@ -45,7 +45,7 @@ def with_launchers(plan: Plan, more: tuple[Launcher, ...]) -> Plan:
 
 
 def _told_apart(launchers: tuple[Launcher, ...]) -> tuple[Launcher, ...]:
-    names = [one.name for one in launchers]
+    names = [launcher.name for launcher in launchers]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(

@@ -71,7 +71,7 @@ def startup_passes(launchers: tuple[Launcher, ...], *, counted: bool) -> tuple[P
         timed, name=STARTUP_COUNTED, events=COUNTS, exclusive=False, repetitions=1, blocks=(0, 1)
     )
     whole = msgspec.structs.replace(
-        timed, name=STARTUP_WHOLE, events=WHOLE, launchers=tuple(one.name for one in launchers)
+        timed, name=STARTUP_WHOLE, events=WHOLE, launchers=tuple(launcher.name for launcher in launchers)
     )
     return (timed, whole, in_counts) if counted else (timed, whole)
 
@@ -104,7 +104,7 @@ def sweep_passes(
         once_from=max(workload.timed_m[0], m[0] + 1),
         warmups=_WARMUPS,
         bare=True,
-        launchers=tuple(one.name for one in (launchers[0], twin(launchers[0]), *launchers[1:])),
+        launchers=tuple(launcher.name for launcher in (launchers[0], twin(launchers[0]), *launchers[1:])),
     )
     counting = [pass_ for pass_ in offered if "instructions" in pass_.events]
     cheap = [one for one in m if one <= _COUNTED_WORK * workload.counts_m[1]]
@@ -119,6 +119,6 @@ def sweep_passes(
         repetitions=1,
         blocks=(0, _COUNTED_BLOCKS),
         bare=False,
-        launchers=tuple(one.name for one in launchers),
+        launchers=tuple(launcher.name for launcher in launchers),
     )
     return timed, counted

@@ -66,18 +66,22 @@ def treated(
 
 def _relieved(host: Launcher, reference: Fingerprint, own: Fingerprint) -> list[Launcher]:
     different = differences(reference, own)
-    chosen = [one for one in INTERVENTIONS if one.remove is not None and (one.always or set(one.keys) & set(different))]
+    chosen = [
+        intervention
+        for intervention in INTERVENTIONS
+        if intervention.remove is not None and (intervention.always or set(intervention.keys) & set(different))
+    ]
     known = {key: reference.get(key) for entry in INTERVENTIONS for key in entry.keys}
     made = [
         vary(
             host,
-            Variant(of=host.name, intervention=one.id, way="removed"),
-            Given(statements=f"baseline = {known!r}\n{one.remove}"),
+            Variant(of=host.name, intervention=intervention.id, way="removed"),
+            Given(statements=f"baseline = {known!r}\n{intervention.remove}"),
         )
-        for one in chosen
+        for intervention in chosen
     ]
     if len(chosen) > 1:
-        everything = "".join(one.remove or "" for one in chosen)
+        everything = "".join(intervention.remove or "" for intervention in chosen)
         made.append(
             vary(
                 host,
@@ -96,10 +100,10 @@ def _given(
     source: SourceName,
 ) -> list[Launcher]:
     gifts = {
-        one.id: (one, given)
-        for one in INTERVENTIONS
-        if set(one.keys) & set(different) and (source == "hardware" or not one.hardware_only)
-        if (given := one.give(own)) is not None
+        intervention.id: (intervention, given)
+        for intervention in INTERVENTIONS
+        if set(intervention.keys) & set(different) and (source == "hardware" or not intervention.hardware_only)
+        if (given := intervention.give(own)) is not None
     }
 
     def variant(intervention: str) -> Variant:
@@ -107,7 +111,7 @@ def _given(
 
     made = [vary(twin, variant(name), given) for name, (_, given) in gifts.items()]
     # What can be taken from the host is not given to the twin: the two meet in the middle.
-    rest = [given for one, given in gifts.values() if one.remove is None]
+    rest = [given for intervention, given in gifts.values() if intervention.remove is None]
     if len(rest) > 1:
         together = Given(
             env={key: value for given in rest for key, value in given.env.items()},

@@ -28,7 +28,12 @@ def report(document: Across, changes: Sequence[AcrossChange], *tables: Table) ->
         *((Chapter(title="What changed", tables=(html_table(_lanes(document, changes)),)),) if changes else ()),
         Chapter(title="In what the runs differ", tables=(html_table(differences),)),
         *(
-            (Chapter(title="Reservations", facts=tuple((one.title, "; ".join(one.messages)) for one in kept)),)
+            (
+                Chapter(
+                    title="Reservations",
+                    facts=tuple((reservation.title, "; ".join(reservation.messages)) for reservation in kept),
+                ),
+            )
             if kept
             else ()
         ),

@@ -81,16 +81,16 @@ def _model(swept: Amortization) -> Table:
         ),
         rows=tuple(
             (
-                one.launcher,
-                figure(one.startup_ms),
-                figure(one.per_unit_ns, 1),
-                share(one.left_out_error),
+                model.launcher,
+                figure(model.startup_ms),
+                figure(model.per_unit_ns, 1),
+                share(model.left_out_error),
                 ""
-                if (saving := savings.get(one.launcher)) is None
+                if (saving := savings.get(model.launcher)) is None
                 else f"{figure(saving.saving_ms)} {interval(saving.saving_ms_lo, saving.saving_ms_hi, 2)}",
                 "" if saving is None else f"{figure(saving.tax, 3)} {interval(saving.tax_lo, saving.tax_hi, 3)}",
             )
-            for one in swept.model
+            for model in swept.model
         ),
         notes=("the error is that of the model fitted to every other M, at the M between",),
     )
@@ -108,14 +108,14 @@ def _crossover(swept: Amortization) -> Table:
         ),
         rows=tuple(
             (
-                one.launcher,
-                one.status,
-                UNKNOWN if one.m is None else f"{one.m:,.0f}",
-                _bounds(one, one.lo, one.hi, 0),
-                figure(one.work_ms),
-                _bounds(one, one.work_ms_lo, one.work_ms_hi, 2),
+                crossover.launcher,
+                crossover.status,
+                UNKNOWN if crossover.m is None else f"{crossover.m:,.0f}",
+                _bounds(crossover, crossover.lo, crossover.hi, 0),
+                figure(crossover.work_ms),
+                _bounds(crossover, crossover.work_ms_lo, crossover.work_ms_hi, 2),
             )
-            for one in swept.crossover
+            for crossover in swept.crossover
         ),
         notes=(),
     )
@@ -142,14 +142,14 @@ def _counted(counted: CountedSweep) -> Table:
         ),
         rows=tuple(
             (
-                one.launcher,
-                figure(one.startup / 1e6),
-                figure(one.per_unit, 1),
-                share(one.left_out_error),
-                "" if (crossing := crossover.get(one.launcher)) is None else crossing.status,
+                model.launcher,
+                figure(model.startup / 1e6),
+                figure(model.per_unit, 1),
+                share(model.left_out_error),
+                "" if (crossing := crossover.get(model.launcher)) is None else crossing.status,
                 "" if crossing is None or crossing.m is None else f"{crossing.m:,.0f}",
             )
-            for one in counted.model
+            for model in counted.model
         ),
         notes=(),
     )
@@ -205,12 +205,12 @@ def _changes(startup: Startup) -> Table:
         ),
         rows=tuple(
             (
-                one.launcher,
-                one.intervention,
-                *(_millions(parts[one.launcher, one.intervention, phase].instructions) for phase in PHASES),
-                *_cells(one),
+                changed.launcher,
+                changed.intervention,
+                *(_millions(parts[changed.launcher, changed.intervention, phase].instructions) for phase in PHASES),
+                *_cells(changed),
             )
-            for one in whole
+            for changed in whole
         ),
         notes=("no-site: -S; isolated: -I; command: -c TEXT, no file; bind-now: LD_BIND_NOW; finalize: Py_FinalizeEx",),
     )

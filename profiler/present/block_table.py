@@ -23,7 +23,12 @@ def table(verdict: Verdict, points: Sequence[Points]) -> Table | None:
     found = telling(against_baseline(verdict, names[0])) if names else ()
     known = {(point.launcher, point.metric): point for point in points if point.baseline == BASELINE}
     own = next(
-        (known[one.launcher, one.metric] for one in reversed(found) if (one.launcher, one.metric) in known), None
+        (
+            known[points.launcher, points.metric]
+            for points in reversed(found)
+            if (points.launcher, points.metric) in known
+        ),
+        None,
     )
     if own is None or len(own.blocks) < 2 or min(own.base) <= 0:
         return None

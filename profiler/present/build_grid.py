@@ -26,9 +26,9 @@ def table(verdict: Verdict) -> Table | None:
     if found is None:
         return None
     known = {
-        (_down(one), _across(one)): ratio
-        for one in found.rebuilt.built
-        if (ratio := against_baseline(verdict, one.launcher).get(_METRIC)) is not None
+        (_down(build), _across(build)): ratio
+        for build in found.rebuilt.built
+        if (ratio := against_baseline(verdict, build.launcher).get(_METRIC)) is not None
     }
     down, across = dict.fromkeys(row for row, _ in known), dict.fromkeys(column for _, column in known)
     if len(down) < 2 or len(across) < 2:

@@ -44,7 +44,7 @@ class CauseRow(Noun, frozen=True, kw_only=True):
 def tree(verdict: Verdict, launcher: str) -> tuple[CauseRow, ...]:
     """Confirmed causes, what they leave, then the places; empty where none is confirmed."""
     own = [cause for cause in verdict.causes if cause.launcher == launcher]
-    causal = [one for one in own if one.role == "cause" and one.status == "confirmed"]
+    causal = [cause for cause in own if cause.role == "cause" and cause.status == "confirmed"]
     if not causal:
         return ()
     left = verdict.unexplained_of.get(launcher, verdict.unexplained)
@@ -62,12 +62,12 @@ def _level(
     siblings: tuple[Cause, ...], causal: list[Cause], depth: int, start: float, rest: float | None
 ) -> Iterator[CauseRow]:
     has_rest = rest is not None and abs(rest) >= _NONE
-    for at, one in enumerate(siblings):
-        yield _row(one, depth, at == len(siblings) - 1 and not has_rest, start)
-        inner = [part for level, part in beneath([one, *_parts(causal, one)]) if level == 1]
+    for at, cause in enumerate(siblings):
+        yield _row(cause, depth, at == len(siblings) - 1 and not has_rest, start)
+        inner = [part for level, part in beneath([cause, *_parts(causal, cause)]) if level == 1]
         if inner:
-            yield from _level(tuple(inner), causal, depth + 1, start, untold(causal, one))
-        start += one.share or 0.0
+            yield from _level(tuple(inner), causal, depth + 1, start, untold(causal, cause))
+        start += cause.share or 0.0
     if has_rest:
         yield CauseRow(
             kind="rest",
@@ -86,7 +86,7 @@ def _level(
 
 
 def _parts(causal: list[Cause], whole: Cause) -> list[Cause]:
-    return [one for one in causal if one.part_of == whole.cause]
+    return [cause for cause in causal if cause.part_of == whole.cause]
 
 
 def _row(cause: Cause, depth: int, last: bool, start: float, kind: Literal["cause", "place"] = "cause") -> CauseRow:

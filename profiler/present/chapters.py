@@ -111,7 +111,7 @@ def _sweep(verdict: Verdict) -> Iterator[Chapter]:
 def _why(shown: View) -> Iterator[Chapter]:
     if not shown.tree:
         return
-    evidence = tuple((one.name, without_folders(one.evidence)) for one in shown.tree if one.evidence)
+    evidence = tuple((row.name, without_folders(row.evidence)) for row in shown.tree if row.evidence)
     yield Chapter(
         title=f"Why {shown.what}",
         boxes=nested_causes.boxes(shown.tree),
@@ -156,7 +156,7 @@ def _products(verdict: Verdict) -> Iterator[Chapter]:
     if not found:
         return
     rest = found[_FOLDED_PRODUCTS:]
-    notes = dict.fromkeys(one.note for one in found if one.note)
+    notes = dict.fromkeys(product.note for product in found if product.note)
     yield Chapter(
         title="What the time is made of",
         products=found[:_FOLDED_PRODUCTS],
@@ -229,12 +229,15 @@ def behind(verdict: Verdict, run: Run, sections: Sequence[Section]) -> Iterator[
             title="Reservations",
             facts=tuple(
                 (
-                    one.title,
+                    reservation.title,
                     " ".join(
-                        (*(f"{_capital(text)}." for text in one.messages), *((one.remedy,) if one.remedy else ()))
+                        (
+                            *(f"{_capital(text)}." for text in reservation.messages),
+                            *((reservation.remedy,) if reservation.remedy else ()),
+                        )
                     ),
                 )
-                for one in found
+                for reservation in found
             ),
         )
     yield Chapter(title="How it was measured", items=tuple(_setting(verdict, run)))

@@ -133,7 +133,7 @@ def _values(costs: Costs, launcher: str, metric: str) -> dict[int, float]:
 
 
 def _unit(metric: str) -> tuple[str, float]:
-    (unit,) = (one.unit for one in METRICS if one.name == metric)
+    (unit,) = (event.unit for event in METRICS if event.name == metric)
     return _UNITS.get(unit, ("integer", 1.0))
 
 

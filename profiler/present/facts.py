@@ -95,13 +95,13 @@ def _told_of(work: Workload) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _of_subject(verdict: Verdict) -> list[Cause]:
     names = subjects(verdict)
-    return [one for one in verdict.causes if names and one.launcher == names[0]]
+    return [cause for cause in verdict.causes if names and cause.launcher == names[0]]
 
 
 def _ruled_out(verdict: Verdict) -> str:
-    causes = [one for one in _of_subject(verdict) if one.status == "refuted"]
-    removed = [one for one in causes if one.strength == "intervened"]
-    equal = [one for one in causes if one.strength != "intervened"]
+    causes = [cause for cause in _of_subject(verdict) if cause.status == "refuted"]
+    removed = [cause for cause in causes if cause.strength == "intervened"]
+    equal = [cause for cause in causes if cause.strength != "intervened"]
     said = []
     if removed:
         said.append(f"by removal: {_titles(removed)}.")
@@ -131,14 +131,14 @@ def _open_metrics(verdict: Verdict) -> Iterator[str]:
 
 def _uncounted(verdict: Verdict) -> str:
     """What nobody could count of the launcher that was asked about, the rare apart."""
-    withdrawn = {one.metric for one in verdict.withdrawn}
+    withdrawn = {doubt.metric for doubt in verdict.withdrawn}
     missing = [
-        one
-        for one in verdict.comparisons
-        if one.baseline == BASELINE and one.launcher in subjects(verdict)[:1]
-        if one.ratio is None and one.metric not in withdrawn
+        comparison
+        for comparison in verdict.comparisons
+        if comparison.baseline == BASELINE and comparison.launcher in subjects(verdict)[:1]
+        if comparison.ratio is None and comparison.metric not in withdrawn
     ]
-    rare = [one for one in missing if (one.reason or "").startswith(TOO_RARE)]
+    rare = [comparison for comparison in missing if (comparison.reason or "").startswith(TOO_RARE)]
     rest = [one for one in missing if one not in rare]
     said = []
     if rest:
@@ -149,13 +149,13 @@ def _uncounted(verdict: Verdict) -> str:
 
 
 def _named(found: Iterable[Comparison]) -> str:
-    return ", ".join(dict.fromkeys(title(one.metric) for one in found))
+    return ", ".join(dict.fromkeys(title(comparison.metric) for comparison in found))
 
 
 def _open_causes(verdict: Verdict) -> Iterator[str]:
-    left = [one for one in _of_subject(verdict) if one.status in ("unresolved", "not-tested")]
+    left = [cause for cause in _of_subject(verdict) if cause.status in ("unresolved", "not-tested")]
     counted = "cycles" in against_baseline(verdict, subjects(verdict)[0]) if subjects(verdict) else True
-    acting = [one for one in left if one.status == "not-tested" and one.cause in _IN_CYCLES and not counted]
+    acting = [cause for cause in left if cause.status == "not-tested" and cause.cause in _IN_CYCLES and not counted]
     if acting:
         yield f"{_titles(acting)}: they show in cycles only, which need a PMU"
     rest = [one for one in left if one not in acting]
@@ -169,8 +169,8 @@ def _drop_in(verdict: Verdict) -> str:
     if found is None or found.remedy is None:
         return ""
     ways: dict[bool | None, list[str]] = {}
-    for one in found.remedy.checks:
-        ways.setdefault(one.passed, []).append(one.name)
+    for check in found.remedy.checks:
+        ways.setdefault(check.passed, []).append(check.name)
     words = {False: "failed", None: "not checked", True: "passed"}
     return "; ".join(f"{words[way]}: {', '.join(ways[way])}" for way in (False, None, True) if way in ways) + "."
 
@@ -180,19 +180,22 @@ def _withdrawn(verdict: Verdict) -> str:
     if not verdict.withdrawn:
         return ""
     named = ", ".join(
-        title(one.metric) + ("" if one.lo is None or one.hi is None else f" ({bounds(one.lo, one.hi)})")
-        for one in verdict.withdrawn
+        title(doubt.metric) + ("" if doubt.lo is None or doubt.hi is None else f" ({bounds(doubt.lo, doubt.hi)})")
+        for doubt in verdict.withdrawn
     )
     return f"{named}: {BASELINE} ÷ itself, so no figure of these is shown; more --blocks, or a quieter machine."
 
 
 def _warnings(verdict: Verdict) -> str:
-    found = reservations(one for one in verdict.warnings if one.code not in _FOLDED)
-    return "; ".join(f"{one.title} ({len(one.messages)} ×)" if len(one.messages) > 1 else one.title for one in found)
+    found = reservations(warning for warning in verdict.warnings if warning.code not in _FOLDED)
+    return "; ".join(
+        f"{reservation.title} ({len(reservation.messages)} ×)" if len(reservation.messages) > 1 else reservation.title
+        for reservation in found
+    )
 
 
 def _measured(verdict: Verdict, run: Run) -> str:
-    blocks = max((one.blocks for one in verdict.comparisons if one.launcher != AGAIN), default=0)
+    blocks = max((comparison.blocks for comparison in verdict.comparisons if comparison.launcher != AGAIN), default=0)
     took = "unfinished" if run.measured_s is None else f"in {run.measured_s:.0f} s"
     equal = {True: "outputs equal bit for bit", False: "outputs differ", None: ""}[verdict.workload.bit_exact]
     said = [
@@ -211,4 +214,4 @@ def _folder(venv_program: str) -> str:
 
 
 def _titles(causes: Iterable[Cause]) -> str:
-    return ", ".join(dict.fromkeys(TITLES.get(one.cause, one.cause) for one in causes))
+    return ", ".join(dict.fromkeys(TITLES.get(cause.cause, cause.cause) for cause in causes))

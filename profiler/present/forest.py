@@ -39,8 +39,18 @@ def table(verdict: Verdict, points: Sequence[Points]) -> Table | None:
     again = telling(itself(verdict))
     rows += [(BASELINE, again[-1])] if again else []
     blocks = {(point.baseline, point.launcher, point.metric): point.ratios for point in points}
-    found = [(name, one, blocks.get((one.baseline, one.launcher, one.metric), ())) for name, one in rows]
-    axis = axis_of([bound for _, one, _ in found for bound in (one.lo, one.ratio, one.hi) if bound is not None])
+    found = [
+        (name, comparison, blocks.get((comparison.baseline, comparison.launcher, comparison.metric), ()))
+        for name, comparison in rows
+    ]
+    axis = axis_of(
+        [
+            bound
+            for _, comparison, _ in found
+            for bound in (comparison.lo, comparison.ratio, comparison.hi)
+            if bound is not None
+        ]
+    )
     last, cells = "", []
     for name, one, ratios in found:
         cells.append(("" if name == last else name, *_cells(one, ratios)))
@@ -120,7 +130,7 @@ def terms(verdict: Verdict) -> Table | None:
     for at, term in enumerate(splits[0].terms):
         told_ = [term_ratio(verdict, split, split.terms[at]) for split in splits]
         name = term_name(term.term) + (", est." if term.term in estimated else "")
-        rows.append((f"{'×' if at else ' '} {name}", *(cell for one in told_ for cell in (one.ratio, one.spread))))
+        rows.append((f"{'×' if at else ' '} {name}", *(cell for text in told_ for cell in (text.ratio, text.spread))))
     whole = [against_baseline(verdict, split.launcher).get(split.of) for split in splits]
     totals = [RatioText(ratio=UNKNOWN, spread="") if one is None else ratio_of(one) for one in whole]
     rows.append((f"= {title(splits[0].of)}", *(cell for total in totals for cell in (total.ratio, total.spread))))

@@ -50,11 +50,11 @@ def _versions(run: Run) -> list[str]:
     by_kind: dict[str, list[Other]] = {}
     for other in others(run):
         by_kind.setdefault(other.what, []).append(other)
-    return [
-        f"{what[0].upper()}{what[1:]}: {_listed(f'{one.launcher} runs {one.python.in_words()}' for one in found)}; "
-        f"{BASELINE} is {found[0].reference.in_words()}."
-        for what, found in by_kind.items()
-    ]
+    said = []
+    for what, found in by_kind.items():
+        runs = _listed(f"{other.launcher} runs {other.python.in_words()}" for other in found)
+        said.append(f"{what[0].upper()}{what[1:]}: {runs}; {BASELINE} is {found[0].reference.in_words()}.")
+    return said
 
 
 def cost(verdict: Verdict, name: str, known: dict[str, Comparison]) -> str:
@@ -146,7 +146,7 @@ def _why(verdict: Verdict, run: Run, name: str, known: dict[str, Comparison]) ->
     if part(verdict, Rebuilding) is not None and proved:
         found = [option for one in proved for option in parts(causal, one) if option.status == "confirmed"]
         if found:
-            return [f"Of it: {', '.join(f'{_title(one)} {share(one.share)}' for one in _largest(found))}."]
+            return [f"Of it: {', '.join(f'{_title(cause)} {share(cause.share)}' for cause in _largest(found))}."]
     if proved:
         return [f"Proved: {_listed(_proved(one, run, name) for one in _largest(proved))}."]
     if verdict.causes and _differs(known):
@@ -155,7 +155,7 @@ def _why(verdict: Verdict, run: Run, name: str, known: dict[str, Comparison]) ->
 
 
 def _differs(known: dict[str, Comparison]) -> bool:
-    return any(one.verdict in ("slower", "faster") or measured_once(one) for one in known.values())
+    return any(comparison.verdict in ("slower", "faster") or measured_once(comparison) for comparison in known.values())
 
 
 def _proved(cause: Cause, run: Run, name: str) -> str:
@@ -196,7 +196,7 @@ def _title(cause: Cause) -> str:
 
 
 def _largest(causes: Iterable[Cause]) -> list[Cause]:
-    return sorted(causes, key=lambda one: -(one.share or 0.0))
+    return sorted(causes, key=lambda cause: -(cause.share or 0.0))
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -209,7 +209,7 @@ def _remedied(verdict: Verdict) -> list[str]:
     found = part(verdict, Rebuilding)
     if found is None:
         return []
-    libraries = [one.launcher for one in found.rebuilt.built if one.kind == "library"]
+    libraries = [build.launcher for build in found.rebuilt.built if build.kind == "library"]
     counted = [
         (one, name)
         for name in libraries
@@ -228,7 +228,7 @@ def _timed(remedy: Remedy | None) -> str:
     known = [time for time in (() if remedy is None else remedy.times) if time.resolved and time.ratio is not None]
     if not known:
         return ""
-    told_ = (f"{told(one.ratio, one.lo, one.hi)} times the {title(one.metric)} of {one.against}" for one in known)
+    told_ = (f"{told(time.ratio, time.lo, time.hi)} times the {title(time.metric)} of {time.against}" for time in known)
     return f", and takes {_listed(told_)} on the distribution's files"
 
 

@@ -44,11 +44,11 @@ def _combinations(verdict: Verdict) -> Iterator[Table]:
     metric = "instructions"
     shipped = found.rebuilt.plan.reproduces
     rows: list[tuple[str, str, Comparison, str]] = []
-    for one in found.rebuilt.built:
-        known = against_baseline(verdict, one.launcher).get(metric)
+    for build in found.rebuilt.built:
+        known = against_baseline(verdict, build.launcher).get(metric)
         if known is not None:
-            host = one.launcher.partition("@")[0]
-            rows.append((host, _options(one), known, "as shipped" if _is(one, shipped.get(one.kind)) else ""))
+            host = build.launcher.partition("@")[0]
+            rows.append((host, _options(build), known, "as shipped" if _is(build, shipped.get(build.kind)) else ""))
     host = subjects(verdict)[0]
     embedder = against_baseline(verdict, host).get(metric)
     if embedder is not None:
@@ -137,7 +137,7 @@ def _sweep(verdict: Verdict) -> Iterator[Table]:
 
 
 def _savings(found: Amortization) -> Table:
-    crossings = {one.launcher: one for one in found.crossover}
+    crossings = {crossing.launcher: crossing for crossing in found.crossover}
     rows: list[tuple[Cell, ...]] = []
     for saving in found.savings:
         crossing = crossings.get(saving.launcher)
@@ -211,7 +211,7 @@ def _suspects(verdict: Verdict) -> Iterator[Table]:
             *columns("share", "of the tax"),
             *columns("verdict", ""),
         ),
-        rows=tuple(_suspect(one, exact=one.metric in exact) for one in first.values()),
+        rows=tuple(_suspect(eliminated, exact=eliminated.metric in exact) for eliminated in first.values()),
         notes=("before, after: ratio to python3 with and without the suspect, in the metric that decides",),
     )
 

@@ -65,9 +65,9 @@ def _crossover(swept: Amortization, name: str, workload: str) -> Panel | None:
         bound for point in points for bound in (point.ratio_lo, point.ratio, point.ratio_hi) if bound is not None
     )
     assert y is not None
-    models = {one.launcher: one for one in swept.model}
+    models = {model.launcher: model for model in swept.model}
     line = _ratios(models[BASELINE], models[name], x, y) if {BASELINE, name} <= models.keys() else ()
-    crossing = next((one for one in swept.crossover if one.launcher == name), None)
+    crossing = next((model for model in swept.crossover if model.launcher == name), None)
     found = crossing is not None and crossing.m is not None
     low, high = (None, None) if crossing is None else (crossing.lo, crossing.hi)
     return Panel(
@@ -130,24 +130,26 @@ def chunks(verdict: Verdict) -> tuple[Panel, ...]:
     """A panel for each launcher's chunks in their order, all on the same axes."""
     if not verdict.series:
         return ()
-    y = axis_of(value for one in verdict.series for value in one.relative)
+    y = axis_of(value for series in verdict.series for value in series.relative)
     turns = [turn for one in verdict.series for turn in one.turns]
     if y is None or not turns:
         return ()
     x = _turn_axis(min(turns), max(turns))
     return tuple(
         Panel(
-            title=launcher_name(one.launcher),
-            label=f"{title(one.metric)} of each chunk of {launcher_name(one.launcher)}, relative: "
-            f"from {digits(min(one.relative))} to {digits(max(one.relative))} over {len(one.turns)} chunks",
+            title=launcher_name(series.launcher),
+            label=f"{title(series.metric)} of each chunk of {launcher_name(series.launcher)}, relative: "
+            f"from {digits(min(series.relative))} to {digits(max(series.relative))} over {len(series.turns)} chunks",
             x=ticks(x),
             x_title="chunk in its order",
             y=ticks(y),
             one=_percent(y, 1.0),
-            line=_thinned([(_percent(x, t), _percent(y, r)) for t, r in zip(one.turns, one.relative, strict=True)]),
+            line=_thinned(
+                [(_percent(x, t), _percent(y, r)) for t, r in zip(series.turns, series.relative, strict=True)]
+            ),
             crossing=_percent(x, -0.5) if min(turns) < 0 else None,
         )
-        for one in verdict.series
+        for series in verdict.series
     )
 
 

@@ -36,14 +36,14 @@ def counted_lines(answer: Pythons, most: int, width: int, marks: Marks, verbose:
     yield from left_out(answer, shown, width, marks)
     untold: dict[str, None] = {}
     names = names_of(answer.pythons)
-    for one in shown:
-        if _slower(one):
-            yield from fact(one.version or "?", f"{names[one.file.real_path]}: {why(one)}", width, marks)
-            untold |= dict.fromkeys(one.not_told)
-        reasons = dict.fromkeys(count.reason for count in one.counts if count.reason)
+    for python in shown:
+        if _slower(python):
+            yield from fact(python.version or "?", f"{names[python.file.real_path]}: {why(python)}", width, marks)
+            untold |= dict.fromkeys(python.not_told)
+        reasons = dict.fromkeys(count.reason for count in python.counts if count.reason)
         for reason in reasons:
-            text = f"{names[one.file.real_path]} was not counted: {reason}"
-            yield from fact(one.version or "?", text, width, marks, None if verbose else 1)
+            text = f"{names[python.file.real_path]} was not counted: {reason}"
+            yield from fact(python.version or "?", text, width, marks, None if verbose else 1)
     if untold:
         yield from fact("Not told", f"by some of these files: {', '.join(untold)}", width, marks)
     yield from fact(
@@ -86,7 +86,7 @@ def _costs(answer: Pythons) -> tuple[str, ...]:
 
 def _cost_table(shown: Sequence[InstalledPython], pythons: Sequence[InstalledPython]) -> Table:
     names = names_of(pythons)
-    works = list(dict.fromkeys(count.workload for one in shown for count in one.counts))
+    works = list(dict.fromkeys(count.workload for python in shown for count in python.counts))
     heads = [
         column
         for work in works
@@ -101,11 +101,11 @@ def _cost_table(shown: Sequence[InstalledPython], pythons: Sequence[InstalledPyt
         columns=(*columns("name", "instructions"), *columns("verdict", "from"), *heads),
         rows=tuple(
             (
-                f"{one.version or '?'} {names[one.file.real_path]}",
-                where_from(one),
-                *(cell for work in works for cell in _cost(one, work, pythons)),
+                f"{python.version or '?'} {names[python.file.real_path]}",
+                where_from(python),
+                *(cell for work in works for cell in _cost(python, work, pythons)),
             )
-            for one in shown
+            for python in shown
         ),
     )
 

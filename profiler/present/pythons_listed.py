@@ -96,12 +96,12 @@ def _headline(answer: Pythons) -> str:
     if not pythons:
         return NOT_FOUND
     tests: tuple[tuple[str, Callable[[InstalledPython], bool]], ...] = (
-        ("without PGO", lambda one: one.file.pgo is False),
-        ("of which no file tells PGO", lambda one: one.file.pgo is None),
-        ("without LTO", lambda one: one.file.lto is False),
-        ("debug", lambda one: one.file.debug_build is True),
-        ("free-threaded", lambda one: one.free_threaded is True),
-        ("that no python program runs", lambda one: one.kind == "library" and not one.programs),
+        ("without PGO", lambda python: python.file.pgo is False),
+        ("of which no file tells PGO", lambda python: python.file.pgo is None),
+        ("without LTO", lambda python: python.file.lto is False),
+        ("debug", lambda python: python.file.debug_build is True),
+        ("free-threaded", lambda python: python.free_threaded is True),
+        ("that no python program runs", lambda python: python.kind == "library" and not python.programs),
     )
     counted = [f"{count} {said}" for said, test in tests if (count := sum(map(test, pythons)))]
     several = f"{len(pythons)} CPython{'' if len(pythons) == 1 else 's'}"
@@ -127,13 +127,13 @@ def facts_table(shown: Sequence[InstalledPython], pythons: Sequence[InstalledPyt
         ),
         rows=tuple(
             (
-                f"{one.version or '?'} {names[one.file.real_path]}",
-                where_from(one),
-                _run_by(one),
-                *(_cell(option.id, option.read(one)) for option in options),
-                *((_hardening(one, common),) if common is not None else ()),
+                f"{python.version or '?'} {names[python.file.real_path]}",
+                where_from(python),
+                _run_by(python),
+                *(_cell(option.id, option.read(python)) for option in options),
+                *((_hardening(python, common),) if common is not None else ()),
             )
-            for one in shown
+            for python in shown
         ),
     )
 

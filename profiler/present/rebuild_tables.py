@@ -44,7 +44,7 @@ def _combinations(verdict: Verdict) -> Table:
     for comparison in verdict.comparisons:
         if comparison.baseline == BASELINE and comparison.metric in HEADLINE:
             found.setdefault(launcher_name(comparison.launcher), {})[comparison.metric] = comparison
-    withdrawn = {one.metric: one.reason for one in verdict.withdrawn}
+    withdrawn = {doubt.metric: doubt.reason for doubt in verdict.withdrawn}
     metrics = [
         metric
         for metric in HEADLINE
@@ -119,13 +119,13 @@ def _builds(rebuilt: Rebuilt) -> Table:
         ),
         rows=tuple(
             (
-                cell_name(one.levels),
-                (one.build_id or UNKNOWN)[:12],
-                " ".join(one.cflags),
-                " ".join(one.ldflags),
-                UNKNOWN if one.mismatched_functions is None else str(one.mismatched_functions),
+                cell_name(build.levels),
+                (build.build_id or UNKNOWN)[:12],
+                " ".join(build.cflags),
+                " ".join(build.ldflags),
+                UNKNOWN if build.mismatched_functions is None else str(build.mismatched_functions),
             )
-            for one in rebuilt.built
+            for build in rebuilt.built
         ),
         notes=notes(
             f"source: {rebuilt.source}; {rebuilt.compiler}; not as sysconfig says: {'; '.join(rebuilt.changed)}",

@@ -15,7 +15,7 @@ _LEAST = 1.001
 
 def table(verdict: Verdict) -> Table | None:
     """A row for each metric of A/A that is no model's; None where nothing was measured twice."""
-    withdrawn = {one.metric for one in verdict.withdrawn}
+    withdrawn = {doubt.metric for doubt in verdict.withdrawn}
     known = against_baseline(verdict, AGAIN)
     rows = [
         known[metric.name]
@@ -27,7 +27,9 @@ def table(verdict: Verdict) -> Table | None:
     names = subjects(verdict)[:1]
     own = against_baseline(verdict, names[0]) if names else {}
     kept = [row for row in rows if row.metric not in withdrawn]
-    axis = axis_of(bound for one in kept for bound in (one.lo, one.ratio, one.hi) if bound is not None)
+    axis = axis_of(
+        bound for comparison in kept for bound in (comparison.lo, comparison.ratio, comparison.hi) if bound is not None
+    )
     return Table(
         title=f"{BASELINE} against itself",
         columns=(

@@ -21,7 +21,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
     """One line per launcher, and the chunks of all of them; nothing where a run has no series."""
     if not verdict.series:
         return ()
-    (metric,) = {one.metric for one in verdict.series}
+    (metric,) = {series.metric for series in verdict.series}
     table = Table(
         title=f"chunks of a living process in their order: {title(metric)} per iteration",
         columns=(

@@ -87,9 +87,9 @@ def _built(verdict: Verdict, found: Rebuilding) -> Iterator[_Step]:
     """The distribution's library, those that differ from it in least, then more and more options in one library."""
     shipped = found.rebuilt.plan.reproduces.get("library")
     libraries = [
-        (one.levels, known)
-        for one in found.rebuilt.built
-        if one.kind == "library" and (known := against_baseline(verdict, one.launcher).get(_METRIC)) is not None
+        (build.levels, known)
+        for build in found.rebuilt.built
+        if build.kind == "library" and (known := against_baseline(verdict, build.launcher).get(_METRIC)) is not None
     ]
     names = subjects(verdict)[:1]
     own = against_baseline(verdict, names[0]).get(_METRIC) if names else None

@@ -84,6 +84,6 @@ def _state(removed: Suspects, launcher: str) -> Table:
     return Table(
         title=f"state of {launcher}: what differs from {BASELINE}",
         columns=columns("word", "what", BASELINE, launcher),
-        rows=tuple((one.key, one.baseline, one.value) for one in own if not one.equal),
-        notes=(f"equal: {', '.join(one.key for one in own if one.equal)}",),
+        rows=tuple((entry.key, entry.baseline, entry.value) for entry in own if not entry.equal),
+        notes=(f"equal: {', '.join(entry.key for entry in own if entry.equal)}",),
     )

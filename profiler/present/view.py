@@ -70,7 +70,7 @@ def _what(verdict: Verdict, names: tuple[str, ...]) -> str:
     if not names:
         return "it is slower"
     own = [cause for cause in verdict.causes if cause.launcher == names[0] and cause.status == "confirmed"]
-    metric = next((one.metric for one in own if one.metric is not None), "instructions")
+    metric = next((comparison.metric for comparison in own if comparison.metric is not None), "instructions")
     known = against_baseline(verdict, names[0])
     one = known.get(metric) or next(iter(telling(known)), None)
     if one is None:

@@ -13,8 +13,8 @@ def subjects(verdict: Verdict) -> tuple[str, ...]:
     is another.
     """
     own = [launcher for launcher in verdict.launchers if launcher.variant is None and launcher.name != BASELINE]
-    users = [one for one in own if one.kind != "bundled"]
-    ours = [one for one in own if one.kind == "bundled"]
+    users = [launcher for launcher in own if launcher.kind != "bundled"]
+    ours = [launcher for launcher in own if launcher.kind == "bundled"]
     as_shipped = [one for one in ours if not _explains(one)]
     return tuple(user.name for user in (*users, *(as_shipped or ours)))
 
@@ -34,7 +34,7 @@ def against_baseline(verdict: Verdict, launcher: str) -> dict[str, Comparison]:
 
 def itself(verdict: Verdict) -> dict[str, Comparison]:
     """By metric: the baseline against itself (A/A), of the metrics that it leaves standing."""
-    withdrawn = {one.metric for one in verdict.withdrawn}
+    withdrawn = {doubt.metric for doubt in verdict.withdrawn}
     return {metric: one for metric, one in against_baseline(verdict, AGAIN).items() if metric not in withdrawn}
 
 

@@ -61,7 +61,7 @@ class Builder:
             # Those that wait for a training come last, so that no worker stands idle meanwhile.
             made = {
                 pool.submit(self._make, recipe, trained, todo): recipe
-                for recipe in sorted(recipes, key=lambda one: one.profile)
+                for recipe in sorted(recipes, key=lambda recipe: recipe.profile)
             }
             built = []
             for future in as_completed(made):
@@ -81,7 +81,7 @@ class Builder:
             raise
         pool.shutdown()
         order = [recipe.levels for recipe in recipes]
-        return tuple(sorted(built, key=lambda one: order.index(one.levels))), tuple(failed)
+        return tuple(sorted(built, key=lambda build: order.index(build.levels))), tuple(failed)
 
     def tested(self, levels: Levels, product: str, tests: tuple[str, ...], watch: BuildListener) -> tuple[bool, str]:
         """Whether CPython's own ``tests`` pass on ``product``, a library of these levels, and a sentence on it.

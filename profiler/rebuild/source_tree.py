@@ -128,7 +128,7 @@ def _from_distribution(target: Target, cache: Path, say: Say) -> SourceTree:
     binary, _, revision = package.partition(" ")
     name = source_name(binary)
     kept = sorted(cache.glob(f"source-{name}-{target.version}-*/{_COMPLETE}"))
-    exact = [one for one in kept if one.parent.name.endswith(f"-{revision}")]
+    exact = [path for path in kept if path.parent.name.endswith(f"-{revision}")]
     for complete in exact or kept:
         return _packaged(complete.parent, name, revision)
     return _packaged(_fetch(name, revision, target.version, cache, say), name, revision)

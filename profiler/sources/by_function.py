@@ -84,8 +84,10 @@ def count_tls(profiles: tuple[Profile, ...]) -> Tls:
         for (caller, (_, callee)), number in profile.calls.items():
             if _TLS.fullmatch(callee) and not _TLS.fullmatch(caller[1]):
                 callers[callee, _told(caller, above), caller[0]] += number
-    inside = sum(cost for one in profiles for (_, name), cost in one.own.items() if _TLS.fullmatch(name))
-    loader = {name for one in profiles for image, name in one.own if image is not None and _LOADER.search(image)}
+    inside = sum(cost for profile in profiles for (_, name), cost in profile.own.items() if _TLS.fullmatch(name))
+    loader = {
+        name for profile in profiles for image, name in profile.own if image is not None and _LOADER.search(image)
+    }
     if not inside and loader and all(_NAMELESS.fullmatch(name) for name in loader):
         reason = "valgrind shows no names in the program loader (ld.so), so calls of __tls_get_addr cannot be told"
         return Tls(accesses=None, instructions=None, callers=(), reason=reason)

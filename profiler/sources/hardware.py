@@ -44,9 +44,9 @@ class HardwareSource:
         self.self_test = test
         self.perf = perf
         self.missing = missing
-        self._asked = {one.event: one for asked in passes for one in asked}
+        self._asked = {event.event: event for asked in passes for event in asked}
         self._passes = {
-            f"hardware-{number}": tuple(one.event for one in asked) for number, asked in enumerate(passes, start=1)
+            f"hardware-{number}": tuple(event.event for event in asked) for number, asked in enumerate(passes, start=1)
         }
 
     @classmethod
@@ -69,7 +69,7 @@ class HardwareSource:
             available = find_available(this_cpu(), count)
             _require_anchors(available)
             passes, crowded_out = arrange(available, test, count)
-        by_clock = tuple(one for one in available.missing if one.event not in {WALL, _DERIVED.event})
+        by_clock = tuple(missing for missing in available.missing if missing.event not in {WALL, _DERIVED.event})
         return cls(perf, test, passes, (*by_clock, *crowded_out, _DERIVED))
 
     def describe(self) -> str:
@@ -168,7 +168,7 @@ def _require_counting(count: Count) -> None:
 
 def _require_anchors(available: Available) -> None:
     for reading in available.missing:
-        if reading.event in {one.event for one in _REQUIRED}:
+        if reading.event in {event.event for event in _REQUIRED}:
             raise MachineError(
                 f"perf cannot count {reading.event}: {reading.reason}",
                 hint="end other users of the PMU (tax-probe doctor names them), or --source callgrind",

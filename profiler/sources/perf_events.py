@@ -54,9 +54,9 @@ def arrange(
     after the first do with fewer: instructions alone, or cycles on the counter of their own, or none. Each pass is
     tried and is the largest that counts: some events fit only certain counters, and others may hold some.
     """
-    anchors = tuple(one for one in available.asked if BY_NAME[one.event].anchor)
-    others = [one for one in available.asked if not BY_NAME[one.event].anchor]
-    todo = [one for one in others if BY_NAME[one.event].needs_slot]
+    anchors = tuple(event for event in available.asked if BY_NAME[event.event].anchor)
+    others = [event for event in available.asked if not BY_NAME[event.event].anchor]
+    todo = [other for other in others if BY_NAME[other.event].needs_slot]
     lineups = [(kept, room) for kept in _fewer(anchors) if (room := _room(kept, test)) > 0]
     passes: list[tuple[Asked, ...]] = []
     missing: list[Missing] = []
@@ -67,7 +67,7 @@ def arrange(
         else:
             missing.append(Missing(event=todo.pop(0).event, reason="does not count beside instructions or cycles"))
         todo = [one for one in todo if one not in group]
-    free = tuple(one for one in others if not BY_NAME[one.event].needs_slot)
+    free = tuple(other for other in others if not BY_NAME[other.event].needs_slot)
     passes.sort(key=lambda asked: not set(anchors) <= set(asked))
     first, rest = (passes[0], passes[1:]) if passes and set(anchors) <= set(passes[0]) else (anchors, passes)
     return ((*first, *free), *rest), tuple(missing)
@@ -88,15 +88,15 @@ def _next_pass(
 def _fewer(anchors: tuple[Asked, ...]) -> Iterator[tuple[Asked, ...]]:
     """All anchors, then those that leave a counter free; clocks take none."""
     yield anchors
-    slotted = [one for one in anchors if BY_NAME[one.event].needs_slot]
+    slotted = [anchor for anchor in anchors if BY_NAME[anchor.event].needs_slot]
     for kept in (*slotted, None):
-        yield tuple(one for one in anchors if one is kept or one not in slotted)
+        yield tuple(anchor for anchor in anchors if anchor is kept or anchor not in slotted)
 
 
 def _room(anchors: tuple[Asked, ...], test: PmuSelfTest) -> int:
     """How many counters are free beside these."""
     own = {"cycles"} if test.cycles_beside else set()
-    return test.slots - sum(BY_NAME[one.event].needs_slot and one.event not in own for one in anchors)
+    return test.slots - sum(BY_NAME[anchor.event].needs_slot and anchor.event not in own for anchor in anchors)
 
 
 def _largest(anchors: tuple[Asked, ...], todo: Sequence[Asked], room: int, count: Count) -> list[Asked]:

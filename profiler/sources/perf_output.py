@@ -148,22 +148,22 @@ def _shared_ns(rows: list[_Row]) -> int:
     )
 
 
-def _reading(one: Asked, rows: list[_Row], longest_ns: int | None) -> Reading:
+def _reading(asked: Asked, rows: list[_Row], longest_ns: int | None) -> Reading:
     readable = [row for row in rows if isinstance(row, _Raw)]
-    value, reason = _judge(one, rows, readable)
+    value, reason = _judge(asked, rows, readable)
     ran_ns = _shared_ns(rows)
     if value is not None and longest_ns is not None and 0 < ran_ns < longest_ns:
         value, reason = None, f"multiplexed: ran {_below_100(ran_ns / longest_ns)} % of the time; rejected"
     known = [row for row in readable if row.value != "<not supported>"]
     running = sum(row.running_ns for row in known) if known else None
     return Reading(
-        event=one.event,
+        event=asked.event,
         value=value,
-        unit=one.unit,
+        unit=asked.unit,
         enabled_ns=running if value is not None else None,
         running_ns=running,
         source="hardware",
-        raw_name="+".join(row.event for row in rows) or one.spec,
+        raw_name="+".join(row.event for row in rows) or asked.spec,
         reason=reason,
     )
 
@@ -174,7 +174,7 @@ def _below_100(part: float) -> str:
     return next((text for text in told if float(text) < 100), "less than 100")
 
 
-def _judge(one: Asked, rows: list[_Row], readable: list[_Raw]) -> tuple[float | None, str | None]:
+def _judge(asked: Asked, rows: list[_Row], readable: list[_Raw]) -> tuple[float | None, str | None]:
     if not rows:
         return None, MISSING
     if len(readable) < len(rows):
@@ -187,17 +187,17 @@ def _judge(one: Asked, rows: list[_Row], readable: list[_Raw]) -> tuple[float | 
         if not row.percent >= 100:
             moved = "; the process moved between kinds of core" if len(rows) > 1 else ""
             return None, f"multiplexed: ran {row.percent:g} % of the time{moved}; rejected"
-    figures = [_figure(one, row) for row in counted]
+    figures = [_figure(asked, row) for row in counted]
     known = [figure for figure in figures if figure is not None]
     return (sum(known), None) if len(known) == len(figures) else (None, UNREADABLE)
 
 
-def _figure(one: Asked, row: _Raw) -> float | None:
+def _figure(asked: Asked, row: _Raw) -> float | None:
     matched = _FIGURE.fullmatch(row.value)
-    if matched is None or (row.unit and (one.unit != "ns" or row.unit not in _NS_PER_UNIT)):
+    if matched is None or (row.unit and (asked.unit != "ns" or row.unit not in _NS_PER_UNIT)):
         return None
     number = float(f"{matched[1]}.{matched[2] or matched[3] or 0}")
-    if one.unit != "ns":
+    if asked.unit != "ns":
         return number
     # perf counts time in whole ns; the product of a decimal fraction would not be whole.
     return float(round(number * (_NS_PER_UNIT[row.unit] if row.unit else _ns_per_unit(number, row))))

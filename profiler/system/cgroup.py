@@ -53,7 +53,7 @@ def _cgroup_folders(root: Path) -> list[Path]:
         controllers, _, path = rest.partition(":")
         if controllers and "cpu" not in controllers.split(","):
             continue
-        places = [one for one in mounts if one[0] == bool(controllers)] if mounts else _usual(root, controllers)
+        places = [mount for mount in mounts if mount[0] == bool(controllers)] if mounts else _usual(root, controllers)
         for _, shown, mount in places:
             inside = path.removeprefix(shown) if shown != "/" and f"{path}/".startswith(f"{shown}/") else path
             own = mount / inside.lstrip("/")
@@ -70,7 +70,7 @@ def _mounts(root: Path) -> list[tuple[bool, str, Path]]:
         if len(fields) < 5 or kind not in (["cgroup"], ["cgroup2"]):
             continue
         if kind == ["cgroup2"] or "cpu" in options[0].split(","):
-            shown, place = (re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), one) for one in fields[3:5])
+            shown, place = (re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), field) for field in fields[3:5])
             found.append((kind == ["cgroup"], shown, root / place.lstrip("/")))
     return found
 

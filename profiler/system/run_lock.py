@@ -69,7 +69,7 @@ def _whose(path: Path) -> str:
         return ""
     device = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}"
     # An overlay, as containers have it, shows another device there than to stat.
-    own = [one for one in locks if one[1] == device] or locks
+    own = [lock for lock in locks if lock[1] == device] or locks
     holders = sorted({int(pid) for pid, _, _ in own if int(pid) > 0})
     return f" ({', '.join(f'pid {pid}{_command(pid)}' for pid in holders)})" if holders else ""
 

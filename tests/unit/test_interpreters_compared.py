@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from profiler.catalogue.caveats import HEAP_NOT_PLACED, caveat
+from profiler.collect.session import not_taken
 from profiler.model import Cause, Launcher
 from profiler.model.installed import InstalledPython
 from profiler.plan.treat import bare_hosts, treated
@@ -217,3 +218,36 @@ def test_an_option_is_compared_within_one_python_alone() -> None:
         planted(THIRD, pgo=False),
     )
     assert confirmed(found) == {"eval-loop-image": "intervened"}
+
+
+def test_an_option_is_not_told_by_a_build_whose_process_differs_too() -> None:
+    """The third lacks pymalloc, and was compiled at another level: either may be what it costs."""
+    found = causes(
+        {"second": 1350.0, "third": 990.0},
+        {"second": (SECOND, OLD | {"allocator": "malloc"}), "third": (THIRD, OLD)},
+        planted(PROGRAM),
+        planted(SECOND, pgo=False, optimisation_level="-O2"),
+        planted(THIRD, pgo=False),
+    )
+    assert found["optimisation-level"].status == "unresolved"
+    assert "optimisation-level" not in confirmed(found)
+
+
+def test_what_stays_although_it_was_taken_away_proves_nothing() -> None:
+    """A Python that was built without pymalloc has no other allocator to go back to."""
+    second = interpreter("second", SECOND)
+    removed = {
+        name: msgspec.structs.replace(
+            launcher(f"second~{name}", link="program", image=SECOND, base="second"), kind="program"
+        )
+        for name in ("allocator", "gc")
+    }
+    unlike = {"allocator": "malloc", "gc_threshold": [10, 10, 10]}
+    seen = {
+        "python3": OLD,
+        "second": OLD | unlike,
+        "second~allocator": OLD | unlike,
+        "second~gc": OLD | {"allocator": "malloc"},
+    }
+    found = not_taken((BASE, second, *removed.values()), seen)
+    assert found == {"second~allocator": "allocator is 'malloc' with and without it (is it built so?)"}

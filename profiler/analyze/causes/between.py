@@ -36,7 +36,7 @@ def told_apart(costs: Costs, run: Run, case: Case, causes: list[Cause]) -> list[
     """``causes`` of ``case`` with a share for the version and one for the build, where a launcher lies in between."""
     if another(run, case.launcher.name) is None or case.main.logs.empty:
         return causes
-    found = sorted(_candidates(run, case), key=lambda one: not one.exact)
+    found = sorted(_candidates(run, case), key=lambda candidate: not candidate.exact)
     if not found:
         return causes
     between, base, name, metric = found[0], costs.roles.baseline, case.launcher.name, case.main.metric
@@ -97,6 +97,7 @@ def _alike(run: Run, name: str, other: str) -> bool:
     if found is None or found[1]:
         return False
     return all(
-        one.option in _OF_THE_SOURCE or (one.option == "tls" and "TLS none" in (one.here, one.fastest))
-        for one in found[0]
+        difference.option in _OF_THE_SOURCE
+        or (difference.option == "tls" and "TLS none" in (difference.here, difference.fastest))
+        for difference in found[0]
     )

@@ -16,6 +16,7 @@ from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, logs, ratio, share_of
 from profiler.analyze.wording import told
 from profiler.catalogue.causes import IMAGE
+from profiler.catalogue.properties import PROPERTIES, differences
 from profiler.model import Cause, Noun, Run
 from profiler.model.installed import BuildDifference
 
@@ -59,10 +60,18 @@ def _alone(run: Run, case: Case) -> dict[str, _Alone]:
             continue
         if version.python_of(fingerprint(run, launcher.name)) != own:
             continue
+        # Against the baseline what differs inside is taken away before the files are compared; here it is not.
+        if launcher.role != "baseline" and _unlike_inside(run, name, launcher.name):
+            continue
         unlike, not_told = known
         if len(unlike) == 1 and not not_told and unlike[0].cause not in (None, IMAGE):
             found.setdefault(unlike[0].cause or "", _Alone(other=launcher.name, option=unlike[0]))
     return found
+
+
+def _unlike_inside(run: Run, name: str, other: str) -> bool:
+    """Anything that can cost differs between the processes of two launchers."""
+    return bool(PROPERTIES.keys() & differences(fingerprint(run, other), fingerprint(run, name)).keys())
 
 
 def _image(image: Cause, unlike: tuple[BuildDifference, ...], not_told: tuple[str, ...], base: str) -> Cause:

@@ -49,7 +49,10 @@ def judge(costs: Costs, run: Run) -> tuple[tuple[Cause, ...], dict[str, Unexplai
 
 def _judge_case(costs: Costs, run: Run, case: Case) -> tuple[list[Cause], Unexplained]:
     found = findings(costs, run, case)
-    own = {entry.id: [one for one in found if one.cause == entry.id and one.role == "cause"] for entry in CAUSES}
+    own = {
+        entry.id: [finding for finding in found if finding.cause == entry.id and finding.role == "cause"]
+        for entry in CAUSES
+    }
     stands = {cause: _together(case, ones) for cause, ones in own.items() if ones}
     confirmed = {cause for cause, finding in stands.items() if finding.status == "confirmed"}
     # A part of something that is not confirmed itself is a cause in its own right.
@@ -57,7 +60,10 @@ def _judge_case(costs: Costs, run: Run, case: Case) -> tuple[list[Cause], Unexpl
         cause: finding if finding.part_of in confirmed else msgspec.structs.replace(finding, part_of=None)
         for cause, finding in stands.items()
     }
-    places = {entry.id: [one for one in found if one.cause == entry.id and one.role == "place"] for entry in CAUSES}
+    places = {
+        entry.id: [finding for finding in found if finding.cause == entry.id and finding.role == "place"]
+        for entry in CAUSES
+    }
     taxed = not case.main.logs.empty and is_clear(case.main.logs, case.main.margin)
     explained = [
         finding.effect for finding in stands.values() if _explains(case, finding) and finding.effect is not None
@@ -105,7 +111,7 @@ def _verdict(  # noqa: PLR0917 - one call, from one place
         return no_tax(case, entry)
     known = remembered(run, case, entry)
     if stands is not None and not tax.logs.empty:
-        evidence = "; ".join(one.evidence for one in own)
+        evidence = "; ".join(finding.evidence for finding in own)
         if known is not None and _ORDER.index(known.status) < _ORDER.index(stands.status):
             return msgspec.structs.replace(known, evidence=f"{known.evidence}; {evidence}")
         verdict = cause_of(case, entry, stands.status, "intervened", evidence, stands.share)
@@ -128,7 +134,7 @@ def _placed(case: Case, entry: CauseEntry, verdict: Cause, places: list[Interven
     if not entry.settled_by_equality:
         # The change reaches a part of the cause alone: that it takes nothing must not read as a share of the whole.
         return msgspec.structs.replace(verdict, evidence=evidence, status=verdict.status if settled else "unresolved")
-    most = max(places, key=lambda one: abs(one.share.share or 0.0)).share
+    most = max(places, key=lambda place: abs(place.share.share or 0.0)).share
     return msgspec.structs.replace(
         verdict,
         role="place",
@@ -147,17 +153,18 @@ def _together(case: Case, own: list[InterventionResult]) -> InterventionResult:
     A part of another cause is left out of what stands beside it.
     """
     strongest = min(
-        own, key=lambda one: (_ORDER.index(one.status), one.part_of is not None, -abs(one.share.share or 0))
+        own,
+        key=lambda finding: (_ORDER.index(finding.status), finding.part_of is not None, -abs(finding.share.share or 0)),
     )
     more = [
-        one
-        for one in own
-        if one is not strongest and one.status == "confirmed" and not (one.again or strongest.again)
-        if one.part_of == strongest.part_of and one.effect is not None
+        finding
+        for finding in own
+        if finding is not strongest and finding.status == "confirmed" and not (finding.again or strongest.again)
+        if finding.part_of == strongest.part_of and finding.effect is not None
     ]
     if strongest.status != "confirmed" or strongest.effect is None or not more:
         return strongest
-    effect = sum((one.effect for one in more if one.effect is not None), start=strongest.effect).dropna()
+    effect = sum((finding.effect for finding in more if finding.effect is not None), start=strongest.effect).dropna()
     share = share_of(effect, case.taxes[entry_of(strongest.cause).shows].logs)
     # Two that undo each other are still two causes, and what they make together is still measured.
     return msgspec.structs.replace(strongest, effect=effect, share=share)

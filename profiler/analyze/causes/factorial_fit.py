@@ -30,13 +30,13 @@ METRICS = ("instructions", "cycles", "task-clock")
 def measured(run: Run, rebuilt: Rebuilt) -> tuple[Built, ...]:
     """The combinations whose launcher was seen to run that very file."""
     images = {launcher.name: launcher.image for launcher in run.plan.launchers}
-    return tuple(one for one in rebuilt.built if images.get(one.launcher) == one.product)
+    return tuple(build for build in rebuilt.built if images.get(build.launcher) == build.product)
 
 
 def effects(costs: Costs, run: Run, rebuilt: Rebuilt) -> OptionEffects:
     """Main effects and two-factor interactions in every metric that was measured."""
     built = measured(run, rebuilt)
-    _, aliases = separable(rebuilt.plan, tuple(one.levels for one in built))
+    _, aliases = separable(rebuilt.plan, tuple(build.levels for build in built))
     found: list[FactorEffect] = []
     misfit: dict[str, float] = {}
     for metric in METRICS:
@@ -122,7 +122,7 @@ def _fit(
     table = costs_of_builds(costs, built, metric)
     if table.empty:
         return [], None
-    levels = [one.levels for one in built]
+    levels = [build.levels for build in built]
     # Of effects that cannot be told apart the first stands for all of its set, as far as it can be estimated at all.
     clear, aliases = separable(plan, tuple(levels))
     chosen = list(clear)

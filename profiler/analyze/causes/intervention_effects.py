@@ -49,7 +49,7 @@ def findings(costs: Costs, run: Run, case: Case) -> tuple[InterventionResult, ..
     """Every intervention that was measured, in the order in which they are to be believed."""
     own = _of_host if is_host(case.launcher) else _of_embedder
     found = tuple(own(costs, run, case))
-    both_ends = _on_both_ends(costs, run, case, frozenset(one.cause for one in found))
+    both_ends = _on_both_ends(costs, run, case, frozenset(finding.cause for finding in found))
     return (*found, *both_ends, *_of_placement(costs, run, case))
 
 
@@ -120,7 +120,7 @@ def _of_host(costs: Costs, run: Run, case: Case) -> Iterator[InterventionResult]
     twin = twin_of(host, run.plan.launchers)
     alone = _eval_loops_alone(run, base, host, twin)
     if alone is not None:
-        debug = [bool(fingerprint(run, one.name).get("debug_build")) for one in (base, host)]
+        debug = [bool(fingerprint(run, launcher.name).get("debug_build")) for launcher in (base, host)]
         cause = "dev-mode" if debug == [False, True] else IMAGE
         cause = version.CAUSE if version.another(run, host.name) else cause
         here, there, evidence = alone

@@ -44,4 +44,4 @@ def untold(causes: Iterable[Cause], whole: Cause) -> float | None:
 
 
 def _has_whole(part: Cause, every: list[Cause]) -> bool:
-    return any(one.cause == part.part_of and one.launcher == part.launcher for one in every)
+    return any(cause.cause == part.part_of and cause.launcher == part.launcher for cause in every)

@@ -91,18 +91,18 @@ def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
     kept = measured(run, rebuilt)
     names = {launcher.name for launcher in run.plan.launchers}
     found += [
-        caveat(NOT_THAT_LIBRARY, f"{one.launcher} did not run {one.product}; it is left out")
-        for one in rebuilt.built
-        if one not in kept and one.launcher in names
+        caveat(NOT_THAT_LIBRARY, f"{build.launcher} did not run {build.product}; it is left out")
+        for build in rebuilt.built
+        if build not in kept and build.launcher in names
     ]
     found += [
         caveat(
             TRAINING_DOES_NOT_FIT,
-            f"{one.launcher}: functions compiled without the training's counts, since their control flow differs: "
-            f"{one.mismatched_functions} (named in {one.log})",
+            f"{build.launcher}: functions compiled without the training's counts, since their control flow differs: "
+            f"{build.mismatched_functions} (named in {build.log})",
         )
-        for one in kept
-        if one.mismatched_functions
+        for build in kept
+        if build.mismatched_functions
     ]
     found += [
         caveat(
@@ -117,7 +117,7 @@ def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
 
 def trainings(built: Iterable[Built]) -> tuple[Training, ...]:
     """The training runs whose counts ``built`` were compiled with, each once."""
-    found = {one.training.key: one.training for one in built if one.training is not None}
+    found = {build.training.key: build.training for build in built if build.training is not None}
     return tuple(found[key] for key in sorted(found))
 
 
@@ -239,9 +239,9 @@ def best_library(
     With ``drop_in`` only one that runs wherever the target's does.
     """
     libraries = {
-        one.launcher: one
-        for one in rebuilt.built
-        if one.kind == "library" and not (drop_in and needed_hwcap(rebuilt.plan, one.levels))
+        build.launcher: build
+        for build in rebuilt.built
+        if build.kind == "library" and not (drop_in and needed_hwcap(rebuilt.plan, build.levels))
     }
     for metric in ("instructions", "task-clock"):
         found = [c for c in comparisons if c.metric == metric and c.launcher in libraries and c.ratio is not None]

@@ -86,7 +86,7 @@ def walk(costs: Costs, plan: FactorialPlan, built: tuple[Built, ...], metric: st
         return None
     table = costs_of_builds(costs, built, metric)
     whole = logs(costs, costs.roles.baseline, embedder, metric)
-    names = {tuple(one.levels.items()): one.launcher for one in built}
+    names = {tuple(build.levels.items()): build.launcher for build in built}
     program, library = (completed(plan, plan.reproduces[end]) for end in ENDS)
 
     def at(state: Levels) -> str | None:
@@ -147,9 +147,9 @@ def alone(plan: FactorialPlan, built: tuple[Built, ...], factor: Factor) -> Alon
     if gone:
         return Alone(launcher=None, reason=f"it cannot go alone: without it {', '.join(gone)} does not apply")
     wanted = levels_of(plan, state)
-    for one in built:
-        if one.levels == wanted:
-            return Alone(launcher=one.launcher, reason=None)
+    for build in built:
+        if build.levels == wanted:
+            return Alone(launcher=build.launcher, reason=None)
     return Alone(launcher=None, reason="the library without it alone was not built")
 
 
@@ -157,7 +157,7 @@ def costs_of_builds(costs: Costs, built: tuple[Built, ...], metric: str) -> pd.D
     """Log costs relative to the baseline: a row per block that has all combinations, a column per launcher."""
     import pandas as pd
 
-    series = {one.launcher: logs(costs, costs.roles.baseline, one.launcher, metric) for one in built}
+    series = {build.launcher: logs(costs, costs.roles.baseline, build.launcher, metric) for build in built}
     if not series or any(one.empty for one in series.values()):
         return pd.DataFrame()
     return pd.DataFrame(series).dropna()

@@ -72,7 +72,7 @@ def _archive(held: mmap.mmap, at: int) -> FrozenArchive | None:
     return FrozenArchive(
         version=_version(version),
         names_library=own or None,
-        libraries=tuple(dict.fromkeys(one for one in names if names_libpython(one))),
+        libraries=tuple(dict.fromkeys(name for name in names if names_libpython(name))),
         entries=len(names),
     )
 

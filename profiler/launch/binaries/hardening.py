@@ -33,7 +33,7 @@ def hardening_of(path: str) -> Hardening:
             or bool(tags.get("DT_FLAGS", [0])[0] & _DF_BIND_NOW)
             or bool(tags.get("DT_FLAGS_1", [0])[0] & _DF_1_NOW)
         )
-        segments = {str(one["p_type"]): int(one["p_flags"]) for one in elf.iter_segments()}
+        segments = {str(segment["p_type"]): int(segment["p_flags"]) for segment in elf.iter_segments()}
         imported = _imported(elf)
         stack = segments.get("PT_GNU_STACK")
         return Hardening(
