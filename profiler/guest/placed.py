@@ -144,9 +144,8 @@ def _tax_probe_report(placed: bool) -> None:
     with open(_tax_probe_side_path, "w") as out:
         out.write("%d %d %d\n" % (hash("tax-probe"), _tax_probe_pymalloc, placed))
         if "TAX_PROBE_CHECK" in os.environ:
-            import json
-
-            json.dump(_tax_probe_named("fingerprint", os.environ["TAX_PROBE_CHECK"])(), out, default=str)
+            # Not as JSON: a bundled program has no module for that.
+            out.write(ascii(_tax_probe_named("fingerprint", os.environ["TAX_PROBE_CHECK"])()))
 
 
 def _tax_probe_capture() -> "tuple[object, int | None, object] | tuple[()]":

@@ -17,7 +17,7 @@ then is reported. What is left is the boundary itself, when the work's own objec
 
 from __future__ import annotations
 
-import json
+import ast
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -168,8 +168,8 @@ def read_fingerprint(side: Path) -> ProcessFingerprint | None:
             pymalloc=pymalloc == 1,
             placed=placed == 1,
             placement=None if placement == "None" else int(placement),
-            properties=json.loads(answer) if answer else None,
+            properties=ast.literal_eval(answer) if answer else None,
             queued_ns=None if queued == "None" else int(queued),
         )
-    except (OSError, ValueError):
+    except (OSError, ValueError, SyntaxError):
         return None
