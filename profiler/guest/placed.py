@@ -201,6 +201,8 @@ def _tax_probe_since(before: "int | None") -> "int | None":
 if sys.implementation.name != "cpython":
     sys.exit("tax-probe compares CPython with CPython: this launcher runs " + sys.implementation.name)
 _tax_probe_m = os.environ.get("TAX_PROBE_M", sys.argv[-1] if getattr(sys, "argv", None) else "")
+if not _tax_probe_m.isdigit():
+    sys.exit("tax-probe: M did not reach the script")
 if sys.path[:1] == [os.path.dirname(os.path.abspath(_tax_probe_script))]:
     del sys.path[0]
 sys.path.insert(0, os.path.dirname(_tax_probe_workload))
