@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from profiler.collect.checker import Checker
+from profiler.collect.fingerprint import gone_library
 from profiler.errors import WorkloadError
 from profiler.folder import RowWriter
 from profiler.model import Launcher
@@ -56,6 +57,16 @@ def measured(tmp_path: Path, found: Launcher) -> set[str]:
 )  # fmt: skip
 def test_an_odd_host_prints_what_python3_prints(tmp_path: Path, does: str) -> None:
     assert not measured(tmp_path, host(tmp_path, does))
+
+
+def test_a_library_that_a_program_removes_at_its_end_is_named(tmp_path: Path) -> None:
+    line = "7f00-7f01 r-xp 00000000 fe:01 7 {}\n"
+    kept, unpacked = tmp_path / "libpython3.11.so.1.0", tmp_path / "_MEI7" / "libpython3.12.so.1.0"
+    kept.write_bytes(b"")
+    maps = line.format(kept) + line.format(tmp_path / "gone.so")
+    assert gone_library({"maps": maps}) is None
+    assert gone_library({"maps": maps + line.format(unpacked)}) == str(unpacked)
+    assert gone_library({"maps": maps + line.format(f"{unpacked} (deleted)")}) == str(unpacked)
 
 
 def test_where_the_environment_is_cleared_m_is_the_last_argument(tmp_path: Path) -> None:
