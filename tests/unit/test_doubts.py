@@ -94,8 +94,8 @@ def test_a_single_block_says_nothing_against_a_metric() -> None:
 @pytest.mark.parametrize("sign", [(1, -1), (-1, 1), (-1, -1)])
 def test_but_an_iteration_that_costs_less_than_nothing_is_no_figure(sign: tuple[int, int]) -> None:
     once = planted({}, blocks=1)
-    for name, factor in zip((BASELINE, AGAIN), sign, strict=True):
-        once.table.loc[(0, name), "wall"] *= factor
+    factors = dict(zip((BASELINE, AGAIN), sign, strict=True))
+    once.table["wall"] *= [factors.get(name, 1) for name in once.table.index.get_level_values("launcher")]
     costs = withdraw(once)
     assert {one.metric: one.kind for one in costs.doubts.values()} == {"wall": "useless"}
     assert of(costs, "wall").ratio is None
