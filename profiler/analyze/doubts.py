@@ -66,13 +66,18 @@ def _blanked(table: pd.DataFrame, metrics: Collection[str], but: Collection[str 
 
 
 def doubt_of(twin: Comparison) -> Doubt | None:
-    """What the A/A comparison ``twin`` says against its metric; one block says nothing for or against it.
+    """What the A/A comparison ``twin`` says against its metric.
 
-    A difference counts when it stays one among all metrics (Holm), or when the interval, wide as it is, excludes 1.
+    A difference counts when it stays one among all metrics (Holm), or when the interval, wide as it is, excludes 1. One
+    block has no interval, and says nothing for or against a metric, unless an iteration would have cost less than
+    nothing in it.
     """
-    if twin.ratio is None or twin.blocks < 2:
+    if twin.ratio is None:
         return None
-    wide = twin.lo is None or twin.hi is None or too_wide(twin.lo, twin.hi)
+    if twin.blocks < 2:
+        wide = twin.ratio < 0 or (twin.baseline_value or 0.0) < 0
+    else:
+        wide = twin.lo is None or twin.hi is None or too_wide(twin.lo, twin.hi)
     told = told_of(twin)
     proven = twin.verdict in ("slower", "faster")
     kind: Literal["differs", "useless"]
@@ -101,7 +106,7 @@ def _excludes(twin: Comparison) -> bool:
 def told_of(twin: Comparison | Doubt) -> str:
     """``A/A 4.17 [1.32, 13.2]``."""
     if twin.lo is None or twin.hi is None:
-        return f"A/A {twin.ratio:.3g}, its interval is unbounded"
+        return f"A/A {twin.ratio:.3g}, with no bounded interval"
     fine = twin.hi - twin.lo < _FINE
     told = [f"{figure:.4f}" if fine else f"{figure:.3g}" for figure in (twin.ratio or 0.0, twin.lo, twin.hi)]
     return f"A/A {told[0]} [{told[1]}, {told[2]}]"

@@ -57,6 +57,11 @@ ENVIRONMENT = CaveatEntry(
     title="the environment changes what Python does",
     remedy="unset it, unless that is meant",
 )
+EVAL_LOOP_GONE = CaveatEntry(
+    code="eval-loop-gone",
+    title="the file of a launcher's eval loop is removed when the program ends",
+    remedy="measure a build of it that keeps its files (PyInstaller: --onedir)",
+)
 HASH_SEED_IGNORED = CaveatEntry(
     code="hash-seed-ignored",
     title="a launcher has another hash seed than the baseline",

@@ -59,6 +59,11 @@ class Checker:
             WorkloadError: it did not; with what it printed last.
         """
         which = f"{launcher.name}: workload {workload.name} with M = {m}"
+        if outcome.timed_out and outcome.stdout and outcome.stdout == self._expected.get((workload.work, m)):
+            raise WorkloadError(
+                f"{which} did its work, and {launcher.name} did not end after it",
+                hint=f"let the command of {launcher.name} end by itself when the script has ended (vim: -c qa!)",
+            )
         if outcome.timed_out:
             raise WorkloadError(
                 f"{which} did not end in time ({self._timeout_s:g} s at native speed)",
@@ -70,6 +75,12 @@ class Checker:
                 hint="a workload prints one line that depends on M only",
             )
         if outcome.exit != 0:
+            if script.NO_M in outcome.stderr_tail:
+                raise WorkloadError(
+                    f"M does not reach the script in {launcher.name}: neither TAX_PROBE_M, as its environment is not "
+                    "handed on, nor a number as the script's last argument does",
+                    hint="end the command of --host with {m}, or let the host hand on its environment",
+                )
             lacking = None if self._baseline is None else explained(launcher, self._baseline, outcome.stderr_tail)
             if lacking is not None:
                 raise lacking
@@ -153,7 +164,9 @@ class Checker:
 def _why_other(name: str, expected: bytes, printed: bytes) -> str:
     """What would have to change, by what is different."""
     if not printed.strip():
-        return f"run {name}'s command by hand: it must run the script that it is given and leave stdout to it"
+        return f"run {name}'s command by hand: it must run the script that it is given, and not end before that does"
+    if printed.splitlines().count(expected.strip()) > 1:
+        return f"{name} runs the script more than once: let its command run it once"
     if expected.strip() in printed:
         return f"let {name} print nothing of its own on stdout (stderr is free)"
     return "a workload's output must depend on M only: no times, no addresses, no order of a set"

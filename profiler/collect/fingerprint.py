@@ -7,6 +7,7 @@ from pathlib import Path
 from profiler import guest
 from profiler.catalogue.properties import Fingerprint
 from profiler.launch.binaries import elf
+from profiler.launch.binaries.libpython import names_libpython
 from profiler.launch.runtime_maps import eval_loop_image, mapped_code
 
 FINGERPRINT_SCRIPT = Path(guest.__file__).with_name("probe.py").read_text(encoding="utf-8")
@@ -18,6 +19,12 @@ _C_LIBRARIES = ("libc.", "libc-", "ld-linux", "ld-musl", "libc.musl")
 def image_of(answer: Fingerprint) -> str | None:
     """The file that the eval loop comes from, or None where the maps cannot tell."""
     return eval_loop_image(answer["maps"], answer["exe"])
+
+
+def gone_library(answer: Fingerprint) -> str | None:
+    """The libpython that the process mapped and that is gone since, as where a program unpacks its own; else None."""
+    mapped = (Path(path.removesuffix(" (deleted)")) for path in mapped_code(answer["maps"]))
+    return next((str(path) for path in mapped if names_libpython(path.name) and not path.is_file()), None)
 
 
 def complete(answer: Fingerprint) -> Fingerprint:

@@ -39,7 +39,7 @@ def explained(launcher: Launcher, baseline: Launcher, stderr_tail: str) -> Workl
         f"{launcher.name} finds no module {module}, which {baseline.name} has in {found}: the environment of "
         f"{launcher.name} lacks it, the workload is not to blame\n{stderr_tail.strip()}",
         hint=f"install {module.partition('.')[0]} where {launcher.name} looks for modules (its sys.path), for its "
-        "own CPython",
+        "own CPython; a bundled program needs it in its bundle (PyInstaller: --hidden-import)",
     )
 
 

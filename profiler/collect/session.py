@@ -11,11 +11,11 @@ from typing import Protocol
 
 import msgspec
 
-from profiler.catalogue.caveats import NO_CHUNKS, TOGGLE_UNAVAILABLE, caveat
+from profiler.catalogue.caveats import EVAL_LOOP_GONE, NO_CHUNKS, TOGGLE_UNAVAILABLE, caveat
 from profiler.catalogue.interventions import BY_ID
 from profiler.catalogue.properties import Fingerprint
 from profiler.collect.bench import Bench, LauncherFingerprint, Limits, open_bench
-from profiler.collect.fingerprint import complete, image_of
+from profiler.collect.fingerprint import complete, gone_library, image_of
 from profiler.collect.pace import Pace
 from profiler.errors import Interrupted, MachineError, ProbeError, UsageError, WorkloadError
 from profiler.folder import RowWriter, done_steps, save_run
@@ -234,10 +234,20 @@ def _with_fingerprints(run: Run, seen: tuple[LauncherFingerprint, ...]) -> Run:
             allocator=fingerprints[launcher.name].get("allocator"),
         )
 
+    gone = {
+        launcher.name: library
+        for launcher in run.plan.launchers
+        if launcher.variant is None and launcher.name in answers and (library := gone_library(answers[launcher.name]))
+    }
     kept = tuple(completed(launcher) for launcher in run.plan.launchers if launcher.name not in failed)
-    caveats = tuple(
-        caveat(TOGGLE_UNAVAILABLE, f"{name} does not run here: {failure}") for name, failure in failed.items()
-    )
+    caveats = (
+        *(caveat(TOGGLE_UNAVAILABLE, f"{name} does not run here: {failure}") for name, failure in failed.items()),
+        *(
+            caveat(EVAL_LOOP_GONE, f"{name}: its eval loop is that of {library}, which is gone when the program has "
+                   "ended, so how it was built cannot be read")
+            for name, library in gone.items()
+        ),
+    )  # fmt: skip
     return msgspec.structs.replace(
         run,
         plan=msgspec.structs.replace(run.plan, launchers=kept),

@@ -144,9 +144,8 @@ def _tax_probe_report(placed: bool) -> None:
     with open(_tax_probe_side_path, "w") as out:
         out.write("%d %d %d\n" % (hash("tax-probe"), _tax_probe_pymalloc, placed))
         if "TAX_PROBE_CHECK" in os.environ:
-            import json
-
-            json.dump(_tax_probe_named("fingerprint", os.environ["TAX_PROBE_CHECK"])(), out, default=str)
+            # Not as JSON: a bundled program has no module for that.
+            out.write(ascii(_tax_probe_named("fingerprint", os.environ["TAX_PROBE_CHECK"])()))
 
 
 def _tax_probe_capture() -> "tuple[object, int | None, object] | tuple[()]":
@@ -202,6 +201,8 @@ def _tax_probe_since(before: "int | None") -> "int | None":
 if sys.implementation.name != "cpython":
     sys.exit("tax-probe compares CPython with CPython: this launcher runs " + sys.implementation.name)
 _tax_probe_m = os.environ.get("TAX_PROBE_M", sys.argv[-1] if getattr(sys, "argv", None) else "")
+if not _tax_probe_m.isdigit():
+    sys.exit("tax-probe: M did not reach the script")
 if sys.path[:1] == [os.path.dirname(os.path.abspath(_tax_probe_script))]:
     del sys.path[0]
 sys.path.insert(0, os.path.dirname(_tax_probe_workload))

@@ -1,15 +1,18 @@
 """What this process is from inside: everything that can differ between launchers and might cost.
 
 Run by the generated script in every launcher, so it is a plain script for any CPython from 3.8 on, imports nothing of
-tax-probe, and answers None where this Python cannot tell.
+tax-probe, and answers None where this Python cannot tell. A bundled program holds those modules of the library alone
+which its makers need, so what must be there is built in (``_signal``, not ``signal``, which needs ``enum``), and
+annotations are words.
 """
-
-from __future__ import annotations
 
 import gc
 import os
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SAMPLE_NS = 60_000_000
 """How long other threads are watched for using the CPU."""
@@ -29,7 +32,16 @@ def read(path: str) -> str:
         return ""
 
 
-def c_api() -> Any:
+def literal(value: "Any") -> "Any":
+    """``value`` as whoever reads the answer can rebuild it: what is of no plain type as its text."""
+    if isinstance(value, dict):
+        return {str(key): literal(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [literal(one) for one in value]
+    return value if value is None or type(value) in (bool, int, float, str) else str(value)
+
+
+def c_api() -> "Any":
     """CPython's own functions, or None where ctypes is missing."""
     try:
         import ctypes
@@ -38,7 +50,7 @@ def c_api() -> Any:
     return ctypes.pythonapi
 
 
-def py_config() -> dict[str, Any] | None:
+def py_config() -> "dict[str, Any] | None":
     """PyPreConfig, PyConfig and the global variables, as ``_testinternalcapi.get_configs()`` returns them."""
     import ctypes
 
@@ -56,7 +68,7 @@ def py_config() -> dict[str, Any] | None:
     return result
 
 
-def allocator_name(api: Any, memory_tracing: bool) -> str:
+def allocator_name(api: "Any", memory_tracing: bool) -> str:
     """pymalloc, malloc, or custom, with ``_debug`` where CPython's debug hooks are around it."""
     import ctypes
 
@@ -74,7 +86,7 @@ def allocator_name(api: Any, memory_tracing: bool) -> str:
     return ("pymalloc" if sys.getallocatedblocks() else "malloc") + "_debug" * wanted.endswith("debug")
 
 
-def frame_evaluator(api: Any) -> str | None:
+def frame_evaluator(api: "Any") -> "str | None":
     """Whether frames are run by CPython's own loop (PEP 523 lets an extension put another before it)."""
     import ctypes
 
@@ -88,7 +100,7 @@ def frame_evaluator(api: Any) -> str | None:
     return "default" if get(ctypes.c_void_p(api.PyInterpreterState_Get())) == own else "custom"
 
 
-def cgroup_mounts() -> list[tuple[bool, str, str]]:
+def cgroup_mounts() -> "list[tuple[bool, str, str]]":
     """Version 1 or not, the group shown there, the place: all mounts of the CPU controller (proc(5))."""
     found = []
     for line in read("/proc/self/mountinfo").splitlines():
@@ -101,7 +113,7 @@ def cgroup_mounts() -> list[tuple[bool, str, str]]:
     return found
 
 
-def cgroup_folders() -> list[str]:
+def cgroup_folders() -> "list[str]":
     """Where the kernel keeps the CPU limits of this process's group and its parents, version 2 or 1.
 
     In a container the group may lie outside of what is mounted: then the mount itself is ours.
@@ -124,7 +136,7 @@ def cgroup_folders() -> list[str]:
     return folders
 
 
-def cpu_limit() -> dict[str, Any]:
+def cpu_limit() -> "dict[str, Any]":
     """The tightest quota in CPUs, and how often and long it has stopped the group so far."""
     quotas: list[float] = []
     stopped: dict[str, int] = {}
@@ -140,11 +152,11 @@ def cpu_limit() -> dict[str, Any]:
     return {"quota": min(quotas) if quotas else None, "throttled": stopped or None}
 
 
-def busy_threads() -> int | None:
+def busy_threads() -> "int | None":
     """How many other threads of this process take a CPU while this one waits for nothing; None where unknown."""
     import time
 
-    def used() -> dict[str, int]:
+    def used() -> "dict[str, int]":
         others = set(os.listdir("/proc/self/task")) - {str(os.getpid())}
         found = {one: read("/proc/self/task/%s/schedstat" % one).split() for one in others}
         return {one: int(figures[0]) for one, figures in found.items() if figures}
@@ -159,9 +171,9 @@ def busy_threads() -> int | None:
     return sum(after.get(one, 0) - spent > BUSY * SAMPLE_NS for one, spent in before.items())
 
 
-def signals() -> dict[str, Any]:
+def signals() -> "dict[str, Any]":
     """Signals that somebody handles, and timers that send some."""
-    import signal
+    import _signal as signal  # type: ignore[import-not-found]
 
     mask = int(status().get("SigCgt", "0"), 16)
     caught = {number for number in range(1, 65) if mask >> (number - 1) & 1}
@@ -173,13 +185,13 @@ def signals() -> dict[str, Any]:
     return {"signals_caught": sorted(caught - NOT_SENT_WHILE_IT_WORKS), "timers": timers}
 
 
-def status() -> dict[str, str]:
+def status() -> "dict[str, str]":
     """``/proc/self/status``."""
     pairs = (line.split(":", 1) for line in read("/proc/self/status").splitlines() if ":" in line)
     return {name: value.strip() for name, value in pairs}
 
 
-def collector() -> dict[str, Any]:
+def collector() -> "dict[str, Any]":
     """The garbage collector's settings, and the order of magnitude (to base 4) of what it has to look at."""
     return {
         "gc_enabled": gc.isenabled(),
@@ -191,7 +203,7 @@ def collector() -> dict[str, Any]:
     }
 
 
-def interpreter() -> dict[str, Any]:
+def interpreter() -> "dict[str, Any]":
     """Flags, hooks and limits of the interpreter."""
     import builtins
 
@@ -227,7 +239,7 @@ def interpreter() -> dict[str, Any]:
     }
 
 
-def kernel() -> dict[str, Any]:
+def kernel() -> "dict[str, Any]":
     """What the kernel keeps for this process."""
     stat = status()
     limit = cpu_limit()
@@ -246,7 +258,7 @@ def kernel() -> dict[str, Any]:
     }
 
 
-def resource_limits() -> dict[str, Any] | None:
+def resource_limits() -> "dict[str, Any] | None":
     """By name without ``RLIMIT_``; None where the module is missing, as in a Python built without extension modules."""
     try:
         import resource
@@ -256,14 +268,14 @@ def resource_limits() -> dict[str, Any] | None:
     return {name[7:].lower(): list(resource.getrlimit(getattr(resource, name))) for name in names}
 
 
-def surroundings() -> dict[str, Any]:
+def surroundings() -> "dict[str, Any]":
     """Locale, limits and environment."""
-    import locale
+    import _locale as locale
 
     limits = resource_limits()
     env = os.environ
 
-    def chosen(*beginnings: str) -> dict[str, str]:
+    def chosen(*beginnings: str) -> "dict[str, str]":
         return {key: value for key, value in env.items() if key.startswith(beginnings) and key != "PYTHONHASHSEED"}
 
     return {
@@ -277,8 +289,8 @@ def surroundings() -> dict[str, Any]:
     }
 
 
-def fingerprint() -> dict[str, Any]:
-    """Everything above, ready for JSON. Extension modules come first: looking further loads some."""
+def fingerprint() -> "dict[str, Any]":
+    """Everything above, in literals alone. Extension modules come first: looking further loads some."""
     import _tracemalloc
 
     modules = list(sys.modules.items())
@@ -303,4 +315,4 @@ def fingerprint() -> dict[str, Any]:
         found["config"] = py_config()
     found["allocator"], _, debug = name.partition("_")
     found["memory_debug"] = bool(debug)
-    return found
+    return {name: literal(value) for name, value in found.items()}

@@ -17,7 +17,7 @@ then is reported. What is left is the boundary itself, when the work's own objec
 
 from __future__ import annotations
 
-import json
+import ast
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +30,8 @@ ENV_M = "TAX_PROBE_M"
 """M travels in the environment too: many programs that embed Python hand no arguments to a script."""
 ENV_SIDE = "TAX_PROBE_SIDE"
 """Where the script writes what it saw."""
+NO_M = "tax-probe: M did not reach the script"
+"""What the script says on stderr where it got none by either way."""
 PRINTED = ".printed"
 """Ends the name of a pipe beside it: through that comes what the work prints."""
 ENV_CHECK = "TAX_PROBE_CHECK"
@@ -168,8 +170,8 @@ def read_fingerprint(side: Path) -> ProcessFingerprint | None:
             pymalloc=pymalloc == 1,
             placed=placed == 1,
             placement=None if placement == "None" else int(placement),
-            properties=json.loads(answer) if answer else None,
+            properties=ast.literal_eval(answer) if answer else None,
             queued_ns=None if queued == "None" else int(queued),
         )
-    except (OSError, ValueError):
+    except (OSError, ValueError, SyntaxError):
         return None

@@ -55,11 +55,12 @@ class Callgrind:
 
 def load_counters(path):
     """The extension module in the file ``path``, in whatever program this interpreter is."""
-    from importlib.machinery import ExtensionFileLoader
-    from importlib.util import module_from_spec, spec_from_loader
+    # By what is frozen into every interpreter: a bundled program may have no importlib.
+    from _frozen_importlib import ModuleSpec, module_from_spec
+    from _frozen_importlib_external import ExtensionFileLoader
 
     loader = ExtensionFileLoader("_counters", path)
-    module = module_from_spec(spec_from_loader("_counters", loader))
+    module = module_from_spec(ModuleSpec("_counters", loader, origin=path))
     loader.exec_module(module)
     return module
 

@@ -128,12 +128,14 @@ def _decided(comparison: Comparison) -> bool:
 
 
 def _reasons(verdict: Verdict, name: str) -> str:
-    reasons = (
+    reasons = [
         comparison.reason
         for comparison in verdict.comparisons
-        if comparison.launcher == name and comparison.baseline == BASELINE
-    )
-    return next(filter(None, reasons), "nothing was measured of it")
+        if comparison.launcher == name and comparison.baseline == BASELINE and comparison.reason
+    ]
+    # What was measured and withdrawn is nearer to an answer than what the source never counts.
+    withdrawn = [one.reason for one in verdict.withdrawn if one.reason in reasons]
+    return (withdrawn or reasons or ["nothing was measured of it"])[0]
 
 
 def _why(verdict: Verdict, run: Run, name: str, known: dict[str, Comparison]) -> list[str]:

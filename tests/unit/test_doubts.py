@@ -91,6 +91,17 @@ def test_a_single_block_says_nothing_against_a_metric() -> None:
     assert of(costs, "wall").reason == "measured once (no interval: --blocks 3)"
 
 
+@pytest.mark.parametrize("sign", [(1, -1), (-1, 1), (-1, -1)])
+def test_but_an_iteration_that_costs_less_than_nothing_is_no_figure(sign: tuple[int, int]) -> None:
+    once = planted({}, blocks=1)
+    factors = dict(zip((BASELINE, AGAIN), sign, strict=True))
+    once.table["wall"] *= [factors.get(name, 1) for name in once.table.index.get_level_values("launcher")]
+    costs = withdraw(once)
+    assert {one.metric: one.kind for one in costs.doubts.values()} == {"wall": "useless"}
+    assert of(costs, "wall").ratio is None
+    assert of(costs, "instructions").ratio is not None
+
+
 def test_baselines_that_are_themselves_are_hardly_ever_accused() -> None:
     """Holm over the metrics: one in a hundred families at most, here of 4 metrics and their quotient."""
     accused = 0

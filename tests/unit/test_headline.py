@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from profiler.analyze.conclude import Analysis, analyse
-from profiler.model import Comparison, Verdict
+from profiler.model import Comparison, Doubt, Verdict
 from profiler.present.headline import sentences
 from tests.recorded import RESULTS
 
@@ -63,6 +63,19 @@ def test_without_wall_time_it_is_cpu_time_and_that_is_said() -> None:
 def test_where_nothing_is_known_the_reason_is() -> None:
     said = told(wall=None, task_clock=None, instructions=None)
     assert said.startswith("pyo3 could not be compared with python3: ")
+
+
+def test_what_was_withdrawn_is_the_reason_before_what_is_never_counted() -> None:
+    found = recorded("ipc-int_loop")
+    doubt = Doubt(metric="wall", kind="useless", ratio=-2.0, lo=None, hi=None, proven=False, reason="A/A says so")
+    comparisons = tuple(
+        msgspec.structs.replace(
+            one, ratio=None, lo=None, hi=None, reason="A/A says so" if one.metric == "wall" else "is never counted"
+        )
+        for one in found.verdict.comparisons
+    )
+    verdict = msgspec.structs.replace(found.verdict, comparisons=comparisons, decomposition=(), withdrawn=(doubt,))
+    assert "could not be compared with python3: A/A says so." in " ".join(sentences(verdict, found.run))
 
 
 def test_the_cause_is_proved_by_removal_and_else_seen() -> None:

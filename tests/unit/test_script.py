@@ -17,6 +17,7 @@ from profiler.model import Block, Workload
 from profiler.plan.schedule import draw_blocks, growth
 from profiler.system import process
 from profiler.system.process import Command
+from tests.conftest import needs_extension
 
 
 def run(
@@ -201,6 +202,50 @@ def test_no_heap_phase_begins_with_a_hole_of_the_scripts_own(tmp_path: Path) -> 
     holes = Counter(size for text in grown for size in ast.literal_eval(text))
     assert len(grown) == 13
     assert max(holes.values(), default=0) < 4, holes
+
+
+BUNDLED = """\
+import sys
+del sys.path[:], sys.path_hooks[:]
+sys.path_importer_cache.clear()
+if "mmap" in sys.modules:
+    del sys.modules["mmap"]
+with open(sys.argv[1]) as script:
+    exec(compile(script.read(), sys.argv[1], "exec"))
+"""
+"""As a bundled program: of the library there is what is built in, frozen, or what starting took."""
+
+
+@pytest.mark.parametrize("count", [None, CLOCK, pytest.param("callgrind", marks=needs_extension)])
+def test_a_program_that_brings_no_library_is_measured(tmp_path: Path, count: str | None) -> None:
+    work, script, side, probe = (tmp_path / name for name in ("load.py", "block.py", "side", "probe.py"))
+    work.write_text("import sys\nprint(sys.argv[1])\n")
+    probe.write_text(FINGERPRINT_SCRIPT)
+    block = draw_blocks(1, 1)[0]
+    script.write_text(render(block, Workload(name="w", path=str(work), counts_m=None, timed_m=None), script))
+    command = Command(
+        argv=(sys.executable, "-IS", "-c", BUNDLED, str(script), "7"),
+        env=environment(block, m=7, side=side, extra={}, probe=probe),
+        cwd=str(tmp_path),
+        cpu=None,
+        timeout_s=60,
+        max_output_bytes=1000,
+    )
+    if count is not None:
+        requests, answers = tmp_path / "requests", tmp_path / "answers"
+        requests.write_text("run 8\n")
+        command = served(command, count=count, requests=requests, answers=answers)
+    done = process.run(command)
+    assert done.exit == 0, done.stderr_tail
+    if count is None:
+        assert done.stdout == b"7\n"
+    else:
+        assert parse_chunk(answers.read_bytes().splitlines()[1]).text == "8\n"
+    fingerprint = read_fingerprint(side)
+    assert fingerprint is not None
+    assert fingerprint.properties is not None
+    assert fingerprint.properties["gc_enabled"]
+    assert isinstance(fingerprint.properties["rlimits"], dict | None)
 
 
 def test_environments_of_both_m_have_one_size(tmp_path: Path) -> None:
