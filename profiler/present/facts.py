@@ -111,22 +111,31 @@ def _ruled_out(verdict: Verdict) -> str:
 
 
 def _open(verdict: Verdict) -> str:
-    said = [*_open_metrics(verdict), *_open_causes(verdict)]
+    open_, few = _open_metrics(verdict)
+    said = [*open_, *_open_causes(verdict)]
+    if few:
+        said.append(f"for want of blocks among so many metrics (Holm): {'; '.join(few)}")
     return "; ".join(said) + "." if said else ""
 
 
-def _open_metrics(verdict: Verdict) -> Iterator[str]:
-    """Metrics with an interval that decides nothing."""
-    names = subjects(verdict)[:2]
+def _open_metrics(verdict: Verdict) -> tuple[list[str], list[str]]:
+    """Metrics with an interval that decides nothing, then those that would be clear if they were the only one."""
+    known = {name: against_baseline(verdict, name) for name in subjects(verdict)[:2]}
+    open_: list[str] = []
+    few: list[str] = []
     for metric in METRICS:
-        found = [
-            f"{name} {bounds(one.lo, one.hi)}"
-            for name in names
-            if (one := against_baseline(verdict, name).get(metric.name)) is not None
-            if one.verdict == "unresolved" and one.lo is not None and one.hi is not None
-        ]
-        if found:
-            yield f"{metric.title}: {', '.join(found)}"
+        found: dict[bool, list[str]] = {True: [], False: []}
+        for name, comparisons in known.items():
+            comparison = comparisons.get(metric.name)
+            if comparison is None or comparison.verdict != "unresolved":
+                continue
+            if comparison.lo is not None and comparison.hi is not None:
+                clear = comparison.lo > 1 + metric.margin or comparison.hi < 1 - metric.margin
+                found[clear].append(f"{name} {bounds(comparison.lo, comparison.hi)}")
+        for clear, told in found.items():
+            if told:
+                (few if clear else open_).append(f"{metric.title}: {', '.join(told)}")
+    return open_, few
 
 
 def _uncounted(verdict: Verdict) -> str:
