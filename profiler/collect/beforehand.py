@@ -71,7 +71,7 @@ def foresee(request: Request, study: Study) -> Foreseen:
     works = [find_workload(request.workload or study.workload, request.workload_args, request.stdin)]
     if study.passes == "arms":
         specs = default_eliminations() if request.elimination is None else request.elimination
-        require_known(specs, (*names_measured(own), *(one.name for one in hosts)))
+        require_known(specs, (*names_measured(own), *(host.name for host in hosts)))
         told = (side.workload for spec in specs for side in (spec.before, spec.after))
         works += [find_workload(name) for name in dict.fromkeys(told) if name is not None]
     target = resolve_target(request.python)
@@ -79,12 +79,12 @@ def foresee(request: Request, study: Study) -> Foreseen:
         require_source(target, request.source_tree)
     if request.libpython is not None and target.shared_library is not None:
         require_swappable(target, request.libpython)
-    links: tuple[LinkMode, ...] = tuple(dict.fromkeys(one.link for one in own))
+    links: tuple[LinkMode, ...] = tuple(dict.fromkeys(launcher.link for launcher in own))
     linked = links if study.lineup == "chosen" else () if alone else ("shared",)
     for link in linked:
         recipe(target, link)
-    seconds = second_pythons(request.against, target, tuple(one.name for one in hosts))
-    built_in = {one.path for one in BUILT_IN}
+    seconds = second_pythons(request.against, target, tuple(host.name for host in hosts))
+    built_in = {workload.path for workload in BUILT_IN}
     for workload in works:
         if workload.path not in built_in:
             _require_python(workload, target)

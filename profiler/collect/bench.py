@@ -124,7 +124,7 @@ class Bench:
         """Launchers that cannot do chunks of work on request, each with the reason."""
         plan = self._setting.plan
         failures = {}
-        for kind, pass_ in {one.kind: one for one in plan.passes if isinstance(one, Regions | Chunks)}.items():
+        for kind, pass_ in {pass_.kind: pass_ for pass_ in plan.passes if isinstance(pass_, Regions | Chunks)}.items():
             count = CALLGRIND if kind == "regions" else CLOCK
             for launcher in plan.launchers:
                 try:
@@ -154,7 +154,7 @@ class Bench:
             if not self._checker.knows(workload, m):
                 done, _ = self._bare(block, baseline, workload, m)
                 self._checker.compare_output(baseline, workload, m, done.stdout)
-        for workload in {one.work: one for one, _ in wanted}.values():
+        for workload in {workload.work: workload for workload, _ in wanted}.values():
             self._require_growth(block, baseline, workload)
         _, fingerprint = self._bare(block, baseline, plan.workload, self._checker.smallest_m())
         self._checker.learn_hash(block, fingerprint)

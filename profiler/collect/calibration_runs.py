@@ -54,7 +54,7 @@ def require_growth(workload: Workload, baseline: Launcher, timeout_s: float) -> 
     assert workload.counts_m is not None
     with _bare_runs(workload, baseline, timeout_s) as run:
         seen = [run(m) for m in workload.counts_m]
-        if any(map(_failed, seen)) or len({one.stdout for one in seen}) > 1:
+        if any(map(_failed, seen)) or len({completed.stdout for completed in seen}) > 1:
             return
 
         def cpu_time(m: int) -> int:

@@ -39,7 +39,7 @@ ALL = (BASELINE, *(own.name for own in OWN))
 
 def names_measured(own: Sequence[Own]) -> tuple[str, ...]:
     """What the launchers of a run are called: the baseline and those of ``own``."""
-    return (BASELINE, *(one.name for one in own))
+    return (BASELINE, *(launcher.name for launcher in own))
 
 
 def names_to_own(names: Sequence[str]) -> tuple[Own, ...]:

@@ -115,7 +115,7 @@ class CallgrindSource:
             raise does_not_run(self._valgrind, f"a program of some milliseconds takes {_TRIAL_TIMEOUT_S * _SLOWDOWN} s")
         if outcome.exit != 0:
             raise does_not_run(self._valgrind, said)
-        lost = next((one for one in outcome.readings if one.value is None), None)
+        lost = next((reading for reading in outcome.readings if reading.value is None), None)
         if lost is not None:
             raise does_not_run(self._valgrind, f"{lost.event}: {lost.reason}")
 
@@ -240,7 +240,7 @@ class CallgrindSource:
             parts: list[tuple[list[dict[str, int]], tuple[Profile, ...]]]
             profiles = tuple(part for text in texts for part in read_profiles(text))
             if isinstance(pass_, Regions):
-                inside = [one for one in profiles if one.trigger.startswith(REGION_TRIGGER)]
+                inside = [profile for profile in profiles if profile.trigger.startswith(REGION_TRIGGER)]
                 parts = [([totals], (one,)) for totals, one in zip(region_totals(texts), inside, strict=True)]
             else:
                 parts = [([parse_totals(text) for text in texts], profiles)]

@@ -35,10 +35,10 @@ def whole_files(out: Path, pid: int) -> tuple[list[str], int]:
     texts: list[str] = []
     lost = 0
     written = _by_process(out)
-    for one in sorted(written.keys() | _by_process(out.with_name(LOG)).keys()):
-        own = [path.read_text(errors="replace") for path in written.get(one, ())]
-        ended = one == pid or has_ended(one)
-        if one == pid or (own and ended and all(_ENDS_WELL.search(text) for text in own)):
+    for process in sorted(written.keys() | _by_process(out.with_name(LOG)).keys()):
+        own = [path.read_text(errors="replace") for path in written.get(process, ())]
+        ended = process == pid or has_ended(process)
+        if process == pid or (own and ended and all(_ENDS_WELL.search(text) for text in own)):
             texts += own
         else:
             lost += 1
@@ -135,6 +135,6 @@ def _by_function(name: str, tls: Tls | None) -> Reading:
     if tls is None:
         return reading_of("callgrind", name, None, "", "not read by function")
     value = tls.accesses if name == TLS_ACCESSES else tls.instructions
-    called = "+".join(sorted({one.callee for one in tls.callers})) or "__tls_get_addr"
+    called = "+".join(sorted({caller.callee for caller in tls.callers})) or "__tls_get_addr"
     what = "calls of" if name == TLS_ACCESSES else "Ir inside"
     return reading_of("callgrind", name, None if value is None else float(value), f"{what} {called}", tls.reason)

@@ -16,8 +16,13 @@ from profiler.model import Input, PyperfScript, Workload
 _HERE = Path(__file__).parent
 
 BUILT_IN = tuple(
-    Workload(name=one.name, path=str(_HERE / f"{one.name}.py"), counts_m=one.counts_m, timed_m=one.timed_m)
-    for one in built_in.BUILT_IN
+    Workload(
+        name=workload.name,
+        path=str(_HERE / f"{workload.name}.py"),
+        counts_m=workload.counts_m,
+        timed_m=workload.timed_m,
+    )
+    for workload in built_in.BUILT_IN
 )
 
 
