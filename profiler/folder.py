@@ -108,8 +108,8 @@ def _legible(value: object) -> object:
     if isinstance(value, str):
         return value.encode(errors="surrogateescape").decode(errors="backslashreplace")
     if isinstance(value, dict):
-        return {_legible(key): _legible(one) for key, one in value.items()}
-    return [_legible(one) for one in value] if isinstance(value, list | tuple) else value
+        return {_legible(key): _legible(item) for key, item in value.items()}
+    return [_legible(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -31,7 +31,7 @@ def up_to_date(run: Raw) -> Raw:
         launchers = [_launcher(launcher, launchers) for launcher in launchers]
         plan |= {"sections": sections}
     plan |= {"launchers": [{"role": _ROLES.get(launcher["name"])} | launcher for launcher in launchers]}
-    plan |= {"passes": [_pass(one) for one in plan.get("passes", [])]}
+    plan |= {"passes": [_pass(pass_) for pass_ in plan.get("passes", [])]}
     return run | {"plan": plan}
 
 

@@ -215,10 +215,10 @@ def _compared(run: Run, everything: pd.DataFrame, frame: pd.DataFrame, costs: Co
         comparisons=comparisons,
         scatter=components(costs.table, frame, costs.roles),
         series=tuple(
-            points
-            for points in series(run.plan, everything)
-            if points.launcher in costs.roles.baselines
-            or not (points.metric in costs.doubts and costs.doubts[points.metric].proven)
+            series_
+            for series_ in series(run.plan, everything)
+            if series_.launcher in costs.roles.baselines
+            or not (series_.metric in costs.doubts and costs.doubts[series_.metric].proven)
         ),
         decomposition=tuple(
             split for name in names if name not in costs.roles.baselines for split in decompose(costs, name)

@@ -170,7 +170,7 @@ def fit(m: Sequence[int], costs: Figures) -> Figures:
 
 def lines(data: Sample) -> tuple[Line, ...]:
     """The model of every launcher, fitted to all points."""
-    return tuple(Line(startup=float(one[0]), per_unit=float(one[1])) for one in fit(data.m, data.centre))
+    return tuple(Line(startup=float(row[0]), per_unit=float(row[1])) for row in fit(data.m, data.centre))
 
 
 def left_out_errors(data: Sample) -> tuple[float | None, ...]:
@@ -188,7 +188,7 @@ def left_out_errors(data: Sample) -> tuple[float | None, ...]:
     x = np.asarray(data.m, dtype=float)
     fitted = fit([data.m[index] for index in part], data.centre[:, part])
     predicted = fitted[:, :1] + fitted[:, 1:] * x[left_out]
-    return tuple(float(one) for one in np.abs(predicted / data.centre[:, left_out] - 1).max(axis=1))
+    return tuple(float(error) for error in np.abs(predicted / data.centre[:, left_out] - 1).max(axis=1))
 
 
 def break_even(data: Sample, index: int, work: float | None) -> BreakEven:

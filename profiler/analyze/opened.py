@@ -63,19 +63,23 @@ def require_same_work(reference: Opened, other: Run, outputs: dict[int, str]) ->
     Raises:
         UsageError: it is another workload.
     """
-    one, two = reference.run.plan.workload, other.plan.workload
+    workload, another = reference.run.plan.workload, other.plan.workload
     hint = "compare runs of the same script: the cost of other work says nothing of a change"
-    if one.name != two.name:
-        raise UsageError(f"{reference.path} is of the workload {one.name}, and the other of {two.name}", hint=hint)
-    if one.work[2:] != two.work[2:]:
-        raise UsageError(f"{reference.path} is of {one.name} with other arguments, or another file on stdin", hint=hint)
-    if one.sha256 is not None and two.sha256 is not None:
-        if one.sha256 != two.sha256:
-            raise UsageError(f"{reference.path} is of another text of {one.name} (its SHA-256 differs)", hint=hint)
+    if workload.name != another.name:
+        raise UsageError(
+            f"{reference.path} is of the workload {workload.name}, and the other of {another.name}", hint=hint
+        )
+    if workload.work[2:] != another.work[2:]:
+        raise UsageError(
+            f"{reference.path} is of {workload.name} with other arguments, or another file on stdin", hint=hint
+        )
+    if workload.sha256 is not None and another.sha256 is not None:
+        if workload.sha256 != another.sha256:
+            raise UsageError(f"{reference.path} is of another text of {workload.name} (its SHA-256 differs)", hint=hint)
         return None
     both = reference.outputs.keys() & outputs.keys()
     if any(reference.outputs[m] != outputs[m] for m in both):
-        raise UsageError(f"{reference.path} is of another {one.name}: it printed something else", hint=hint)
+        raise UsageError(f"{reference.path} is of another {workload.name}: it printed something else", hint=hint)
     if both:
         return None
-    return caveat(WORKLOAD_UNSURE, f"whether the text of {one.name} is the same in all runs is not recorded")
+    return caveat(WORKLOAD_UNSURE, f"whether the text of {workload.name} is the same in all runs is not recorded")

@@ -59,7 +59,9 @@ def eliminate(verdict: Verdict, run: Run, frame: pd.DataFrame) -> dict[str, obje
         for index in range(len(elimination.before[0].hosts))
         for before, after in zip(elimination.before, elimination.after, strict=True)
     )
-    deciding = tuple({(one.elimination, one.launcher): one for one in reversed(found)}.values())[::-1]
+    deciding = tuple(
+        {(eliminated.elimination, eliminated.launcher): eliminated for eliminated in reversed(found)}.values()
+    )[::-1]
     return msgspec.structs.asdict(Suspects(eliminations=found, state=_state(run))) | {
         "causes": tuple(_cause(eliminated) for eliminated in deciding if eliminated.cause is not None),
         "sentence": " ".join(filter(None, (_sentence(deciding, run.plan.roles.baseline), verdict.sentence))),
@@ -102,8 +104,8 @@ def _judge(
         )
     known = (ratio(before), ratio(after), interval)
     figures = {
-        f"{name}{suffix}": getattr(one, field)
-        for name, one in zip(("before", "after", "change"), known, strict=True)
+        f"{name}{suffix}": getattr(figure, field)
+        for name, figure in zip(("before", "after", "change"), known, strict=True)
         for suffix, field in (("", "ratio"), ("_lo", "lo"), ("_hi", "hi"))
     }
     return Eliminated(
@@ -200,7 +202,7 @@ def _sentence(deciding: tuple[Eliminated, ...], baseline: str) -> str:
         told_ = [
             f"{words[status]} {', '.join(names)}"
             for status in words
-            if (names := [one.elimination for one in own if one.status == status])
+            if (names := [eliminated.elimination for eliminated in own if eliminated.status == status])
         ]
         parts.append(f"{launcher} against {baseline}: {'; '.join(told_)}.")
     return " ".join(parts)
@@ -222,7 +224,7 @@ def _flat(values: dict[str, Any]) -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, value in values.items():
         if isinstance(value, dict):
-            flat |= {f"{key}.{name}": str(one) for name, one in value.items()}
+            flat |= {f"{key}.{name}": str(inner) for name, inner in value.items()}
         else:
             flat[key] = str(value)
     return flat

@@ -37,12 +37,12 @@ def not_steady(found: tuple[Series, ...], roles: Roles) -> tuple[Caveat, ...]:
     return tuple(
         caveat(
             NOT_STEADY,
-            f"{one.launcher}: its ratio to {roles.baseline} in {one.metric} is {one.shift.ratio:.4f} times as large in "
-            f"the second half of a process's chunks as in the first: it has no steady state within a run, and the "
-            "figure depends on its length",
+            f"{series_.launcher}: its ratio to {roles.baseline} in {series_.metric} is {series_.shift.ratio:.4f} times "
+            "as large in the second half of a process's chunks as in the first: it has no steady state within a run, "
+            "and the figure depends on its length",
         )
-        for one in found
-        if one.steady in ("slower", "faster") and one.launcher != roles.twin
+        for series_ in found
+        if series_.steady in ("slower", "faster") and series_.launcher != roles.twin
     )
 
 

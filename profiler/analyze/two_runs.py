@@ -119,7 +119,7 @@ def _placed(before: Blocks, after: Blocks, margin: float, confidence: float) -> 
     both = sorted(at_sides[0].keys() & at_sides[1].keys())
     if not both:
         return RunRatio(reason=NO_SIDE + _ANEW)
-    first, second = ([one[side] for side in both] for one in at_sides)
+    first, second = ([by_side[side] for side in both] for by_side in at_sides)
     blocks = sum(map(len, first)), sum(map(len, second))
     level = all(len(logs) > 1 and max(logs) - min(logs) < _LEVEL for logs in (*first, *second))
     if not level:

@@ -23,4 +23,4 @@ BUILT_IN = (
     BuiltIn(name="dynamic", counts_m=(3_000, 6_000), timed_m=(20_000, 150_000)),
     BuiltIn(name="dynamic_global", counts_m=(3_000, 6_000), timed_m=(20_000, 150_000)),
 )
-NAMES = tuple(one.name for one in BUILT_IN)
+NAMES = tuple(workload.name for workload in BUILT_IN)

@@ -27,7 +27,7 @@ def check(plan: FactorialPlan, where: str) -> None:
     if len(set(names)) < len(names) or not names:
         raise UsageError(f"{where}: factors need different names, at least one", hint=hint)
     said: list[tuple[str, Mapping[str, str]]] = [("fixed", plan.fixed)]
-    said += [(f"extra {dict(one)}", one) for one in plan.extra]
+    said += [(f"extra {dict(combination)}", combination) for combination in plan.extra]
     said += [("training", plan.training)]
     said += [(f"reproduces.{name}", levels_) for name, levels_ in plan.reproduces.items()]
     said += [(f"factor {factor.name}, applies", factor.applies) for factor in plan.factors]
@@ -67,7 +67,7 @@ def cells(plan: FactorialPlan) -> tuple[Levels, ...]:
             chosen[name] = plan.factor(name).levels[sign > 0].name
         found.append(levels_of(plan, chosen))
     library = plan.reproduces.get("library", {})
-    found += [levels_of(plan, dict(plan.fixed) | library | one) for one in plan.extra]
+    found += [levels_of(plan, dict(plan.fixed) | library | combination) for combination in plan.extra]
     return tuple(dict(items) for items in dict.fromkeys(tuple(levels.items()) for levels in found))
 
 
@@ -83,7 +83,7 @@ def model(plan: FactorialPlan) -> tuple[Effect, ...]:
     is the same figure as its effect. One that is fixed but for a single extra combination has its effect there, and no
     second pair that could show an interaction: with one in the model no effect at all could be told from the others.
     """
-    varied = [name for one in plan.extra for name in one]
+    varied = [name for combination in plan.extra for name in combination]
     names = [factor.name for factor in plan.factors if factor.name not in plan.fixed or factor.name in varied]
     nested = {(factor.name, other) for factor in plan.factors for other in factor.applies}
     once = {name for name in plan.fixed if varied.count(name) == 1}
@@ -130,9 +130,9 @@ def separable(
     sets: list[set[int]] = []
     for number in loose:
         linked = {other for other in loose if abs(projector[number, other]) > _RANK_TOLERANCE} | {number}
-        joined = [one for one in sets if one & linked]
-        sets = [one for one in sets if not one & linked] + [linked.union(*joined)]
-    aliases = tuple(tuple(effects[number - 1] for number in sorted(one)) for one in sorted(sets, key=min))
+        joined = [group for group in sets if group & linked]
+        sets = [group for group in sets if not group & linked] + [linked.union(*joined)]
+    aliases = tuple(tuple(effects[number - 1] for number in sorted(group)) for group in sorted(sets, key=min))
     return clear, aliases
 
 

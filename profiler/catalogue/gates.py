@@ -43,4 +43,4 @@ def parse_gates(given: object, told: str = "--max-ratio") -> tuple[Gate, ...]:
     if given is None:
         return ()
     values = given if isinstance(given, list | tuple) else (given,)
-    return tuple(parse_gate(one, told) for one in values)
+    return tuple(parse_gate(value, told) for value in values)

@@ -133,5 +133,7 @@ def meaning(metric: str, vendor: str | None, family: str | None, spec: str | Non
     if metric not in BY_NAME:
         return None
     cpu = Cpu(vendor=vendor or "", family=int(family) if family is not None and family.isdecimal() else 0)
-    found = (one for one in BY_NAME[metric].perf if one.applies(cpu) and spec in (None, one.spec))
+    found = (
+        candidate for candidate in BY_NAME[metric].perf if candidate.applies(cpu) and spec in (None, candidate.spec)
+    )
     return next((candidate.note for candidate in found), None)

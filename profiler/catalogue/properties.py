@@ -101,6 +101,6 @@ def brought_by(cause: str, own: Collection[str], different: Collection[str]) -> 
     parents = (
         PROPERTIES[key]
         for key, brought in BRINGS.items()
-        if key in different and set(own) <= set(brought) and cause in {PROPERTIES[one] for one in brought}
+        if key in different and set(own) <= set(brought) and cause in {PROPERTIES[name] for name in brought}
     )
     return next(parents, None)

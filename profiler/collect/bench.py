@@ -142,15 +142,15 @@ class Bench:
             command = self._place.command(path, workload, block, launcher, m, scratch / "side", self._place.cpus[-1])
             with startable(launcher), serving(launcher.name, command, count=count, scratch=scratch) as server:
                 said = server.first_answer(command.timeout_s), server.run(m, command.timeout_s)
-        for one in said:
-            self._checker.compare_output(launcher, workload, m, one.output)
+        for answer in said:
+            self._checker.compare_output(launcher, workload, m, answer.output)
 
     def _learn(self, block: Block) -> None:
         """What the baseline prints for each workload and M and how it hashes in this block, from bare runs."""
         plan = self._setting.plan
         baseline = self._setting.launcher(plan.roles.baseline)
         wanted = {(self._setting.workload(pass_), m) for pass_ in plan.passes for m in pass_.m}
-        for workload, m in sorted(wanted, key=lambda one: (one[0].path, one[1])):
+        for workload, m in sorted(wanted, key=lambda pair: (pair[0].path, pair[1])):
             if not self._checker.knows(workload, m):
                 done, _ = self._bare(block, baseline, workload, m)
                 self._checker.compare_output(baseline, workload, m, done.stdout)

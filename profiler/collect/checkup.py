@@ -68,7 +68,7 @@ def _event_checks(
 ) -> Iterator[EventCheck]:
     """Each event of the catalogue: read by whom, and why not by hardware."""
     hardware = works.get("hardware")
-    missing = {missing.event: missing.reason for missing in hardware.missing} if hardware else {}
+    missing = {lack.event: lack.reason for lack in hardware.missing} if hardware else {}
     for event in EVENTS:
         why_not = missing.get(event.name) if hardware else rejected["hardware"].message
         if event.inside:

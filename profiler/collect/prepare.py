@@ -199,7 +199,7 @@ def wanted_precision(request: Request, source: Source) -> Precision | None:
     """
     if request.half_width is None:
         return None
-    missing = {missing.event for missing in source.missing}
+    missing = {lack.event for lack in source.missing}
     metric = request.metric or next(name for name in ("cycles", "task-clock") if name not in missing)
     if metric not in BY_NAME or BY_NAME[metric].overhead or metric in missing:
         known = [name for name, event in BY_NAME.items() if not event.overhead and name not in missing]

@@ -58,7 +58,9 @@ def count_pythons(
     """
     refused = {python.file.real_path: reason for python in pythons if (reason := _refusal(python)) is not None}
     able = [python for python in pythons if python.file.real_path not in refused]
-    launchers = tuple(_launcher(program, first=at == 0) for at, one in enumerate(able) if (program := program_of(one)))
+    launchers = tuple(
+        _launcher(program, first=at == 0) for at, python in enumerate(able) if (program := program_of(python))
+    )
     works = [calibrated(work, launchers[0], timeout_s) if launchers else work for work in workloads]
     block = draw_blocks(seed, 1)[0]
     counts: dict[str, list[PythonCount]] = {python.file.real_path: [] for python in pythons}

@@ -213,10 +213,8 @@ def _with_fingerprints(run: Run, seen: tuple[LauncherFingerprint, ...]) -> Run:
 
     Toggles and treatments that do not run on this machine leave the plan, each with a caveat.
     """
-    failed = {fingerprint.launcher: fingerprint.failure for fingerprint in seen if fingerprint.failure is not None}
-    known = {
-        fingerprint.launcher: fingerprint.fingerprint for fingerprint in seen if fingerprint.fingerprint is not None
-    }
+    failed = {taken.launcher: taken.failure for taken in seen if taken.failure is not None}
+    known = {taken.launcher: taken.fingerprint for taken in seen if taken.fingerprint is not None}
     answers = {
         name: fingerprint.properties for name, fingerprint in known.items() if fingerprint.properties is not None
     }
@@ -263,7 +261,7 @@ def _with_files(run: Run) -> Run:
         for launcher in run.plan.launchers
         if launcher.variant is None and launcher.image is not None
     }
-    if {file.file.real_path for file in run.eval_loops} >= images.keys():
+    if {python.file.real_path for python in run.eval_loops} >= images.keys():
         return run
     with suppress(UsageError, OSError):
         found = installed_pythons(named_files(tuple(images)), (), lambda files, folder: None)

@@ -132,7 +132,7 @@ def add_precision(parser: argparse.ArgumentParser) -> None:
 
 def _numbers(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(one.replace("_", "")) for one in text.split(","))
+        return tuple(int(number.replace("_", "")) for number in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers, such as 1000,5000") from None
 

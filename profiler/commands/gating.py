@@ -53,7 +53,7 @@ class Gating:
         from profiler.catalogue.metrics import METRIC
         from profiler.errors import MachineError
 
-        missing = {missing.event: missing.reason for missing in lacking}
+        missing = {lack.event: lack.reason for lack in lacking}
         for gate in self.gates:
             if gate.metric is None:
                 continue

@@ -35,9 +35,9 @@ def read(path: str) -> str:
 def literal(value: "Any") -> "Any":
     """``value`` as whoever reads the answer can rebuild it: what is of no plain type as its text."""
     if isinstance(value, dict):
-        return {str(key): literal(one) for key, one in value.items()}
+        return {str(key): literal(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [literal(one) for one in value]
+        return [literal(item) for item in value]
     return value if value is None or type(value) in (bool, int, float, str) else str(value)
 
 
@@ -108,7 +108,7 @@ def cgroup_mounts() -> "list[tuple[bool, str, str]]":
         fields, kind, options = own.split(), rest.split()[:1], rest.split()[-1:]
         if len(fields) >= 5 and (kind == ["cgroup2"] or (kind == ["cgroup"] and "cpu" in options[0].split(","))):
             # Blanks stand as octal numbers there.
-            shown, place = (one.replace("\\040", " ") for one in fields[3:5])
+            shown, place = (field.replace("\\040", " ") for field in fields[3:5])
             found.append((kind == ["cgroup"], shown, place))
     return found
 
@@ -158,8 +158,8 @@ def busy_threads() -> "int | None":
 
     def used() -> "dict[str, int]":
         others = set(os.listdir("/proc/self/task")) - {str(os.getpid())}
-        found = {one: read("/proc/self/task/%s/schedstat" % one).split() for one in others}
-        return {one: int(figures[0]) for one, figures in found.items() if figures}
+        found = {thread: read("/proc/self/task/%s/schedstat" % thread).split() for thread in others}
+        return {thread: int(figures[0]) for thread, figures in found.items() if figures}
 
     before = used()
     if not before:
@@ -168,7 +168,7 @@ def busy_threads() -> "int | None":
     while time.monotonic_ns() - started < SAMPLE_NS:
         time.sleep(0.001)
     after = used()
-    return sum(after.get(one, 0) - spent > BUSY * SAMPLE_NS for one, spent in before.items())
+    return sum(after.get(thread, 0) - spent > BUSY * SAMPLE_NS for thread, spent in before.items())
 
 
 def signals() -> "dict[str, Any]":
@@ -231,7 +231,7 @@ def interpreter() -> "dict[str, Any]":
         "trace": repr(sys.gettrace() and type(sys.gettrace()).__name__),
         "profile": repr(sys.getprofile() and type(sys.getprofile()).__name__),
         "monitoring": [t for t in range(6) if monitoring and monitoring.get_tool(t) and monitoring.get_events(t)],
-        "import_hooks": [getattr(one, "__name__", type(one).__name__) for one in sys.meta_path],
+        "import_hooks": [getattr(finder, "__name__", type(finder).__name__) for finder in sys.meta_path],
         "replaced_builtins": sorted(name for name, v in vars(builtins).items() if type(v).__name__ == "function"),
         "faulthandler": "faulthandler" in sys.modules and sys.modules["faulthandler"].is_enabled(),
         "string_hash": hash("tax-probe"),

@@ -144,12 +144,12 @@ class Runner:
 
 
 def _statements(given):
-    return [one.rstrip() for one in ([given] if isinstance(given, str) else given) if one.strip()]
+    return [statement.rstrip() for statement in ([given] if isinstance(given, str) else given) if statement.strip()]
 
 
 def _indented(statements, width):
     # As timeit does it: every line, those of strings of several lines too.
-    return [" " * width + one.replace("\n", "\n" + " " * width) for one in statements or ["pass"]]
+    return [" " * width + statement.replace("\n", "\n" + " " * width) for statement in statements or ["pass"]]
 
 
 def _stand_in():

@@ -116,12 +116,12 @@ def contradictions(programs: list[Program], says: Mapping[str, str]) -> tuple[st
     options = says.get("CONFIG_ARGS", "")
     for option, name in (("--enable-optimizations", "pgo"), ("--with-lto", "lto")):
         claimed = option in options
-        for one in programs:
-            seen = getattr(one, name)
-            if seen is not None and seen != claimed and (claimed or one.role == "program"):
+        for file in programs:
+            seen = getattr(file, name)
+            if seen is not None and seen != claimed and (claimed or file.role == "program"):
                 found.append(
                     f"sysconfig's CONFIG_ARGS {'name' if claimed else 'do not name'} {option},"
-                    f" but {one.real_path} is {'' if seen else 'not '}built with {name.upper()}"
+                    f" but {file.real_path} is {'' if seen else 'not '}built with {name.upper()}"
                 )
     versions = {program.package.split(" ", 1)[1] for program in programs if program.package is not None}
     if len(versions) > 1:

@@ -74,11 +74,11 @@ def inspect_root(at: Rooted) -> Inspection:
         if path in seen:
             continue
         try:
-            one = inspect_file(at.inside(path), at)
+            inspection = inspect_file(at.inside(path), at)
         except UsageError:
             continue
-        inspections.append(one)
-        seen |= {program.real_path for program in one.programs}
+        inspections.append(inspection)
+        seen |= {program.real_path for program in inspection.programs}
     if not inspections:
         raise UsageError(
             f"there is no python3 and no libpython below {at.directory}",

@@ -56,7 +56,7 @@ class Sighting(Noun, frozen=True, kw_only=True):
 
 def usual_places(home: Path, environ: Mapping[str, str]) -> Where:
     """PATH, the system's folders, pyenv, uv, conda, and the bases of virtual environments."""
-    on_path = [Path(one) for one in environ.get("PATH", "").split(os.pathsep) if one.startswith("/")]
+    on_path = [Path(entry) for entry in environ.get("PATH", "").split(os.pathsep) if entry.startswith("/")]
     uv = Path(environ.get("UV_PYTHON_INSTALL_DIR") or home / ".local/share/uv/python")
     pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv")
     prefixes = [

@@ -56,12 +56,12 @@ def locate(soname: str, wanted_by: Elf, at: Rooted = HOST) -> Located | None:
     else:
         candidates = [
             *(
-                (f"{_expand(one, origin)}/{soname}", "DT_RPATH")
-                for one in (() if wanted_by.runpath else wanted_by.rpath)
+                (f"{_expand(folder, origin)}/{soname}", "DT_RPATH")
+                for folder in (() if wanted_by.runpath else wanted_by.rpath)
             ),
-            *((f"{one}/{soname}", "LD_LIBRARY_PATH") for one in own if one),
-            *((f"{_expand(one, origin)}/{soname}", "DT_RUNPATH") for one in wanted_by.runpath),
-            *((one, "the loader's cache") for one in _cache(at.file("/etc/ld.so.cache")).get(soname, ())),
+            *((f"{folder}/{soname}", "LD_LIBRARY_PATH") for folder in own if folder),
+            *((f"{_expand(folder, origin)}/{soname}", "DT_RUNPATH") for folder in wanted_by.runpath),
+            *((cached, "the loader's cache") for cached in _cache(at.file("/etc/ld.so.cache")).get(soname, ())),
             *((f"{default}/{soname}", "the loader's default directories") for default in defaults),
         ]
     kind = machine(real)

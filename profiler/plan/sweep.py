@@ -107,7 +107,7 @@ def sweep_passes(
         launchers=tuple(launcher.name for launcher in (launchers[0], twin(launchers[0]), *launchers[1:])),
     )
     counting = [pass_ for pass_ in offered if "instructions" in pass_.events]
-    cheap = [one for one in m if one <= _COUNTED_WORK * workload.counts_m[1]]
+    cheap = [units for units in m if units <= _COUNTED_WORK * workload.counts_m[1]]
     if not counting or len(cheap) < 2:
         return (timed,)
     fewest = min(counting, key=lambda pass_: len(pass_.events))

@@ -136,7 +136,7 @@ def on_library(host: Launcher, variant: Variant, library: Path, name: str | None
     Raises:
         MachineError: the cache cannot be written.
     """
-    wanted = next((one for one in read_elf(host.argv[0]).needed if one.startswith("libpython")), library.name)
+    wanted = next((soname for soname in read_elf(host.argv[0]).needed if soname.startswith("libpython")), library.name)
     folder = library.parent
     if not (folder / wanted).exists() or (folder / wanted).resolve() != library.resolve():
         # The loader looks for a file name and asks no more of the file, so a link may lead to any libpython.

@@ -265,7 +265,7 @@ def _row(c: AcrossChange, document: Across) -> tuple[Cell, ...]:
     figures: Iterable[str] = (
         (value(c.metric, c.before), value(c.metric, c.after))
         if c.of == "cost"
-        else tuple(UNKNOWN if one is None else digits(one) for one in (c.before, c.after))
+        else tuple(UNKNOWN if figure is None else digits(figure) for figure in (c.before, c.after))
     )
     return (
         _subject(c, document),

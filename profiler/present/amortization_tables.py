@@ -52,7 +52,7 @@ def _sweep(verdict: Verdict, swept: Amortization, launcher: str) -> Table:
         rows=tuple(
             (
                 f"{point.m:,}",
-                *(_with_interval(one.wall_ms, one.lo, one.hi) for one in (base[point.m], point)),
+                *(_with_interval(side.wall_ms, side.lo, side.hi) for side in (base[point.m], point)),
                 _with_interval(point.delta_ms, point.delta_ms_lo, point.delta_ms_hi),
                 str(told(point.ratio, point.ratio_lo, point.ratio_hi)),
                 _EXACT[point.bit_exact],
@@ -130,7 +130,7 @@ def _bounds(crossover: Crossover, lo: float | None, hi: float | None, digits: in
 
 
 def _counted(counted: CountedSweep) -> Table:
-    crossover = {one.launcher: one for one in counted.crossover}
+    crossover = {crossing.launcher: crossing for crossing in counted.crossover}
     return Table(
         title="the same in instructions (counted, no times)",
         columns=(
@@ -159,7 +159,7 @@ def _phases(startup: Startup) -> Table:
     """A row per phase, and for every launcher its instructions and CPU time."""
     names = tuple(dict.fromkeys(phase.launcher for phase in startup.phases))
     known = {(phase.launcher, phase.phase): phase for phase in startup.phases}
-    sums = {one.launcher: one for one in startup.sums}
+    sums = {total.launcher: total for total in startup.sums}
     rows = [
         (phase, *(cell for name in names for cell in _cells(known[name, phase])))
         for phase in dict.fromkeys(phase.phase for phase in startup.phases)
@@ -181,14 +181,14 @@ def _phases(startup: Startup) -> Table:
     )
 
 
-def _added_up(one: Sum) -> str:
+def _added_up(total: Sum) -> str:
     parts = []
-    if one.instructions is not None and one.instructions_uncut is not None:
-        parts.append(f"{one.instructions / one.instructions_uncut - 1:+.2%} in instructions")
-    if one.missing is not None:
-        bounds = "" if one.missing_lo is None else f" [{one.missing_lo:+.2%}, {one.missing_hi:+.2%}]"
-        parts.append(f"{one.missing:+.2%}{bounds} in time")
-    return f"{one.launcher}: the sum differs from the launcher that is not cut by {', '.join(parts) or '–'}"
+    if total.instructions is not None and total.instructions_uncut is not None:
+        parts.append(f"{total.instructions / total.instructions_uncut - 1:+.2%} in instructions")
+    if total.missing is not None:
+        bounds = "" if total.missing_lo is None else f" [{total.missing_lo:+.2%}, {total.missing_hi:+.2%}]"
+        parts.append(f"{total.missing:+.2%}{bounds} in time")
+    return f"{total.launcher}: the sum differs from the launcher that is not cut by {', '.join(parts) or '–'}"
 
 
 def _changes(startup: Startup) -> Table:
@@ -205,12 +205,15 @@ def _changes(startup: Startup) -> Table:
         ),
         rows=tuple(
             (
-                changed.launcher,
-                changed.intervention,
-                *(_millions(parts[changed.launcher, changed.intervention, phase].instructions) for phase in PHASES),
-                *_cells(changed),
+                intervention.launcher,
+                intervention.intervention,
+                *(
+                    _millions(parts[intervention.launcher, intervention.intervention, phase].instructions)
+                    for phase in PHASES
+                ),
+                *_cells(intervention),
             )
-            for changed in whole
+            for intervention in whole
         ),
         notes=("no-site: -S; isolated: -I; command: -c TEXT, no file; bind-now: LD_BIND_NOW; finalize: Py_FinalizeEx",),
     )

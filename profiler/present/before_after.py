@@ -22,8 +22,8 @@ def table(verdict: Verdict) -> Table | None:
     if found is None or not found.eliminations:
         return None
     first: dict[tuple[str, str], Eliminated] = {}
-    for elimination in found.eliminations:
-        first.setdefault((elimination.launcher, elimination.elimination), elimination)
+    for eliminated in found.eliminations:
+        first.setdefault((eliminated.launcher, eliminated.elimination), eliminated)
     several = len({launcher for launcher, _ in first}) > 1
     exact = exact_metrics(verdict)
     return Table(
@@ -32,15 +32,21 @@ def table(verdict: Verdict) -> Table | None:
             *columns("name", "suspect", ""),
             *columns("ratio", f"÷ {BASELINE}"),
             *columns("interval", ""),
-            Column(title="", kind="lane", axis=axis_of(bound for one in first.values() for bound in _bounds(one))),
+            Column(
+                title="",
+                kind="lane",
+                axis=axis_of(bound for eliminated in first.values() for bound in _bounds(eliminated)),
+            ),
             *columns("share", "of the tax"),
             *columns("verdict", ""),
         ),
         rows=tuple(
             row
-            for one in first.values()
+            for eliminated in first.values()
             for row in _rows(
-                one, f"{one.launcher}: {one.elimination}" if several else one.elimination, one.metric in exact
+                eliminated,
+                f"{eliminated.launcher}: {eliminated.elimination}" if several else eliminated.elimination,
+                eliminated.metric in exact,
             )
         ),
         groups=True,

@@ -50,7 +50,7 @@ def tree(verdict: Verdict, launcher: str) -> tuple[CauseRow, ...]:
     left = verdict.unexplained_of.get(launcher, verdict.unexplained)
     tops = adding_up(causal)
     rows = list(_level(tops, causal, 0, 0.0, None if left.share is None else left.share))
-    rows += [_row(one, 0, False, 0.0, kind="place") for one in own if _is_told_place(one)]
+    rows += [_row(cause, 0, False, 0.0, kind="place") for cause in own if _is_told_place(cause)]
     return tuple(rows)
 
 

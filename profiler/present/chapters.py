@@ -195,7 +195,7 @@ def _files(verdict: Verdict, run: Run) -> Iterator[Chapter]:
         for program in programs
         if program.get("evidence")
     )
-    said = tuple(without_folders(str(one)) for one in run.interpreters.get("contradictions", ()))
+    said = tuple(without_folders(str(sentence)) for sentence in run.interpreters.get("contradictions", ()))
     contradictions = (Chapter(title="Where sysconfig contradicts the files", items=said),) if said else ()
     if found is not None or folds:
         yield Chapter(

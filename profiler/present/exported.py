@@ -133,7 +133,7 @@ def _values(costs: Costs, launcher: str, metric: str) -> dict[int, float]:
 
 
 def _unit(metric: str) -> tuple[str, float]:
-    (unit,) = (event.unit for event in METRICS if event.name == metric)
+    (unit,) = (entry.unit for entry in METRICS if entry.name == metric)
     return _UNITS.get(unit, ("integer", 1.0))
 
 

@@ -148,7 +148,7 @@ def _uncounted(verdict: Verdict) -> str:
         if comparison.ratio is None and comparison.metric not in withdrawn
     ]
     rare = [comparison for comparison in missing if (comparison.reason or "").startswith(TOO_RARE)]
-    rest = [one for one in missing if one not in rare]
+    rest = [comparison for comparison in missing if comparison not in rare]
     said = []
     if rest:
         said.append(f"{_named(rest)} (tax-probe doctor says why)")
@@ -167,7 +167,7 @@ def _open_causes(verdict: Verdict) -> Iterator[str]:
     acting = [cause for cause in left if cause.status == "not-tested" and cause.cause in _IN_CYCLES and not counted]
     if acting:
         yield f"{_titles(acting)}: they show in cycles only, which need a PMU"
-    rest = [one for one in left if one not in acting]
+    rest = [cause for cause in left if cause not in acting]
     if rest:
         yield f"{_titles(rest)}: not taken away in this run"
 

@@ -33,7 +33,7 @@ _TERMS = {
 def table(verdict: Verdict, points: Sequence[Points]) -> Table | None:
     """Each launcher's telling metrics against the baseline, and one row of the baseline against itself."""
     shown = subjects(verdict)[:MOST_LAUNCHERS]
-    rows = [(name, one) for name in shown for one in telling(against_baseline(verdict, name))]
+    rows = [(name, comparison) for name in shown for comparison in telling(against_baseline(verdict, name))]
     if not rows:
         return None
     again = telling(itself(verdict))
@@ -52,8 +52,8 @@ def table(verdict: Verdict, points: Sequence[Points]) -> Table | None:
         ]
     )
     last, cells = "", []
-    for name, one, ratios in found:
-        cells.append(("" if name == last else name, *_cells(one, ratios)))
+    for name, comparison, ratios in found:
+        cells.append(("" if name == last else name, *_cells(comparison, ratios)))
         last = name
     return Table(
         title="per iteration",
@@ -71,30 +71,38 @@ def table(verdict: Verdict, points: Sequence[Points]) -> Table | None:
     )
 
 
-def _cells(one: Comparison, ratios: tuple[float, ...]) -> tuple[Cell, ...]:
-    ratio = ratio_of(one)
-    mark = itself_mark(one) if one.launcher == AGAIN else verdict_mark(one)
+def _cells(comparison: Comparison, ratios: tuple[float, ...]) -> tuple[Cell, ...]:
+    ratio = ratio_of(comparison)
+    mark = itself_mark(comparison) if comparison.launcher == AGAIN else verdict_mark(comparison)
     return (
-        title(one.metric),
-        value(one.metric, one.baseline_value),
-        value(one.metric, one.value),
+        title(comparison.metric),
+        value(comparison.metric, comparison.baseline_value),
+        value(comparison.metric, comparison.value),
         ratio.ratio,
         ratio.spread,
-        Lane(value=one.ratio if ratio.ratio else None, lo=one.lo, hi=one.hi, tone=mark.tone, points=ratios),
+        Lane(
+            value=comparison.ratio if ratio.ratio else None,
+            lo=comparison.lo,
+            hi=comparison.hi,
+            tone=mark.tone,
+            points=ratios,
+        ),
         mark,
     )
 
 
-def ratio_of(one: Comparison) -> RatioText:
+def ratio_of(comparison: Comparison) -> RatioText:
     """A comparison's ratio as it is written."""
-    return told(one.ratio, one.lo, one.hi, exact=of_exact_source(one))
+    return told(comparison.ratio, comparison.lo, comparison.hi, exact=of_exact_source(comparison))
 
 
-def itself_mark(one: Comparison) -> Mark:
+def itself_mark(comparison: Comparison) -> Mark:
     """Of A/A: whether its interval holds 1."""
-    if measured_once(one):
+    if measured_once(comparison):
         return Mark(text="measured once", tone="open")
-    holds = one.verdict == "same" or (one.lo is not None and one.hi is not None and one.lo <= 1 <= one.hi)
+    holds = comparison.verdict == "same" or (
+        comparison.lo is not None and comparison.hi is not None and comparison.lo <= 1 <= comparison.hi
+    )
     return Mark(text="holds 1" if holds else "is not 1", tone="plain" if holds else "open")
 
 
@@ -132,7 +140,9 @@ def terms(verdict: Verdict) -> Table | None:
         name = term_name(term.term) + (", est." if term.term in estimated else "")
         rows.append((f"{'×' if at else ' '} {name}", *(cell for text in told_ for cell in (text.ratio, text.spread))))
     whole = [against_baseline(verdict, split.launcher).get(split.of) for split in splits]
-    totals = [RatioText(ratio=UNKNOWN, spread="") if one is None else ratio_of(one) for one in whole]
+    totals = [
+        RatioText(ratio=UNKNOWN, spread="") if comparison is None else ratio_of(comparison) for comparison in whole
+    ]
     rows.append((f"= {title(splits[0].of)}", *(cell for total in totals for cell in (total.ratio, total.spread))))
     return Table(
         title="what the time is made of",

@@ -134,7 +134,7 @@ def _reasons(verdict: Verdict, name: str) -> str:
         if comparison.launcher == name and comparison.baseline == BASELINE and comparison.reason
     ]
     # What was measured and withdrawn is nearer to an answer than what the source never counts.
-    withdrawn = [one.reason for one in verdict.withdrawn if one.reason in reasons]
+    withdrawn = [doubt.reason for doubt in verdict.withdrawn if doubt.reason in reasons]
     return (withdrawn or reasons or ["nothing was measured of it"])[0]
 
 
@@ -146,11 +146,11 @@ def _why(verdict: Verdict, run: Run, name: str, known: dict[str, Comparison]) ->
         return []  # The first sentence says so.
     proved = [top for top in tops if top.strength == "intervened" and top.share is not None]
     if part(verdict, Rebuilding) is not None and proved:
-        found = [option for one in proved for option in parts(causal, one) if option.status == "confirmed"]
+        found = [option for top in proved for option in parts(causal, top) if option.status == "confirmed"]
         if found:
             return [f"Of it: {', '.join(f'{_title(cause)} {share(cause.share)}' for cause in _largest(found))}."]
     if proved:
-        return [f"Proved: {_listed(_proved(one, run, name) for one in _largest(proved))}."]
+        return [f"Proved: {_listed(_proved(top, run, name) for top in _largest(proved))}."]
     if verdict.causes and _differs(known):
         return ["No cause is confirmed.", *_seen(run, name)]
     return _seen(run, name) if _differs(known) else []
@@ -213,9 +213,10 @@ def _remedied(verdict: Verdict) -> list[str]:
         return []
     libraries = [build.launcher for build in found.rebuilt.built if build.kind == "library"]
     counted = [
-        (one, name)
+        (comparison, name)
         for name in libraries
-        if (one := against_baseline(verdict, name).get("instructions")) is not None and one.ratio is not None
+        if (comparison := against_baseline(verdict, name).get("instructions")) is not None
+        and comparison.ratio is not None
     ]
     if not counted:
         return []
@@ -245,8 +246,8 @@ def _suspects(verdict: Verdict) -> list[str]:
     if found is None:
         return []
     first: dict[tuple[str, str], str] = {}
-    for one in found.eliminations:
-        first.setdefault((one.launcher, one.elimination), one.status)
+    for eliminated in found.eliminations:
+        first.setdefault((eliminated.launcher, eliminated.elimination), eliminated.status)
     said = []
     for launcher in dict.fromkeys(name for name, _ in first):
         by_status: dict[str, list[str]] = {}

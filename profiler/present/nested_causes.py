@@ -39,7 +39,7 @@ def boxes(tree: tuple[CauseRow, ...]) -> tuple[tuple[CauseBox, ...], ...]:
     by_depth: dict[int, list[CauseBox]] = {}
     for row, box in _boxes(tree):
         by_depth.setdefault(row.depth, []).append(box)
-    return tuple(tuple(sorted(level, key=lambda one: one.at)) for _, level in sorted(by_depth.items()))
+    return tuple(tuple(sorted(level, key=lambda box: box.at)) for _, level in sorted(by_depth.items()))
 
 
 def legend(tree: tuple[CauseRow, ...]) -> tuple[CauseBox, ...]:
@@ -113,7 +113,7 @@ def rows(tree: tuple[CauseRow, ...]) -> HtmlTable:
         ),
         notes=_notes(tree),
     )
-    told = html_table(table, tones=["open" if one == _PLACE else one for one in found])
+    told = html_table(table, tones=["open" if colour == _PLACE else colour for colour in found])
     cells = [
         (replace(cells[0], swatch=colour, depth=row.depth), *cells[1:])
         for cells, row, colour in zip(told.rows, tree, found, strict=True)

@@ -197,8 +197,8 @@ def _suspects(verdict: Verdict) -> Iterator[Table]:
     if found is None:
         return
     first: dict[tuple[str, str], Eliminated] = {}
-    for elimination in found.eliminations:
-        first.setdefault((elimination.launcher, elimination.elimination), elimination)
+    for eliminated in found.eliminations:
+        first.setdefault((eliminated.launcher, eliminated.elimination), eliminated)
     exact = exact_metrics(verdict)
     yield Table(
         title="each suspect, removed",

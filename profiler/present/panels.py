@@ -67,7 +67,7 @@ def _crossover(swept: Amortization, name: str, workload: str) -> Panel | None:
     assert y is not None
     models = {model.launcher: model for model in swept.model}
     line = _ratios(models[BASELINE], models[name], x, y) if {BASELINE, name} <= models.keys() else ()
-    crossing = next((model for model in swept.crossover if model.launcher == name), None)
+    crossing = next((crossover for crossover in swept.crossover if crossover.launcher == name), None)
     found = crossing is not None and crossing.m is not None
     low, high = (None, None) if crossing is None else (crossing.lo, crossing.hi)
     return Panel(
@@ -131,7 +131,7 @@ def chunks(verdict: Verdict) -> tuple[Panel, ...]:
     if not verdict.series:
         return ()
     y = axis_of(value for series in verdict.series for value in series.relative)
-    turns = [turn for one in verdict.series for turn in one.turns]
+    turns = [turn for series in verdict.series for turn in series.turns]
     if y is None or not turns:
         return ()
     x = _turn_axis(min(turns), max(turns))

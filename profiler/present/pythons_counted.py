@@ -70,17 +70,17 @@ def _costs(answer: Pythons) -> tuple[str, ...]:
         for count in python.counts
         if count.ratio is not None
     ]
-    counted = {id(one) for _, one, _ in ratios}
+    counted = {id(python) for _, python, _ in ratios}
     if not counted:
         return ("None of the CPythons could be counted.",) if answer.pythons else (NOT_FOUND,)
     said = f"{len(counted)} of {len(answer.pythons)} CPythons counted."
     names = names_of(answer.pythons)
-    ratio, one, workload = max(ratios, key=lambda found: found[0])
+    ratio, slowest, workload = max(ratios, key=lambda found: found[0])
     if ratio <= 1 + SAME:
         return (said, "None needs more instructions than another one of its minor version.")
-    fastest = next(count.fastest for count in one.counts if count.workload == workload)
+    fastest = next(count.fastest for count in slowest.counts if count.workload == workload)
     other = next(other for other in answer.pythons if other.file.real_path == fastest)
-    slow, fast = (f"{each.version} {names[each.file.real_path]} ({each.origin})" for each in (one, other))
+    slow, fast = (f"{each.version} {names[each.file.real_path]} ({each.origin})" for each in (slowest, other))
     return (f"On {workload} {slow} needs {numbers.digits(ratio)} times the instructions of {fast}.", said)
 
 

@@ -28,10 +28,10 @@ def names_of(pythons: Sequence[InstalledPython]) -> dict[str, str]:
         alike.setdefault((python.version, python.origin, _file(python)), []).append(python)
     names = {}
     for (_, _, file), group in alike.items():
-        for one in group:
-            others = {part for other in group if other is not one for part in PurePath(other.file.real_path).parts}
-            own = next((part for part in PurePath(one.file.real_path).parts if part not in others), None)
-            names[one.file.real_path] = file if len(group) == 1 or own is None else f"{own}/{file}"
+        for python in group:
+            others = {part for other in group if other is not python for part in PurePath(other.file.real_path).parts}
+            own = next((part for part in PurePath(python.file.real_path).parts if part not in others), None)
+            names[python.file.real_path] = file if len(group) == 1 or own is None else f"{own}/{file}"
     return names
 
 
@@ -214,8 +214,8 @@ def trouble(answer: Pythons, width: int, marks: Marks, verbose: bool) -> Iterato
     """What could not be read or looked at."""
     most = None if verbose else 1
     if answer.unreadable_folders:
-        one = answer.unreadable_folders == 1
-        said = f"{answer.unreadable_folders} folder{'' if one else 's'} that may not be read"
+        single = answer.unreadable_folders == 1
+        said = f"{answer.unreadable_folders} folder{'' if single else 's'} that may not be read"
         yield from fact("Skipped", said, width, marks)
     if verbose:
         for sentence in answer.unread:

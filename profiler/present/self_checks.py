@@ -26,7 +26,7 @@ def table(verdict: Verdict) -> Table | None:
         return None
     names = subjects(verdict)[:1]
     own = against_baseline(verdict, names[0]) if names else {}
-    kept = [row for row in rows if row.metric not in withdrawn]
+    kept = [comparison for comparison in rows if comparison.metric not in withdrawn]
     axis = axis_of(
         bound for comparison in kept for bound in (comparison.lo, comparison.ratio, comparison.hi) if bound is not None
     )
@@ -40,7 +40,10 @@ def table(verdict: Verdict) -> Table | None:
             *columns("verdict", ""),
             *columns("ratio", "shown from"),
         ),
-        rows=tuple(_row(row, own.get(row.metric), withdrawn=row.metric in withdrawn) for row in rows),
+        rows=tuple(
+            _row(comparison, own.get(comparison.metric), withdrawn=comparison.metric in withdrawn)
+            for comparison in rows
+        ),
         notes=(
             "Shown from: the smallest ratio that these blocks of this scatter would show of "
             f"{names[0] if names else 'a launcher'} with 80 % power; a count that is equal in all blocks shows any.",

@@ -29,7 +29,7 @@ def table(verdict: Verdict, tree: tuple[CauseRow, ...]) -> Table | None:
     if found is not None:
         built = list(_built(verdict, found))
         return (
-            _table("the library that the unchanged program loads", [_compared(*one) for one in built])
+            _table("the library that the unchanged program loads", [_compared(*step) for step in built])
             if built
             else None
         )
@@ -99,13 +99,13 @@ def _built(verdict: Verdict, found: Rebuilding) -> Iterator[_Step]:
     yield "as the distribution has it", start
     others = [(_changed(shipped, levels), known) for levels, known in libraries if levels != shipped]
     least = min((len(changes) for changes, _ in others), default=0)
-    first = sorted((other for other in others if len(other[0]) == least), key=lambda one: -_ratio(one[1]))
+    first = sorted((other for other in others if len(other[0]) == least), key=lambda other: -_ratio(other[1]))
     yield from ((f"with {_listed(changes)}", known) for changes, known in first)
     at = first[-1] if first else None
     while at is not None:
         changes, known = at
         more = [other for other in others if set(other[0]) > set(changes) and _ratio(other[1]) < _ratio(known)]
-        at = min(more, key=lambda one: (len(one[0]), _ratio(one[1])), default=None)
+        at = min(more, key=lambda other: (len(other[0]), _ratio(other[1])), default=None)
         if at is not None:
             added = {factor: level for factor, level in at[0].items() if factor not in changes}
             told = f"with {_listed(at[0])}" if len(at[0]) <= _FEW else f"the same, and {_listed(added)}"

@@ -19,7 +19,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
     removed = part(verdict, Suspects)
     if removed is None:
         return ()
-    launchers = tuple(dict.fromkeys(elimination.launcher for elimination in removed.eliminations))
+    launchers = tuple(dict.fromkeys(eliminated.launcher for eliminated in removed.eliminations))
     return (
         Section(
             title="Suspects, each removed",
@@ -30,7 +30,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
 
 
 def _eliminations(verdict: Verdict, removed: Suspects, launcher: str) -> Table:
-    own = [elimination for elimination in removed.eliminations if elimination.launcher == launcher]
+    own = [eliminated for eliminated in removed.eliminations if eliminated.launcher == launcher]
     exact = exact_metrics(verdict)
     return Table(
         title=f"{launcher} against {BASELINE}: suspects, each removed",
@@ -40,10 +40,10 @@ def _eliminations(verdict: Verdict, removed: Suspects, launcher: str) -> Table:
             *columns("share", "of the tax"),
             *columns("verdict", "verdict"),
         ),
-        rows=tuple(_row(one, exact=one.metric in exact) for one in own),
+        rows=tuple(_row(eliminated, exact=eliminated.metric in exact) for eliminated in own),
         notes=notes(
             "before, after: ratio with and without the suspect; change: before ÷ after; the first metric decides",
-            detectable(verdict.comparisons, (one.metric for one in own), {launcher}),
+            detectable(verdict.comparisons, (eliminated.metric for eliminated in own), {launcher}),
         ),
     )
 
@@ -71,8 +71,8 @@ def _hypotheses(removed: Suspects) -> Table:
         columns=columns("word", "suspect", "hypothesis", "intervention"),
         rows=tuple(
             dict.fromkeys(
-                (elimination.elimination, elimination.hypothesis, elimination.intervention)
-                for elimination in removed.eliminations
+                (eliminated.elimination, eliminated.hypothesis, eliminated.intervention)
+                for eliminated in removed.eliminations
             )
         ),
         notes=(),
@@ -80,7 +80,7 @@ def _hypotheses(removed: Suspects) -> Table:
 
 
 def _state(removed: Suspects, launcher: str) -> Table:
-    own = [one for one in removed.state if one.launcher == launcher]
+    own = [entry for entry in removed.state if entry.launcher == launcher]
     return Table(
         title=f"state of {launcher}: what differs from {BASELINE}",
         columns=columns("word", "what", BASELINE, launcher),

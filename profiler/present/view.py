@@ -70,12 +70,12 @@ def _what(verdict: Verdict, names: tuple[str, ...]) -> str:
     if not names:
         return "it is slower"
     own = [cause for cause in verdict.causes if cause.launcher == names[0] and cause.status == "confirmed"]
-    metric = next((comparison.metric for comparison in own if comparison.metric is not None), "instructions")
+    metric = next((cause.metric for cause in own if cause.metric is not None), "instructions")
     known = against_baseline(verdict, names[0])
-    one = known.get(metric) or next(iter(telling(known)), None)
-    if one is None:
+    comparison = known.get(metric) or next(iter(telling(known)), None)
+    if comparison is None:
         return "it is slower"
-    return f"{forest.ratio_of(one).ratio} times the {title(one.metric)}"
+    return f"{forest.ratio_of(comparison).ratio} times the {title(comparison.metric)}"
 
 
 def _repeat(run: Run) -> list[str]:

@@ -15,7 +15,7 @@ def subjects(verdict: Verdict) -> tuple[str, ...]:
     own = [launcher for launcher in verdict.launchers if launcher.variant is None and launcher.name != BASELINE]
     users = [launcher for launcher in own if launcher.kind != "bundled"]
     ours = [launcher for launcher in own if launcher.kind == "bundled"]
-    as_shipped = [one for one in ours if not _explains(one)]
+    as_shipped = [launcher for launcher in ours if not _explains(launcher)]
     return tuple(user.name for user in (*users, *(as_shipped or ours)))
 
 
@@ -35,7 +35,9 @@ def against_baseline(verdict: Verdict, launcher: str) -> dict[str, Comparison]:
 def itself(verdict: Verdict) -> dict[str, Comparison]:
     """By metric: the baseline against itself (A/A), of the metrics that it leaves standing."""
     withdrawn = {doubt.metric for doubt in verdict.withdrawn}
-    return {metric: one for metric, one in against_baseline(verdict, AGAIN).items() if metric not in withdrawn}
+    return {
+        metric: comparison for metric, comparison in against_baseline(verdict, AGAIN).items() if metric not in withdrawn
+    }
 
 
 def telling(known: dict[str, Comparison]) -> tuple[Comparison, ...]:

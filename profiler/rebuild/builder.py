@@ -53,7 +53,9 @@ class Builder:
                 recipes.append(recipe_of(self.base, self._plan, levels))
             except MachineError as error:
                 failed.append(NotBuilt(levels=levels, message=error.message, hint=error.hint))
-        trainings = {key: recipe for one in recipes if one.profile for key, recipe in [self._training(one)]}
+        trainings = {
+            key: recipe for profiled in recipes if profiled.profile for key, recipe in [self._training(profiled)]
+        }
         todo = BuildProgress(self._weights(recipes, trainings), watch)
         pool = ThreadPoolExecutor(max_workers=jobs)
         try:
@@ -107,7 +109,9 @@ class Builder:
                 recipes.append(recipe_of(self.base, self._plan, levels))
             except MachineError:
                 continue
-        trainings = {key: recipe for one in recipes if one.profile for key, recipe in [self._training(one)]}
+        trainings = {
+            key: recipe for profiled in recipes if profiled.profile for key, recipe in [self._training(profiled)]
+        }
         weights = self._weights(recipes, trainings)
         return len(weights), sum(weights.values())
 

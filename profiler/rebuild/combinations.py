@@ -66,7 +66,7 @@ def rebuilt_lineup(
     embedder = own_launcher(names_to_own(("pyo3",))[0], host, target)
     baseline = baseline_launcher(target)
     return Lineup(
-        launchers=(baseline, embedder, *(_launcher(one, baseline, embedder, target) for one in built)),
+        launchers=(baseline, embedder, *(_launcher(build, baseline, embedder, target) for build in built)),
         builds=(host,),
         caveats=(),
         rebuilt=Rebuilt(

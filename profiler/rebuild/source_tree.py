@@ -182,7 +182,7 @@ def _fetch(name: str, installed: str, version: str, cache: Path, say: Say) -> Pa
         _apt(("apt-get", *options, "update"), scratch, log)
         offered = _revisions(output_of("apt-cache", *options, "showsrc", name) or "", name, version)
         # The installed revision first; then the others, newest last in the archive's list.
-        for revision in sorted(offered, key=lambda one: (one != installed, offered.index(one))):
+        for revision in sorted(offered, key=lambda offer: (offer != installed, offered.index(offer))):
             place = cache / f"source-{name}-{version}-{revision}"
 
             def fill(into: Path, revision: str = revision) -> None:

@@ -96,7 +96,7 @@ def count_tls(profiles: tuple[Profile, ...]) -> Tls:
         instructions=inside,
         callers=tuple(
             Calls(callee=callee, caller=caller, image=image, calls=number)
-            for (callee, caller, image), number in sorted(callers.items(), key=lambda one: (-one[1], str(one[0])))
+            for (callee, caller, image), number in sorted(callers.items(), key=lambda item: (-item[1], str(item[0])))
         ),
         reason=None,
     )

@@ -241,7 +241,7 @@ class CallgrindSource:
             profiles = tuple(part for text in texts for part in read_profiles(text))
             if isinstance(pass_, Regions):
                 inside = [profile for profile in profiles if profile.trigger.startswith(REGION_TRIGGER)]
-                parts = [([totals], (one,)) for totals, one in zip(region_totals(texts), inside, strict=True)]
+                parts = [([totals], (profile,)) for totals, profile in zip(region_totals(texts), inside, strict=True)]
             else:
                 parts = [([parse_totals(text) for text in texts], profiles)]
             found = [(totals, count_tls(profiles)) for totals, profiles in parts]

@@ -135,6 +135,6 @@ def _by_function(name: str, tls: Tls | None) -> Reading:
     if tls is None:
         return reading_of("callgrind", name, None, "", "not read by function")
     value = tls.accesses if name == TLS_ACCESSES else tls.instructions
-    called = "+".join(sorted({caller.callee for caller in tls.callers})) or "__tls_get_addr"
+    called = "+".join(sorted({call.callee for call in tls.callers})) or "__tls_get_addr"
     what = "calls of" if name == TLS_ACCESSES else "Ir inside"
     return reading_of("callgrind", name, None if value is None else float(value), f"{what} {called}", tls.reason)

@@ -44,9 +44,9 @@ class HardwareSource:
         self.self_test = test
         self.perf = perf
         self.missing = missing
-        self._asked = {event.event: event for asked in passes for event in asked}
+        self._asked = {asked.event: asked for pass_ in passes for asked in pass_}
         self._passes = {
-            f"hardware-{number}": tuple(event.event for event in asked) for number, asked in enumerate(passes, start=1)
+            f"hardware-{number}": tuple(asked.event for asked in pass_) for number, pass_ in enumerate(passes, start=1)
         }
 
     @classmethod
@@ -168,7 +168,7 @@ def _require_counting(count: Count) -> None:
 
 def _require_anchors(available: Available) -> None:
     for reading in available.missing:
-        if reading.event in {event.event for event in _REQUIRED}:
+        if reading.event in {asked.event for asked in _REQUIRED}:
             raise MachineError(
                 f"perf cannot count {reading.event}: {reading.reason}",
                 hint="end other users of the PMU (tax-probe doctor names them), or --source callgrind",

@@ -54,8 +54,8 @@ def arrange(
     after the first do with fewer: instructions alone, or cycles on the counter of their own, or none. Each pass is
     tried and is the largest that counts: some events fit only certain counters, and others may hold some.
     """
-    anchors = tuple(event for event in available.asked if BY_NAME[event.event].anchor)
-    others = [event for event in available.asked if not BY_NAME[event.event].anchor]
+    anchors = tuple(asked for asked in available.asked if BY_NAME[asked.event].anchor)
+    others = [asked for asked in available.asked if not BY_NAME[asked.event].anchor]
     todo = [other for other in others if BY_NAME[other.event].needs_slot]
     lineups = [(kept, room) for kept in _fewer(anchors) if (room := _room(kept, test)) > 0]
     passes: list[tuple[Asked, ...]] = []
@@ -66,9 +66,9 @@ def arrange(
             passes.append((*kept, *group))
         else:
             missing.append(Missing(event=todo.pop(0).event, reason="does not count beside instructions or cycles"))
-        todo = [one for one in todo if one not in group]
+        todo = [asked for asked in todo if asked not in group]
     free = tuple(other for other in others if not BY_NAME[other.event].needs_slot)
-    passes.sort(key=lambda asked: not set(anchors) <= set(asked))
+    passes.sort(key=lambda pass_: not set(anchors) <= set(pass_))
     first, rest = (passes[0], passes[1:]) if passes and set(anchors) <= set(passes[0]) else (anchors, passes)
     return ((*first, *free), *rest), tuple(missing)
 
@@ -105,9 +105,9 @@ def _largest(anchors: tuple[Asked, ...], todo: Sequence[Asked], room: int, count
     if _all_count((*anchors, *group), count):
         return group
     group = []
-    for one in todo:
-        if len(group) < room and _all_count((*anchors, *group, one), count):
-            group.append(one)
+    for asked in todo:
+        if len(group) < room and _all_count((*anchors, *group, asked), count):
+            group.append(asked)
     return group
 
 

@@ -76,7 +76,7 @@ def read(data: bytes, asked: Sequence[Asked], *, percent_is_exact: bool = False)
     """
     text = data.decode(errors="replace").replace("\0", "")
     groups = _groups([row for line in text.split("\n") if (row := _row(line.strip())) is not None])
-    names = [_plain(one.spec) for one in asked]
+    names = [_plain(event.spec) for event in asked]
     rows: list[list[_Row]] = [[] for _ in asked]
     found = [_plain(group[0].event) for group in groups]
     for kind, from_, to, at, end in SequenceMatcher(None, names, found, autojunk=False).get_opcodes():
@@ -84,7 +84,7 @@ def read(data: bytes, asked: Sequence[Asked], *, percent_is_exact: bool = False)
         if kind == "equal" or renamed:
             rows[from_:to] = groups[at:end]
     longest = None if percent_is_exact else max((_shared_ns(group) for group in rows), default=0)
-    return tuple(_reading(one, group, longest) for one, group in zip(asked, rows, strict=True))
+    return tuple(_reading(event, group, longest) for event, group in zip(asked, rows, strict=True))
 
 
 def is_user_only(raw_name: str) -> bool:

@@ -45,7 +45,7 @@ def stat(perf: Perf, asked: Sequence[Asked], command: Command, scratch: Path) ->
     """
     out = scratch / "perf.json"
     out.unlink(missing_ok=True)
-    specs = ",".join(one.spec for one in asked)
+    specs = ",".join(event.spec for event in asked)
     argv = (perf.path, "stat", "-j", "-o", str(out), "-e", specs, "--", *command.argv)
     done = process.run(msgspec.structs.replace(command, argv=argv, env=command.env | QUIET))
     data = out.read_bytes() if out.exists() else b""

@@ -48,7 +48,7 @@ def _by_device_tree(root: Path) -> bool:
     tree = root / "proc/device-tree"
     if (tree / "hypervisor").exists() or next(tree.glob("fw-cfg@*"), None) is not None:
         return True
-    return any(one.startswith(_BOARDS) for one in (text(tree / "compatible") or "").split("\0"))
+    return any(board.startswith(_BOARDS) for board in (text(tree / "compatible") or "").split("\0"))
 
 
 def _by_xen(root: Path) -> bool:

@@ -60,7 +60,7 @@ def _dpkg(paths: Sequence[str]) -> dict[str, str]:
             # Of several, the one that moved the others' file away (python3.14-nopie) put its own in the place.
             owning = packages.split(", ")
             found[names[name]] = next(
-                (one for one in owning if one.partition(":")[0] == diverting.get(name)), owning[0]
+                (package for package in owning if package.partition(":")[0] == diverting.get(name)), owning[0]
             )
     if not found:
         return {}

@@ -52,7 +52,7 @@ class Rooted:
                 return None
             if leads.startswith("/"):
                 done.clear()
-            left += [one for one in reversed(leads.split("/")) if one]
+            left += [name for name in reversed(leads.split("/")) if name]
         return "/".join((self._base, *done)) or "/"
 
     def inside(self, real: str) -> str:

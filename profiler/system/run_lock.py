@@ -64,7 +64,7 @@ def _whose(path: Path) -> str:
     """Who holds the lock, in brackets; nothing where the kernel does not say: it may be in another container."""
     try:
         file = path.stat()
-        locks = [one for one in _FLOCK.findall(Path("/proc/locks").read_text()) if int(one[2]) == file.st_ino]
+        locks = [lock for lock in _FLOCK.findall(Path("/proc/locks").read_text()) if int(lock[2]) == file.st_ino]
     except (OSError, ValueError):
         return ""
     device = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}"
@@ -82,7 +82,7 @@ def _command(pid: int) -> str:
         return ""
     named = next((at for at, word in enumerate(words[:3]) if Path(word).name == "tax-probe"), None)
     told = " ".join(("tax-probe", *words[named + 1 :]) if named is not None else words)
-    told = "".join(one if one.isprintable() else " " for one in told)
+    told = "".join(letter if letter.isprintable() else " " for letter in told)
     return f": {told[:_LONGEST_COMMAND]}" if told.strip() else ""
 
 

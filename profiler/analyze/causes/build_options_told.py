@@ -77,7 +77,7 @@ def _unlike_inside(run: Run, name: str, other: str) -> bool:
 def _image(image: Cause, unlike: tuple[BuildDifference, ...], not_told: tuple[str, ...], base: str) -> Cause:
     if not unlike:
         return image
-    options = ", ".join(_told(one, base) for one in unlike)
+    options = ", ".join(_told(difference, base) for difference in unlike)
     unseen = f"; not to be seen of both: {', '.join(not_told)}" if not_told else ""
     return msgspec.structs.replace(image, evidence=f"{image.evidence}; built otherwise: {options}{unseen}")
 

@@ -104,7 +104,7 @@ def _rung(from_: str, to: str, factor: str, metric: str, effect: pd.Series, whol
 
 def _averaged(stride: Stride, metric: str, whole: pd.Series) -> Rung:
     rung = _rung(stride.from_, stride.to, stride.factor.title, metric, stride.effect, whole)
-    ratios = [one for pair in stride.pairs if (one := ratio(pair.effect).ratio) is not None]
+    ratios = [figure for pair in stride.pairs if (figure := ratio(pair.effect).ratio) is not None]
     if stride.orders < 2 or not ratios:
         return rung
     return msgspec.structs.replace(rung, orders=stride.orders, least=min(ratios), most=max(ratios))

@@ -35,10 +35,10 @@ def built_differently(run: Run, case: Case, entry: CauseEntry) -> Cause | None:
     judge = _JUDGES.get(entry.id)
     files = recorded(run)
     images = {launcher.name: launcher.image for launcher in run.plan.launchers}
-    one, other = files.get(images.get(run.plan.roles.baseline)), files.get(images.get(case.launcher.name))
-    if judge is None or one is None or other is None or one is other:
+    reference, own = files.get(images.get(run.plan.roles.baseline)), files.get(images.get(case.launcher.name))
+    if judge is None or reference is None or own is None or reference is own:
         return None
-    judgement = judge(one, other)
+    judgement = judge(reference, own)
     if judgement is None:
         return None
     status, evidence = judgement
@@ -58,9 +58,9 @@ def recorded(run: Run) -> dict[str | None, Facts]:
         else:
             changed = {}
         found[program["real_path"]] = {name: fact for name, fact in program.items() if name != "evidence"} | changed
-    for file in run.eval_loops:
-        facts = {name: fact for name, fact in msgspec.to_builtins(file.file).items() if name != "evidence"}
-        for path in (file.file.real_path, *file.aliases):
+    for python in run.eval_loops:
+        facts = {name: fact for name, fact in msgspec.to_builtins(python.file).items() if name != "evidence"}
+        for path in (python.file.real_path, *python.aliases):
             found.setdefault(path, facts | {"real_path": path})
     return found
 
@@ -70,7 +70,7 @@ def built_unlike(run: Run, name: str, other: str) -> tuple[tuple[BuildDifference
     them does not show; None where one of the files is not known.
     """
     images = {launcher.name: launcher.image for launcher in run.plan.launchers}
-    files = {path: file for file in run.eval_loops for path in (file.file.real_path, *file.aliases)}
+    files = {path: python for python in run.eval_loops for path in (python.file.real_path, *python.aliases)}
     here, there = files.get(images.get(name) or ""), files.get(images.get(other) or "")
     return None if here is None or there is None else differences(here, there)
 

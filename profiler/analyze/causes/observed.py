@@ -40,7 +40,9 @@ _SAME_WAIT = 0.01
 def frequency(costs: Costs, case: Case) -> Cause | None:
     """The core's frequency in the runs of both: counted as cycles over CPU time, or else timed beside each run."""
     name, base = case.launcher.name, costs.roles.baseline
-    time, cycles = (logs(costs, base, name, one, beside=("task-clock", "cycles")) for one in ("task-clock", "cycles"))
+    time, cycles = (
+        logs(costs, base, name, metric, beside=("task-clock", "cycles")) for metric in ("task-clock", "cycles")
+    )
     counted = (time - cycles).dropna()
     timed = -logs(costs, base, name, "clock")
     effect, how = (counted, "CPU time ÷ cycles") if len(counted) else (timed, "core clock timed beside each run")

@@ -86,7 +86,8 @@ _NAMED = 5
 def caveats(run: Run, rebuilt: Rebuilt) -> tuple[Caveat, ...]:
     """Combinations that failed, run another file than they should, or were compiled with counts that do not fit."""
     found = [
-        caveat(NOT_BUILT, f"{','.join(one.levels.values())}: {one.message}", remedy=one.hint) for one in rebuilt.failed
+        caveat(NOT_BUILT, f"{','.join(failure.levels.values())}: {failure.message}", remedy=failure.hint)
+        for failure in rebuilt.failed
     ]
     kept = measured(run, rebuilt)
     names = {launcher.name for launcher in run.plan.launchers}

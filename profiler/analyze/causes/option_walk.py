@@ -46,7 +46,7 @@ class Stride(Noun, frozen=True, kw_only=True):
 
     def shares(self, whole: pd.Series) -> tuple[float, float] | None:
         """The least and the most of ``whole`` that it takes, over the orders."""
-        found = [one for pair in self.pairs if (one := share_of(pair.effect, whole).share) is not None]
+        found = [share for pair in self.pairs if (share := share_of(pair.effect, whole).share) is not None]
         return (min(found), max(found)) if found else None
 
 
@@ -158,7 +158,7 @@ def costs_of_builds(costs: Costs, built: tuple[Built, ...], metric: str) -> pd.D
     import pandas as pd
 
     series = {build.launcher: logs(costs, costs.roles.baseline, build.launcher, metric) for build in built}
-    if not series or any(one.empty for one in series.values()):
+    if not series or any(column.empty for column in series.values()):
         return pd.DataFrame()
     return pd.DataFrame(series).dropna()
 

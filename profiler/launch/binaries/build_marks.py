@@ -25,7 +25,7 @@ def is_free_threaded(path: str) -> bool:
 
 def compiler_name(said: tuple[str, ...]) -> str | None:
     """``"GCC 12.2.0"`` of what a file says of its compilers; None where they are none or several."""
-    found = {(match[1], match[2]) for one in said if (match := _COMPILER.search(one))}
+    found = {(match[1], match[2]) for comment in said if (match := _COMPILER.search(comment))}
     if len(found) != 1:
         return None
     name, version = next(iter(found))

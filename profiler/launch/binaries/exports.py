@@ -18,7 +18,7 @@ def exported(path: str) -> frozenset[str]:
         defined = elf.get_section_by_name(".gnu.version_d")
         names = {}
         if isinstance(defined, GNUVerDefSection):
-            names = {one["vd_ndx"]: next(aux).name for one, aux in defined.iter_versions()}
+            names = {definition["vd_ndx"]: next(aux).name for definition, aux in defined.iter_versions()}
         found = set()
         for number, symbol in enumerate(table.iter_symbols() if isinstance(table, SymbolTableSection) else ()):
             if symbol["st_info"]["bind"] != "STB_LOCAL" and symbol["st_shndx"] != "SHN_UNDEF":

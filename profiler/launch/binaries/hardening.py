@@ -59,7 +59,7 @@ def _features(elf: ELFFile) -> tuple[str, ...]:
         for note in segment.iter_notes():
             if note["n_type"] != "NT_GNU_PROPERTY_TYPE_0":
                 continue
-            for one in note["n_desc"]:
-                known = _FEATURES.get(str(one["pr_type"]), {})
-                found |= dict.fromkeys(name for bit, name in known.items() if int(one["pr_data"]) & bit)
+            for entry in note["n_desc"]:
+                known = _FEATURES.get(str(entry["pr_type"]), {})
+                found |= dict.fromkeys(name for bit, name in known.items() if int(entry["pr_data"]) & bit)
     return tuple(found)

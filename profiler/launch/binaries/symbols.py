@@ -90,5 +90,5 @@ def python_probes(elf: ELFFile) -> tuple[tuple[str, int], ...]:
         return ()
     addresses = 3 * elf.elfclass // 8
     said = [bytes(note["n_descdata"][addresses:]).split(b"\0") for note in notes.iter_notes()]
-    sites = Counter(one[1].decode(errors="replace") for one in said if one[0] == b"python")
+    sites = Counter(words[1].decode(errors="replace") for words in said if words[0] == b"python")
     return tuple(sorted(sites.items()))
