@@ -24,9 +24,9 @@ def table(verdict: Verdict, points: Sequence[Points]) -> Table | None:
     known = {(point.launcher, point.metric): point for point in points if point.baseline == BASELINE}
     own = next(
         (
-            known[points.launcher, points.metric]
-            for points in reversed(found)
-            if (points.launcher, points.metric) in known
+            known[comparison.launcher, comparison.metric]
+            for comparison in reversed(found)
+            if (comparison.launcher, comparison.metric) in known
         ),
         None,
     )
