@@ -12,6 +12,7 @@ import pytest
 from profiler.collect import beforehand
 from profiler.launch import cargo
 from profiler.launch.interpreters import resolve_target
+from profiler.system.install import how_to_install
 from profiler.system.run_lock import only_one_run
 from tests.commandline import SMALL, TaxProbe, assert_refused, in_a_process, reading_keys, rows, script
 from tests.conftest import FakePerf, needs_extension
@@ -218,7 +219,7 @@ def test_no_cargo(tax_probe: TaxProbe, tmp_path: Path, monkeypatch: pytest.Monke
     for name in ("HOME", "CARGO_HOME", "PATH"):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setattr(cargo, "_SYSTEM", tmp_path)
-    assert_refused(tax_probe.ipc("--source", "software"), 3, "no working cargo", "apt-get install cargo-web")
+    assert_refused(tax_probe.ipc("--source", "software"), 3, "no working cargo", how_to_install("rust"))
 
 
 def test_no_headers(tax_probe: TaxProbe, monkeypatch: pytest.MonkeyPatch) -> None:

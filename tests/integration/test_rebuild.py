@@ -72,7 +72,7 @@ def plan(tmp_path: Path) -> Path:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of its own for what is rebuilt; the hosts come from the user's."""
-    monkeypatch.setattr("profiler.rebuild.build_cache.user_cache_path", lambda name: tmp_path / "cache" / name)
+    monkeypatch.setattr("profiler.rebuild.build_cache.cache_folder", lambda: tmp_path / "cache" / "tax-probe")
     return tmp_path / "cache" / "tax-probe" / "rebuild"
 
 
@@ -225,7 +225,8 @@ def test_without_the_tools_for_source_packages_it_says_so(
     if not owners([target.real_path]):
         pytest.skip("no package owns this python3")
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "dpkg-query").symlink_to(str(shutil.which("dpkg-query")))
+    for program in ("dpkg-query", "apt-get"):
+        (tmp_path / "bin" / program).symlink_to(str(shutil.which(program)))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     with pytest.raises(MachineError, match="this machine lacks") as refused:
         find_source(target, None, cache, lambda text: None)
@@ -322,7 +323,7 @@ def test_killed_while_compiling_it_goes_on(plan: Path, tree: Path, cache: Path, 
     os.mkfifo(gate)
     before = (
         "import profiler.rebuild.build_cache as build_cache; from pathlib import Path\n"
-        f"build_cache.user_cache_path = lambda name: Path({str(tmp_path / 'cache')!r}) / name\n"
+        f"build_cache.cache_folder = lambda: Path({str(tmp_path / 'cache' / 'tax-probe')!r})\n"
     )
     command = [
         "rebuild", "--plan", str(plan), "--source-tree", str(tree), "--jobs", "1", "--source", "callgrind",

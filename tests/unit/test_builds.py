@@ -20,6 +20,7 @@ from profiler.launch.link import recipe
 from profiler.launch.stand_ins import Mended
 from profiler.model import LinkMode, Target
 from profiler.plan.lineup import stand_in_caveats, whole_ladder
+from profiler.system.install import how_to_install
 
 RUSTC = """#!/bin/sh
 cat <<END
@@ -249,7 +250,7 @@ def test_a_library_without_its_development_link_is_refused(tmp_path: Path) -> No
 def test_no_cargo_says_how_to_get_one(rust: Callable[..., Path]) -> None:
     with pytest.raises(MachineError, match="no working cargo") as caught:
         find_cargo()
-    assert "cargo-web rustc-web" in str(caught.value.hint)
+    assert how_to_install("rust") in str(caught.value.hint)
     assert caught.value.exit_code == 3
 
 
