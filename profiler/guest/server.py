@@ -87,6 +87,7 @@ class Server:
         # A file that every chunk reads from its beginning; a terminal or /dev/null need not be.
         self.reads = sys.stdin is not None and stat.S_ISREG(os.fstat(0).st_mode)
         self.children = used_by_children()
+        self.told = None
 
     def serve(self, grow, where):
         """Answer requests until there are no more."""
@@ -150,8 +151,10 @@ class Server:
     def whole(self, m, names, counter):
         """One chunk by the whole text of the workload, with what it prints held back."""
         sys.argv[1] = str(m)
-        # Of the width that it has from the beginning.
-        os.environ["TAX_PROBE_M"] = f"{m:012d}"
+        if m != self.told:
+            # Not anew for each chunk: the former value would leave a hole in the placed pools.
+            self.told = m
+            os.environ["TAX_PROBE_M"] = f"{m:012d}"
         self.rewind()
         stdout, sys.stdout = sys.stdout, io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="surrogateescape")
         placement = self.where()

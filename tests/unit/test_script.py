@@ -13,6 +13,7 @@ from profiler.catalogue.heap import MIB, PAGE_BYTES, SIZE_CLASSES
 from profiler.collect.fingerprint import FINGERPRINT_SCRIPT
 from profiler.collect.live import CLOCK, parse_chunk, served
 from profiler.guest.script import ENV_ARENA_OFFSET, ENV_TREATMENT, environment, read_fingerprint, render
+from profiler.launch.interpreters import find_targets, resolve_target
 from profiler.model import Block, Workload
 from profiler.plan.schedule import draw_blocks, growth
 from profiler.system import process
@@ -177,8 +178,16 @@ print(run(int(sys.argv[1])))
 """
 
 
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="pools of 16 KiB came with 3.10")
-def test_no_heap_phase_begins_with_a_hole_of_the_scripts_own(tmp_path: Path) -> None:
+def with_pools(program: str) -> bool:
+    """Those of 16 KiB came with 3.10."""
+    return tuple(map(int, resolve_target(program).version.split(".")[:2])) >= (3, 10)
+
+
+WITH_POOLS = [program for program in find_targets() if with_pools(program)]
+
+
+@pytest.mark.parametrize("program", WITH_POOLS, ids=lambda path: Path(path).name)
+def test_no_heap_phase_begins_with_a_hole_of_the_scripts_own(tmp_path: Path, program: str) -> None:
     """A pool may be full by chance in one phase in a hundred, but not in the same size class again and again."""
     workload_file, path = tmp_path / "load.py", tmp_path / "block.py"
     workload_file.write_text(HOLES)
@@ -190,7 +199,7 @@ def test_no_heap_phase_begins_with_a_hole_of_the_scripts_own(tmp_path: Path) -> 
     requests, answers = tmp_path / "requests", tmp_path / "answers"
     requests.write_text("\n".join(lines) + "\n")
     command = Command(
-        argv=(sys.executable, str(path)),
+        argv=(program, str(path)),
         env=environment(block, m=1, side=tmp_path / "side", extra={}),
         cwd=str(tmp_path),
         cpu=None,
