@@ -87,7 +87,7 @@ class Server:
         # A file that every chunk reads from its beginning; a terminal or /dev/null need not be.
         self.reads = sys.stdin is not None and stat.S_ISREG(os.fstat(0).st_mode)
         self.children = used_by_children()
-        self.told = None
+        self.told = int(os.environ.get("TAX_PROBE_M") or 0)
 
     def serve(self, grow, where):
         """Answer requests until there are no more."""
