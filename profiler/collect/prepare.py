@@ -89,8 +89,11 @@ def prepare(  # noqa: PLR0917 - what a run begins with
     workload = _with_m(foreseen.workload, request, study, baseline)
     if foreseen.builds and request.m is not None and workload.path not in {workload.path for workload in BUILT_IN}:
         require_growth(workload, baseline, request.timeout)
-    of = "" if target.venv_program is None else f", in the virtual environment of {target.venv_program}"
-    watch.say(f"target: {target.real_path} (CPython {target.version}{of}), workload: {workload.name}")
+    told = f"(CPython {target.version}{target.where_it_runs}), workload: {workload.name}"
+    watch.say(f"target: {target.real_path} {told}")
+    for launcher in foreseen.named:
+        if launcher.kind == "program":
+            watch.say(f"against: {launcher.name}, {launcher.argv[0]}")
     lineup = _lineup(request, study, foreseen, source, watch)
     work = _work(request, study, workload, lineup.launchers, source, precision=precision)
     plan = make_plan(

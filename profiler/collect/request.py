@@ -13,7 +13,7 @@ from profiler.errors import UsageError
 from profiler.model import Noun
 from profiler.model.across import Gate
 from profiler.plan.arms import EliminationSpec
-from profiler.plan.studies import Study
+from profiler.plan.studies import STUDIES, Study
 
 DEFAULT_OUT = "tax-probe-results"
 
@@ -84,6 +84,11 @@ def checked(options: Mapping[str, object], study: Study, told: Callable[[str], s
         message = str(error) if at is None else f"{told(at[1])}{at[2]}: {words}"
         raise UsageError(message, hint=f"tax-probe {study.command} --help") from error
     parse_gates(request.max_ratio, told("max_ratio"))
+    if request.against and not study.beside_interpreters:
+        raise UsageError(
+            f"{told('against')}: {study.command} compares no second interpreter",
+            hint=f"these do: {', '.join(name for name, other in STUDIES.items() if other.beside_interpreters)}",
+        )
     if request.m is not None:
         _require_m(request.m, study, told("m"))
     if request.precision is not None:

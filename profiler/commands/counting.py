@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import msgspec
 
 from profiler.analyze.siblings import ranked
+from profiler.collect.beforehand import inherited
 from profiler.collect.python_counts import count_pythons
 from profiler.model.installed import Pythons
 from profiler.present.progress import ProgressBar
 from profiler.sources.choose import probe
-from profiler.system.environment import environment_caveats, preload_caveats
 from profiler.system.run_lock import only_one_run
 from profiler.workloads import find_workload
 
@@ -40,5 +39,5 @@ def counted(answer: Pythons, workloads: tuple[str, ...], *, seed: int, timeout_s
         pythons=ranked(pythons),
         seed=seed,
         measured_s=time.monotonic() - began,
-        warnings=(*environment_caveats(os.environ), *preload_caveats(), *found.caveats),
+        warnings=(*inherited(), *found.caveats),
     )

@@ -36,3 +36,8 @@ class Target(Noun, frozen=True, kw_only=True, omit_defaults=True):
     venv_program: str | None = None
     """The program of a virtual environment, where one was named: the baseline runs as that, so that CPython finds the
     environment. Absolute; ``real_path`` is the file behind it."""
+
+    @property
+    def where_it_runs(self) -> str:
+        """In which virtual environment, as the end of a line; empty where in none."""
+        return "" if self.venv_program is None else f", in the virtual environment of {self.venv_program}"

@@ -27,8 +27,8 @@ class Study:
     workload: str = "int_loop"
     launchers: tuple[str, ...] = DEFAULT
     """Where none were named."""
-    beside_interpreters: tuple[str, ...] = (BASELINE,)
-    """The same, where the user named interpreters and nothing else to compare with."""
+    beside_interpreters: tuple[str, ...] = ()
+    """The same, where the user named interpreters and nothing else to compare with; empty: it compares none."""
     parts_suffice: bool = False
     """It can do with parts of processes, where nothing can count whole ones, and may measure to a precision."""
     any_m: bool = False
@@ -45,6 +45,7 @@ STUDIES = {
         Study(
             command="ipc",
             lineup="chosen",
+            beside_interpreters=(BASELINE,),
             blocks={"hardware": 10, "callgrind": 6, "software": 15},
             budget_s={"callgrind": 48.0},  # a minute with what comes before and after
             parts_suffice=True,
@@ -52,6 +53,7 @@ STUDIES = {
         Study(
             command="variants",
             lineup="ladder",
+            beside_interpreters=(BASELINE,),
             sections=("causes",),
             blocks={"hardware": 8, "callgrind": 5, "software": 10},  # five minutes with counters, eight without
             looks_inside=True,
@@ -66,6 +68,7 @@ STUDIES = {
         Study(
             command="amortize",
             lineup="chosen",
+            beside_interpreters=(BASELINE,),
             passes="sweep",
             sections=("sweep",),
             blocks={"hardware": 15, "callgrind": 15, "software": 15},  # three to four minutes

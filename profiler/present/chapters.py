@@ -36,7 +36,6 @@ from profiler.present.table import Table
 from profiler.present.templating import without_folders
 from profiler.present.view import View
 from profiler.present.whom import subjects
-from profiler.present.words import environment_of
 
 _STATUS = {"confirmed": "confirmed", "refuted": "ruled out", "unresolved": "not decided", "not-tested": "not tested"}
 _CHECK = {True: "passed", False: "failed", None: "not checked"}
@@ -271,7 +270,7 @@ def _setting(verdict: Verdict, run: Run) -> Iterator[str]:
     yield f"begun {run.started_utc}"
     target = verdict.target
     named = Path(target.real_path).name
-    yield f"target {named}, CPython {target.version}, build-id {target.build_id}{environment_of(target)}"
+    yield f"target {named}, CPython {target.version}, build-id {target.build_id}{target.where_it_runs}"
     equal = {True: "outputs equal bit for bit in all launchers", False: "outputs differ", None: "outputs not compared"}
     yield equal[verdict.workload.bit_exact]
     yield "“slower” and “faster” hold for all metrics of a launcher together (Holm)"

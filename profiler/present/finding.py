@@ -12,7 +12,6 @@ from profiler.present.markdown import escaped, to_markdown
 from profiler.present.reservations import reservations
 from profiler.present.view import View
 from profiler.present.whom import subjects
-from profiler.present.words import environment_of
 
 _ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv", "report.html")
 
@@ -51,7 +50,7 @@ def _lines(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, .
     yield f"- {run.machine.get('cpu_model')}, kernel {run.machine.get('kernel')}; begun {run.started_utc}"
     target = verdict.target
     yield f"- target `{target.real_path}`, CPython {target.version}, build-id `{target.build_id}`" + escaped(
-        environment_of(target)
+        target.where_it_runs
     )
     shown_of = subjects(verdict)
     images = dict.fromkeys(

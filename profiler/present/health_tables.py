@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 from rich.console import Console
 from rich.text import Text
 
-from profiler.folder import json_document
 from profiler.model import Health, TargetCheck
 from profiler.present.layout import STYLES, lay_out
 from profiler.present.streams import answering
 from profiler.present.table import UNKNOWN, Column, Table, Tone, columns, filled
 from profiler.present.terminal import fact, headline, marks_of
-from profiler.present.text import console
+from profiler.present.text import print_answer
 
 _TONES: dict[str, Tone] = {"ok": "plain", "note": "open", "problem": "worse"}
 _MOST_TARGETS = 3
@@ -27,12 +25,7 @@ def show(health: Health, *, format_: str, verbose: bool = False) -> None:
         MachineError: stdout cannot be written to.
     """
     with answering():
-        if format_ == "json":
-            sys.stdout.write(json_document(health).decode())
-            return
-        out = console()
-        for line in _lines(health, out, verbose=verbose):
-            out.print(line, soft_wrap=True)
+        print_answer(health, lambda out: _lines(health, out, verbose=verbose), as_json=format_ == "json", indent=1)
 
 
 def _lines(health: Health, out: Console, *, verbose: bool) -> Iterator[Text]:

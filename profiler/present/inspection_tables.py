@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
@@ -10,13 +9,11 @@ from pathlib import PurePath
 from rich.console import Console
 from rich.text import Text
 
-from profiler.folder import json_document
 from profiler.model import Inspection, Program
 from profiler.present.layout import lay_out
-from profiler.present.streams import printing
 from profiler.present.table import Column, Table, columns
 from profiler.present.terminal import fact, headline, marks_of
-from profiler.present.text import console
+from profiler.present.text import print_answer
 
 _MOST_ROWS = 14
 _ELSEWHERE = {"extension-module": "its host's", "frozen-program": "packed in it"}
@@ -30,13 +27,7 @@ def print_inspection(inspection: Inspection, *, as_json: bool, verbose: bool = F
     Raises:
         MachineError: stdout cannot be written to.
     """
-    with printing():
-        if as_json:
-            sys.stdout.write(json_document(inspection, indent=2).decode())
-            return
-        out = console()
-        for line in _lines(inspection, out, verbose=verbose):
-            out.print(line, soft_wrap=True)
+    print_answer(inspection, lambda out: _lines(inspection, out, verbose=verbose), as_json=as_json)
 
 
 def _lines(inspection: Inspection, out: Console, *, verbose: bool) -> Iterator[Text]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 from rich.text import Text
 
-from profiler.folder import json_document
 from profiler.model.installed import Pythons
 from profiler.present.layout import Marks
 from profiler.present.pythons_counted import counted_lines
 from profiler.present.pythons_listed import listed
-from profiler.present.streams import printing
 from profiler.present.terminal import MOST_LINES, marks_of
-from profiler.present.text import console
+from profiler.present.text import print_answer
 
 _MOST_ROWS = 16
 _FEWEST_ROWS = 3
@@ -25,13 +21,7 @@ def print_pythons(answer: Pythons, *, as_json: bool, verbose: bool = False) -> N
     Raises:
         MachineError: stdout cannot be written to.
     """
-    with printing():
-        if as_json:
-            sys.stdout.write(json_document(answer, indent=2).decode())
-            return
-        out = console()
-        for line in lines(answer, out.width, marks_of(out), verbose=verbose):
-            out.print(line, soft_wrap=True)
+    print_answer(answer, lambda out: lines(answer, out.width, marks_of(out), verbose=verbose), as_json=as_json)
 
 
 def lines(answer: Pythons, width: int, marks: Marks, *, verbose: bool) -> list[Text]:

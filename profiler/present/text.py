@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterable
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from profiler.folder import json_document
+from profiler.model import Noun
+from profiler.present.streams import printing
 from profiler.present.table import Bar, Cell, Table, Tone, text_of, with_columns
 
 WITHOUT_TERMINAL = 80
@@ -31,6 +37,21 @@ def console() -> Console:
     """Of stdout; of a fixed width where that is no terminal."""
     found = _Stdout(highlight=False)
     return found if found.is_terminal else _Stdout(highlight=False, width=WITHOUT_TERMINAL)
+
+
+def print_answer(answer: Noun, lines: Callable[[Console], Iterable[Text]], *, as_json: bool, indent: int = 2) -> None:
+    """Write ``answer`` to stdout: as one JSON document, or as the ``lines`` that fit the terminal.
+
+    Raises:
+        MachineError: stdout cannot be written to.
+    """
+    with printing():
+        if as_json:
+            sys.stdout.write(json_document(answer, indent=indent).decode())
+            return
+        out = console()
+        for line in lines(out):
+            out.print(line, soft_wrap=True)
 
 
 def to_rich(table: Table, width: int) -> tuple[RichTable | Text, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from profiler.analyze import price as blocks
 from profiler.analyze.wording import RESIDUE, measured_once
 from profiler.catalogue.metrics import METRIC, is_simulated, title
-from profiler.model import AGAIN, Comparison, Target, Verdict, VerdictWord
+from profiler.model import AGAIN, Comparison, Verdict, VerdictWord
 from profiler.present.table import UNKNOWN, Mark, Tone
 
 _HIGHEST = 100.0
@@ -31,11 +31,6 @@ def figure(value: float | None, digits: int = 2) -> str:
 def interval(lo: float | None, hi: float | None, digits: int = 4) -> str:
     """``[lo, hi]``, or a dash for an interval that does not exist."""
     return UNKNOWN if lo is None or hi is None else f"[{lo:.{digits}f}, {hi:.{digits}f}]"
-
-
-def environment_of(target: Target) -> str:
-    """In which virtual environment the target runs, as the end of a line; empty where in none."""
-    return "" if target.venv_program is None else f", in the virtual environment of {target.venv_program}"
 
 
 def is_exact(comparison: Comparison) -> bool:

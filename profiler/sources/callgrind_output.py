@@ -20,7 +20,6 @@ _REGION_MARK = f"desc: Trigger: {REGION_TRIGGER}"
 
 LOG = "valgrind.log"
 """Beside the out files; each process of valgrind begins one as soon as it is there."""
-_ENDS_WELL = re.compile(r"^totals:.*\n\s*\Z", re.MULTILINE)
 
 _LINE = re.compile(r"^(part|events|totals):(.*)\n", re.MULTILINE)
 """With its line end: a figure that was cut off in the middle is a figure too."""
@@ -38,7 +37,7 @@ def whole_files(out: Path, pid: int) -> tuple[list[str], int]:
     for process in sorted(written.keys() | _by_process(out.with_name(LOG)).keys()):
         own = [path.read_text(errors="replace") for path in written.get(process, ())]
         ended = process == pid or has_ended(process)
-        if process == pid or (own and ended and all(_ENDS_WELL.search(text) for text in own)):
+        if process == pid or (own and ended and all(map(is_whole, own))):
             texts += own
         else:
             lost += 1

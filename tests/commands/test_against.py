@@ -111,6 +111,17 @@ def test_what_cannot_be_compared_is_refused_before_anything_runs(
     assert_refused(tax_probe("variants", *swapped), 2, "--libpython", "--against leaves out")
 
 
+@pytest.mark.parametrize("command", ["eliminate", "rebuild"])
+def test_a_command_that_compares_none_does_not_leave_it_out_in_silence(
+    tax_probe: TaxProbe, tmp_path: Path, venv: Path, command: str
+) -> None:
+    """The option is not on its command line, and stands in an experiment all the same."""
+    experiment = tmp_path / "own.toml"
+    experiment.write_text(f'command = "{command}"\n[options]\nagainst = ["{venv}"]\n')
+    words = f"{command} compares no second interpreter"
+    assert_refused(tax_probe(command, "--experiment", str(experiment)), 2, "against", words)
+
+
 def test_names_are_versions_and_never_taken_twice(venv: Path) -> None:
     target = resolve_target(None)
     names = [one.name for one in second_pythons((str(venv), f"own={venv}", str(venv)), target)]

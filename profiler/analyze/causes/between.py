@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
-from profiler.analyze.causes.case import Case, fingerprint, status_of
+from profiler.analyze.causes.case import Case, fingerprint, with_share
 from profiler.analyze.causes.files import built_unlike
 from profiler.analyze.causes.version import CAUSE, Python, another, python_of
 from profiler.analyze.compare import Costs
@@ -60,16 +58,11 @@ def _measured(  # noqa: PLR0917 - one call, from one place
     rest = "" if between.exact else ", another patch level of it"
     what = "version" if cause.cause == CAUSE else "build"
     said = cause.evidence.partition("; ")[0] if cause.cause == CAUSE else "the same minor version, built otherwise"
-    return msgspec.structs.replace(
-        cause,
-        status=status_of(share),
-        strength="intervened",
-        share=share.share,
-        lo=share.lo,
-        hi=share.hi,
-        evidence=f"{said}; the {what} alone, by {between.launcher} ({between.python}{rest}, built like {like}): "
-        f"{ends[1]} against {ends[0]} {told(ratio(effect))} in {metric}",
+    evidence = (
+        f"{said}; the {what} alone, by {between.launcher} ({between.python}{rest}, built like {like}): "
+        f"{ends[1]} against {ends[0]} {told(ratio(effect))} in {metric}"
     )
+    return with_share(cause, share, "intervened", evidence)
 
 
 def _candidates(run: Run, case: Case) -> Iterator[_Between]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from profiler.analyze.causes import version
-from profiler.analyze.causes.case import Case, fingerprint, status_of
+from profiler.analyze.causes.case import Case, fingerprint, with_share
 from profiler.analyze.causes.files import built_unlike
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, logs, ratio, share_of
@@ -92,15 +92,7 @@ def _option(  # noqa: PLR0917 - one call, from one place
         effect = logs(costs, alone.other, case.launcher.name, case.main.metric)
         share = share_of(effect, case.main.logs) if len(effect) else UNKNOWN
         evidence += f"; against {alone.other} {told(ratio(effect))} in {case.main.metric}"
-    return msgspec.structs.replace(
-        cause,
-        status=status_of(share),
-        strength="correlated",
-        share=share.share,
-        lo=share.lo,
-        hi=share.hi,
-        evidence=evidence,
-    )
+    return with_share(cause, share, "correlated", evidence)
 
 
 def _told(difference: BuildDifference, other: str) -> str:

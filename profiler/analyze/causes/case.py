@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from profiler.analyze.compare import Costs
 from profiler.analyze.effects import UNKNOWN, Share, logs
@@ -147,6 +149,19 @@ def cause_of(  # noqa: PLR0917 - one line per verdict reads best
         evidence=evidence,
         part_of=entry.part_of,
         metric=case.taxes[entry.shows].metric or None,
+    )
+
+
+def with_share(cause: Cause, share: Share, strength: Literal["intervened", "correlated"], evidence: str) -> Cause:
+    """``cause`` judged by the share that an effect was found to have."""
+    return msgspec.structs.replace(
+        cause,
+        status=status_of(share),
+        strength=strength,
+        share=share.share,
+        lo=share.lo,
+        hi=share.hi,
+        evidence=evidence,
     )
 
 
