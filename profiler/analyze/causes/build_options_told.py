@@ -52,15 +52,13 @@ def with_options(costs: Costs, run: Run, case: Case, causes: list[Cause]) -> lis
 def _alone(run: Run, case: Case) -> dict[str, _Alone]:
     """By cause; of several launchers that show one, the baseline or else the first."""
     name = case.launcher.name
-    own = version.python_of(fingerprint(run, name))
     found: dict[str, _Alone] = {}
     for launcher in run.plan.launchers:
         known = built_unlike(run, name, launcher.name)
         if launcher.variant is not None or launcher.role == "twin" or launcher.name == name or known is None:
             continue
-        if version.python_of(fingerprint(run, launcher.name)) != own:
-            continue
-        # Against the baseline what differs inside is taken away before the files are compared; here it is not.
+        # Against the baseline what differs inside is taken away before the files are compared; here it is not, and a
+        # version differs inside too.
         if launcher.role != "baseline" and _unlike_inside(run, name, launcher.name):
             continue
         unlike, not_told = known
