@@ -24,12 +24,13 @@ _tax_probe_arguments = ()
 # Values of one block: end.
 
 _tax_probe_reach = 64 << 20
+_tax_probe_room = 16 << 20
 # Objects per size class, before the script gives up looking for a pool in the new arenas; and so many in all.
 _tax_probe_most = 10000
 _tax_probe_turns = _tax_probe_most * len(_tax_probe_classes)
 
 
-def _tax_probe_edge(offset: int) -> "tuple[list[object], int, int, bool]":
+def _tax_probe_edge(offset: int) -> "tuple[object, int, int, bool]":
     # Map padding until the next arena will begin at this offset in its MiB; return the range where arenas will lie.
     import mmap
 
@@ -44,10 +45,18 @@ def _tax_probe_edge(offset: int) -> "tuple[list[object], int, int, bool]":
                         return start, end
         raise OSError("the padding is not in the memory map")
 
-    held: list[object] = []
+    held: list[mmap.mmap] = []
     seen: list[int] = []
     mib = _tax_probe_mib
-    (first, _), (start, end) = pad(mib), pad(mib)
+    # A gap with room for the padding and the arenas. Smaller ones come first (above a thread's heap, say): filled.
+    low, high = pad(_tax_probe_room)
+    held.pop().close()
+    seen.remove(low)
+    for _ in range(_tax_probe_room // mib):
+        first, _ = pad(mib)
+        if low <= first < high:
+            break
+    start, end = pad(mib)
     if start < first:
         start, _ = pad(mib + (start - offset) % mib)
         return held, start - _tax_probe_reach, start, start % mib == offset
@@ -71,7 +80,7 @@ def _tax_probe_several(size: int, count: int) -> "list[object]":
 def _tax_probe_keep(phase: "tuple[tuple[int, int], ...]") -> "tuple[list[object], bool, int, int]":
     # Largest class first: it uses up the free pools of older arenas with the fewest objects.
     kept = {}
-    held: list[object] | None
+    held: object
     try:
         held, low, high, placed = _tax_probe_edge(int(os.environ.get("TAX_PROBE_ARENA_OFFSET", _tax_probe_offset)))
     except Exception:

@@ -113,6 +113,19 @@ def test_the_work_allocates_in_arenas_that_begin_at_the_blocks_offset(tmp_path: 
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="arenas of 1 MiB came with 3.10")
+@pytest.mark.parametrize("mib", [2, 3, 5, 15])
+def test_a_gap_with_little_room_takes_no_arena(tmp_path: Path, mib: int) -> None:
+    """As above the heap of a thread, which begins at a multiple of its size."""
+    gap = f"from mmap import mmap; gap = mmap(-1, {mib} << 20); sys.below = mmap(-1, 64 << 20); gap.close()"
+    block = draw_blocks(1, 1)[0]
+    printed, side = run(tmp_path, PLACED, block=block, extra={ENV_TREATMENT: gap})
+    assert printed == f"placed {block.arena_offset}\n"
+    fingerprint = read_fingerprint(side)
+    assert fingerprint is not None
+    assert fingerprint.placed
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="arenas of 1 MiB came with 3.10")
 def test_a_toggle_puts_the_arenas_elsewhere(tmp_path: Path) -> None:
     for offset in (0, MIB - PAGE_BYTES):
         printed, side = run(tmp_path, PLACED, extra={ENV_ARENA_OFFSET: str(offset)})
