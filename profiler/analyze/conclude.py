@@ -21,6 +21,7 @@ from profiler.analyze.compare import Costs, compare
 from profiler.analyze.costing import costs_of
 from profiler.analyze.decompose import decompose
 from profiler.analyze.doubts import told_of
+from profiler.analyze.estimates import estimates
 from profiler.analyze.placement import misplaced
 from profiler.analyze.points import Points, block_points
 from profiler.analyze.removals import eliminate, reference_rows
@@ -229,6 +230,7 @@ def _compared(run: Run, everything: pd.DataFrame, frame: pd.DataFrame, costs: Co
         sentence=claims.sentence(comparisons, run, (), {}, doubts),
         warnings=(),
         withdrawn=doubts,
+        estimates=estimates(costs, names),
     )
 
 

@@ -106,6 +106,19 @@ class Decomposition(Noun, frozen=True, kw_only=True):
     reason: str | None
 
 
+class Estimate(Noun, frozen=True, kw_only=True):
+    """What a counter would have counted, from other measurements."""
+
+    launcher: str
+    metric: str
+    """``cycles`` and ``ipc``, or the ``clock`` in GHz that they stand on."""
+    value: float
+    """Geometric mean over blocks; cycles: per iteration."""
+    lo: float | None
+    hi: float | None
+    """95 % interval; None: measured once."""
+
+
 class Rung(Noun, frozen=True, kw_only=True):
     """One step of the ladder."""
 
@@ -229,6 +242,8 @@ class Verdict(Noun, frozen=True, kw_only=True):
     """By launcher, for all whose causes were judged."""
     withdrawn: tuple[Doubt, ...] = ()
     """Metrics in which nothing is claimed of any launcher."""
+    estimates: tuple[Estimate, ...] = ()
+    """Where cycles were not counted, and could be estimated."""
 
     points: tuple[Point, ...] | UnsetType = UNSET
     model: tuple[Model, ...] | UnsetType = UNSET

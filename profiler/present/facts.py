@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from profiler.analyze.compare import TOO_RARE
-from profiler.analyze.numbers import bounds
+from profiler.analyze.numbers import bounds, told
 from profiler.catalogue.built_in import NAMES as BUILT_IN
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.metrics import METRICS, title
@@ -47,6 +47,7 @@ def facts(verdict: Verdict, run: Run) -> tuple[tuple[str, str], ...]:
         ("Not decided", _open(verdict)),
         ("Drop-in", _drop_in(verdict)),
         ("Withdrawn", _withdrawn(verdict)),
+        ("Estimated", _estimated(verdict)),
         ("Not counted", _uncounted(verdict)),
         ("Warning", _warnings(verdict)),
         ("Measured", _measured(verdict, run)),
@@ -67,13 +68,13 @@ def following(command: str, run: Run) -> tuple[str, str] | None:
 
 def _same(run: Run) -> list[str]:
     """The options of ``run`` that say what is measured."""
-    told, argv = [], iter(run.argv)
+    kept, argv = [], iter(run.argv)
     for word in argv:
         name, equals, _ = word.partition("=")
         if name in _OF_THE_WORK:
-            told += [word] if equals else [word, next(argv, "")]
-    named = {word.partition("=")[0] for word in told}
-    return [*told, *(word for option, value in _told_of(run.plan.workload) if option not in named for word in value)]
+            kept += [word] if equals else [word, next(argv, "")]
+    named = {word.partition("=")[0] for word in kept}
+    return [*kept, *(word for option, value in _told_of(run.plan.workload) if option not in named for word in value)]
 
 
 def _told_of(work: Workload) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -132,10 +133,18 @@ def _open_metrics(verdict: Verdict) -> tuple[list[str], list[str]]:
             if comparison.lo is not None and comparison.hi is not None:
                 clear = comparison.lo > 1 + metric.margin or comparison.hi < 1 - metric.margin
                 found[clear].append(f"{name} {bounds(comparison.lo, comparison.hi)}")
-        for clear, told in found.items():
-            if told:
-                (few if clear else open_).append(f"{metric.title}: {', '.join(told)}")
+        for clear, named in found.items():
+            if named:
+                (few if clear else open_).append(f"{metric.title}: {', '.join(named)}")
     return open_, few
+
+
+def _estimated(verdict: Verdict) -> str:
+    """IPC without a cycle counter, of the baseline and those that were asked about."""
+    known = {estimate.launcher: estimate for estimate in verdict.estimates if estimate.metric == "ipc"}
+    asked = (known[name] for name in (BASELINE, *subjects(verdict)[:2]) if name in known)
+    each = ", ".join(f"{found.launcher} {told(found.value, found.lo, found.hi)}" for found in asked)
+    return f"IPC of {each}: from CPU time and core clock, not counted." if each else ""
 
 
 def _uncounted(verdict: Verdict) -> str:
