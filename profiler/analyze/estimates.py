@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from profiler.analyze.compare import Costs
 from profiler.analyze.stats import log_ratio_interval
-from profiler.model import Estimate
+from profiler.model import EstimatedMetric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +16,7 @@ _NEEDED = ("instructions", "task-clock", "clock")
 """Per iteration: a count, nanoseconds; and GHz, which are cycles a nanosecond."""
 
 
-def estimates(costs: Costs, launchers: Iterable[str]) -> tuple[Estimate, ...]:
+def estimates(costs: Costs, launchers: Iterable[str]) -> tuple[EstimatedMetric, ...]:
     """Of every launcher: cycles an iteration, IPC, and the core clock; none where cycles are counted, or a figure that
     they stand on is missing or withdrawn.
 
@@ -30,7 +30,7 @@ def estimates(costs: Costs, launchers: Iterable[str]) -> tuple[Estimate, ...]:
     return tuple(found for name in launchers for found in _of(table, name))
 
 
-def _of(table: pd.DataFrame, launcher: str) -> Iterator[Estimate]:
+def _of(table: pd.DataFrame, launcher: str) -> Iterator[EstimatedMetric]:
     import numpy as np
 
     own = table[table.index.get_level_values("launcher") == launcher][list(_NEEDED)].dropna()
@@ -41,4 +41,4 @@ def _of(table: pd.DataFrame, launcher: str) -> Iterator[Estimate]:
     for metric, values in (("cycles", cycles), ("ipc", own["instructions"] / cycles), ("clock", own["clock"])):
         interval = log_ratio_interval(np.log(values).tolist())
         assert interval.ratio is not None
-        yield Estimate(launcher=launcher, metric=metric, value=interval.ratio, lo=interval.lo, hi=interval.hi)
+        yield EstimatedMetric(launcher=launcher, metric=metric, value=interval.ratio, lo=interval.lo, hi=interval.hi)

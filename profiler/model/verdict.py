@@ -106,7 +106,7 @@ class Decomposition(Noun, frozen=True, kw_only=True):
     reason: str | None
 
 
-class Estimate(Noun, frozen=True, kw_only=True):
+class EstimatedMetric(Noun, frozen=True, kw_only=True):
     """What a counter would have counted, from other measurements."""
 
     launcher: str
@@ -242,7 +242,7 @@ class Verdict(Noun, frozen=True, kw_only=True):
     """By launcher, for all whose causes were judged."""
     withdrawn: tuple[Doubt, ...] = ()
     """Metrics in which nothing is claimed of any launcher."""
-    estimates: tuple[Estimate, ...] = ()
+    estimates: tuple[EstimatedMetric, ...] = ()
     """Where cycles were not counted, and could be estimated."""
 
     points: tuple[Point, ...] | UnsetType = UNSET

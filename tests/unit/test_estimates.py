@@ -7,7 +7,7 @@ import pytest
 
 from profiler.analyze.compare import Costs
 from profiler.analyze.estimates import estimates
-from profiler.model import Doubt, Estimate
+from profiler.model import Doubt, EstimatedMetric
 from tests.builders import ROLES
 
 NAMES = ("python3", "pyo3")
@@ -29,7 +29,7 @@ def one(instructions: float, ns: float, ghz: float) -> dict[str, float]:
     return {"instructions": instructions, "task-clock": ns, "clock": ghz}
 
 
-def by_metric(found: tuple[Estimate, ...], launcher: str) -> dict[str, Estimate]:
+def by_metric(found: tuple[EstimatedMetric, ...], launcher: str) -> dict[str, EstimatedMetric]:
     return {estimate.metric: estimate for estimate in found if estimate.launcher == launcher}
 
 
