@@ -83,25 +83,12 @@ TIME: tuple[Split, ...] = (
     ),
 )
 
-WITHOUT_WALL: tuple[Split, ...] = (
-    Split(
-        of="task-clock",
-        factors=(
-            Quotient(term="instructions", over=("instructions",), under=()),
-            Quotient(term="cpi", over=("cycles",), under=("instructions",)),
-            Quotient(term="frequency", over=("task-clock",), under=("cycles",)),
-        ),
-    ),
-    Split(
-        of="task-clock",
-        factors=(
-            Quotient(term="instructions", over=("instructions",), under=()),
-            Quotient(term="time-per-instruction", over=("task-clock",), under=("instructions",)),
-        ),
-        note="no cycle counter: CPI and frequency cannot be told apart",
-    ),
+WITHOUT_WALL: tuple[Split, ...] = tuple(
+    msgspec.structs.replace(split, of="task-clock", factors=split.factors[:-1])
+    for split in TIME
+    if split.factors[-1] == _OFF_CPU and split.factors[0].term == "instructions"
 )
-"""CPU time instead, where wall time is withdrawn."""
+"""CPU time instead, where wall time is withdrawn: without the term that is of wall time alone."""
 
 
 def decompose(costs: Costs, launcher: str) -> tuple[Decomposition, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from profiler.analyze.compare import TOO_RARE
 from profiler.analyze.numbers import bounds, told
+from profiler.analyze.stats import too_wide
 from profiler.catalogue.built_in import NAMES as BUILT_IN
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.metrics import METRICS, title
@@ -140,8 +141,13 @@ def _open_metrics(verdict: Verdict) -> tuple[list[str], list[str]]:
 
 
 def _estimated(verdict: Verdict) -> str:
-    """IPC without a cycle counter, of the baseline and those that were asked about."""
-    known = {estimate.launcher: estimate for estimate in verdict.estimates if estimate.metric == "ipc"}
+    """IPC without a cycle counter, of the baseline and those that were asked about; of none that is left open."""
+    known = {
+        estimate.launcher: estimate
+        for estimate in verdict.estimates
+        if estimate.metric == "ipc"
+        if estimate.lo is None or estimate.hi is None or not too_wide(estimate.lo, estimate.hi)
+    }
     asked = (known[name] for name in (BASELINE, *subjects(verdict)[:2]) if name in known)
     each = ", ".join(f"{found.launcher} {told(found.value, found.lo, found.hi)}" for found in asked)
     return f"IPC of {each}: from CPU time and core clock, not counted." if each else ""

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,6 +78,21 @@ def test_what_stands_on_a_withdrawn_metric_goes_with_it_and_time_is_split_withou
     assert [term.term for term in time.terms] == ["instructions", "time-per-instruction"]
     assert time.reason is not None
     assert costs.doubts["wall"].reason in time.reason
+
+
+def test_without_wall_and_a_cycle_counter_cpi_is_estimated_as_with_it() -> None:
+    """Of pyo3 everything is 1.2 times as much, the clock too: instructions 1.2, CPI 1.2, and time over 1.2."""
+    measured = planted({"wall": 1.5})
+    clock = measured.table["cycles"].rename("clock") / 100.0
+    costs = withdraw(msgspec.structs.replace(measured, table=measured.table.drop(columns="cycles").join(clock)))
+    assert "wall" in costs.doubts
+    _, time = decompose(costs, "pyo3")
+    assert time.of == "task-clock"
+    assert {term.term: term.ratio for term in time.terms} == pytest.approx(
+        {"instructions": 1.2, "cpi": 1.2, "frequency": 1 / 1.2}, rel=0.01
+    )
+    assert time.reason is not None
+    assert "estimates from the core clock" in time.reason
 
 
 def test_an_interval_that_shows_nothing_withdraws_too_and_is_told_otherwise() -> None:
