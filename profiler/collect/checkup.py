@@ -13,12 +13,16 @@ from profiler.errors import MachineError, ProbeError
 from profiler.launch.cargo import find_cargo, require_linking
 from profiler.launch.interpreters import find_targets, resolve_target
 from profiler.model import SCHEMA, Check, EventCheck, Health, TargetCheck
+from profiler.sources import estimate_check
 from profiler.sources.choose import EXACT, probe, sentence
 from profiler.sources.hardware import HardwareSource
 from profiler.sources.source import Source
 from profiler.system import machine
 from profiler.system.install import how_to_install
 from profiler.system.machine_checks import machine_checks
+
+_FAR = 0.05
+"""A larger error of estimated cycles is told."""
 
 
 def examine() -> Health:
@@ -43,6 +47,7 @@ def examine() -> Health:
         counts_instructions=bool(works),
         checks=(
             *_source_checks(works, rejected),
+            *estimate_checks(),
             *machine_checks(facts, perf_users, machine.pyperf_advice()),
             _cargo_check(),
             *_target_checks(targets),
@@ -61,6 +66,23 @@ def _source_checks(works: dict[str, Source], rejected: dict[str, MachineError]) 
         else:
             error = rejected[name]
             yield Check(topic=name, status="problem", finding=error.message, remedy=error.hint)
+
+
+def estimate_checks() -> Iterator[Check]:
+    """Where cycles are counted and a core clock is timed: whether both say the same; else nothing."""
+    try:
+        errors = estimate_check.errors()
+    except MachineError:
+        return
+    far = max(map(abs, errors)) > _FAR
+    yield Check(
+        topic="estimated cycles",
+        status="note" if far else "ok",
+        finding=estimate_check.told(errors),
+        remedy="estimated IPC and cycles of this machine are no better than that; a quiet core comes closer"
+        if far
+        else None,
+    )
 
 
 def _event_checks(

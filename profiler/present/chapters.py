@@ -17,6 +17,7 @@ from profiler.present import (
     before_after,
     block_table,
     build_grid,
+    counter_table,
     eval_loops,
     forest,
     nested_causes,
@@ -79,6 +80,7 @@ def chapters(analysis: Analysis, shown: View) -> Iterator[Chapter]:
         "equal in all blocks.",
     )
     yield from _products(verdict)
+    yield from _drawn("What counters are read for", counter_table.table(verdict))
     yield from _blocks(analysis)
     facts = tuple((label, text) for label, text in shown.facts if label != "Measured")
     suspects = _suspects(verdict)

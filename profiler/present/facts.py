@@ -41,15 +41,17 @@ _HOW: dict[SourceName, str] = {
 }
 
 
-def facts(verdict: Verdict, run: Run) -> tuple[tuple[str, str], ...]:
-    """Label and text, in order; without those that have nothing to say."""
+def facts(verdict: Verdict, run: Run, *, uncounted: bool) -> tuple[tuple[str, str], ...]:
+    """Label and text, in order; without those that have nothing to say. ``uncounted``: what nobody counted as well,
+    which no table beside them tells.
+    """
     found = (
         ("Ruled out", _ruled_out(verdict)),
         ("Not decided", _open(verdict)),
         ("Drop-in", _drop_in(verdict)),
         ("Withdrawn", _withdrawn(verdict)),
-        ("Estimated", _estimated(verdict)),
-        ("Not counted", _uncounted(verdict)),
+        ("Estimated", _estimated(verdict) if uncounted else ""),
+        ("Not counted", _uncounted(verdict) if uncounted else ""),
         ("Warning", _warnings(verdict)),
         ("Measured", _measured(verdict, run)),
     )

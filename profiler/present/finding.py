@@ -7,6 +7,7 @@ from pathlib import Path
 
 from profiler.analyze.conclude import Analysis
 from profiler.folder import ROWS, RUN, recorded, sha256_of, write_result
+from profiler.present import eval_loops
 from profiler.present.cause_tree import CauseRow
 from profiler.present.markdown import escaped, to_markdown
 from profiler.present.reservations import reservations
@@ -34,7 +35,8 @@ def _lines(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, .
     verdict, run = analysis.verdict, analysis.run
     yield from (f"# {escaped(shown.title)}", "", escaped(" ".join(shown.headline)), "")
     yield from (f"![{Path(path).stem}]({path})\n" for path in pictures)
-    for table in shown.tables:
+    loops = None if shown.tree else eval_loops.table(verdict, run)
+    for table in (*shown.tables, *(() if loops is None else (loops,))):
         yield from to_markdown(table, heading="##")
     yield from _evidence(shown.tree)
     yield from ("## What is ruled out, and what is open", "")

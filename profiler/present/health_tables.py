@@ -65,7 +65,7 @@ def _counted(health: Health, width: int, out: Console) -> Iterator[Text]:
     ways = (
         ("Counted", [event.title for event in health.events if event.hardware]),
         ("Exact", [event.title for event in health.events if event.callgrind == "exact"]),
-        ("Simulated", [event.title for event in health.events if event.callgrind == "simulated"]),
+        ("Modelled", [event.title for event in health.events if event.callgrind == "simulated"]),
         ("Timed", [event.title for event in health.events if event.timed]),
     )
     told = [title for _, titles in ways for title in titles]

@@ -11,9 +11,8 @@ import shlex
 from profiler.analyze.conclude import Analysis
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Noun, Run, Verdict
-from profiler.present import cause_tree, forest, headline, own_tables
+from profiler.present import cause_tree, counter_table, forest, headline, own_tables
 from profiler.present.cause_tree import CauseRow
-from profiler.present.eval_loops import table as eval_loops
 from profiler.present.facts import facts, following
 from profiler.present.table import Table
 from profiler.present.whom import against_baseline, subjects, telling
@@ -50,16 +49,16 @@ def view(analysis: Analysis) -> View:
     what = _what(verdict, names)
     explained = cause_tree.table(tree, what)
     split = None if tree or own else forest.terms(verdict)
-    loops = None if tree or own else eval_loops(verdict, run)
+    counters = None if tree or own else counter_table.table(verdict)
     first = own if own else (measured,)
-    found = [table for table in (*first, explained, split, loops) if table is not None]
+    found = [table for table in (*first, explained, split, counters) if table is not None]
     return View(
         title=f"{names[0] if names else 'launchers'} against {BASELINE} on {verdict.workload.name}",
         headline=headline.sentences(verdict, run),
         tables=tuple(found[:3]),
         what=what,
         tree=tree,
-        facts=facts(verdict, run),
+        facts=facts(verdict, run, uncounted=counters is None),
         command=f"tax-probe {shlex.join(_repeat(run))}",
         next=following(verdict.command, run),
     )

@@ -104,7 +104,7 @@ def detectable(comparisons: Iterable[Comparison], metrics: Iterable[str], launch
 def metric_name(comparison: Comparison) -> str:
     """The metric of a comparison for people, and whether it comes out of a model."""
     simulated = is_simulated(comparison.metric, comparison.source)
-    return title(comparison.metric) + (" (simulated)" if simulated else "")
+    return title(comparison.metric) + (" (modelled)" if simulated else "")
 
 
 def launcher_name(name: str) -> str:

@@ -1,0 +1,66 @@
+"""What hardware counters are read for, of each launcher: counted, estimated or modelled, and why where it is not."""
+
+from __future__ import annotations
+
+from profiler.analyze.numbers import told, value
+from profiler.catalogue.events import EVENTS
+from profiler.catalogue.metrics import METRICS, Metric, is_simulated
+from profiler.model import BASELINE, Comparison, EstimatedMetric, Verdict
+from profiler.present.table import UNKNOWN, Cell, Column, Table, columns
+from profiler.present.whom import subjects
+
+_MOST = 3
+"""Launchers beside the baseline for which a terminal has room."""
+_COUNTED, _ESTIMATED, _MODELLED = "counted", "estimated", "modelled"
+
+
+def table(verdict: Verdict) -> Table | None:
+    """A row for each counter, a column for each launcher; None where no launcher is compared with the baseline."""
+    names = subjects(verdict)[:_MOST]
+    compared = [c for c in verdict.comparisons if c.baseline == BASELINE and c.launcher in names]
+    if not compared:
+        return None
+    rows: list[tuple[Cell, ...]] = []
+    reasons: dict[str, list[str]] = {}
+    for metric in _counters():
+        own = {c.launcher: c for c in compared if c.metric == metric.name}
+        guessed = {one.launcher: one for one in verdict.estimates if one.metric == metric.name}
+        lacking = {name: c.reason or "not measured" for name, c in own.items() if c.value is None}
+        if len(lacking) < len(own):
+            rows.append(_measured(metric, names, own))
+            for name, reason in lacking.items():
+                reasons.setdefault(reason, []).append(f"{metric.title} of {name}")
+        elif guessed:
+            rows.append((metric.title, *(_guess(guessed.get(name)) for name in (BASELINE, *names)), _ESTIMATED))
+        else:
+            for reason in dict.fromkeys(lacking.values()):
+                reasons.setdefault(reason, []).append(metric.title)
+    return Table(
+        title="counters",
+        columns=(
+            *columns("name", "counters, per iteration"),
+            *columns("figure", BASELINE),
+            *(Column(title=name, kind="figure", spare=at > 0) for at, name in enumerate(names)),
+            *columns("verdict", "how"),
+        ),
+        rows=tuple(rows),
+        notes=tuple(f"no {', '.join(titles)}: {reason}" for reason, titles in reasons.items()),
+    )
+
+
+def _counters() -> list[Metric]:
+    """Metrics that take a hardware counter where there is one, a quotient behind the event that it is a quotient of."""
+    places = {event.name: at for at, event in enumerate(EVENTS) if event.needs_slot}
+    found = (metric for metric in METRICS if metric.per == "iteration" and metric.event in places)
+    return sorted(found, key=lambda metric: places[metric.event])
+
+
+def _measured(metric: Metric, names: tuple[str, ...], own: dict[str, Comparison]) -> tuple[Cell, ...]:
+    known = [c for c in own.values() if c.value is not None]
+    how = _MODELLED if is_simulated(metric.name, known[0].source) else _COUNTED
+    here = (own[name].value if name in own else None for name in names)
+    return metric.title, *(value(metric.name, amount) for amount in (known[0].baseline_value, *here)), how
+
+
+def _guess(found: EstimatedMetric | None) -> str:
+    return UNKNOWN if found is None else str(told(found.value, found.lo, found.hi))
