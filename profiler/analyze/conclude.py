@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,12 +25,12 @@ from profiler.analyze.estimates import estimates
 from profiler.analyze.placement import misplaced
 from profiler.analyze.points import Points, block_points
 from profiler.analyze.removals import eliminate, reference_rows
-from profiler.analyze.rows import DAMAGED, measured, read_all
+from profiler.analyze.rows import DAMAGED, LINES, measured, read_all
 from profiler.analyze.steady_state import not_steady, series
 from profiler.analyze.sweep_model import amortize
 from profiler.analyze.variance import components
 from profiler.catalogue.caveats import A_A_DIFFERS, A_A_USELESS, ALLOCATOR_BOUNDARY, DAMAGED_ROWS, UNFINISHED, caveat
-from profiler.folder import load_run
+from profiler.folder import CALLS, ROWS, load_run
 from profiler.model import (
     SCHEMA,
     Caveat,
@@ -172,7 +172,7 @@ def _conclude(run: Run, folder: Path) -> tuple[Verdict, Costs]:
             *map(_boundary_caveat, boundaries),
             *misplaced(run.plan, frame)[1],
             *_health(costs, run),
-            *_damaged(everything.attrs[DAMAGED]),
+            *_damaged(everything, costs, run),
             *disagreement(frame),
             *not_steady(verdict.series, costs.roles),
         ),
@@ -234,16 +234,18 @@ def _compared(run: Run, everything: pd.DataFrame, frame: pd.DataFrame, costs: Co
     )
 
 
-def _damaged(lines: int) -> tuple[Caveat, ...]:
-    if not lines:
-        return ()
-    return (
-        caveat(
-            DAMAGED_ROWS,
-            f"{lines} {'line' if lines == 1 else 'lines'} of rows.csv {'is' if lines == 1 else 'are'} damaged and "
-            "left out: the figures stand on the rest",
-        ),
-    )
+def _damaged(everything: pd.DataFrame, costs: Costs, run: Run) -> Iterator[Caveat]:
+    """Lines that were left out, and lines that are gone."""
+    calls = 0 if costs.calls is None else costs.calls.attrs.get(DAMAGED, 0)
+    gone = max(0, (run.lines or 0) - everything.attrs[LINES] - everything.attrs[DAMAGED])
+    for name, lines, how in (
+        (ROWS, everything.attrs[DAMAGED], "damaged and left out"),
+        (ROWS, gone, "gone"),
+        (CALLS, calls, "damaged and left out"),
+    ):
+        if lines:
+            said = f"{lines} {'line' if lines == 1 else 'lines'} of {name} {'is' if lines == 1 else 'are'} {how}"
+            yield caveat(DAMAGED_ROWS, f"{said}: the figures stand on the rest")
 
 
 def _boundary_caveat(boundary: Boundary) -> Caveat:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
-import os
 import warnings
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, cast
 
 from profiler.analyze.boundary import Boundary, find_boundaries
 from profiler.analyze.placement import placements_differ
 from profiler.errors import UsageError
-from profiler.folder import ROWS, load_run, open_recorded, recorded
+from profiler.folder import ROWS, load_run, read_lines, recorded
+from profiler.folder.marks import MARK
 from profiler.model import CHUNKS, REGIONS, PassKind, Row, SourceName
 
 if TYPE_CHECKING:
@@ -40,11 +40,13 @@ def measured(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 DAMAGED = "damaged"
-"""Key of ``DataFrame.attrs``: how many lines of ``rows.csv`` were left out because they have too many cells."""
+"""Key of ``DataFrame.attrs``: how many lines of ``rows.csv`` were left out: no mark, or too many cells."""
+LINES = "lines"
+"""Key of ``DataFrame.attrs``: how many lines could be relied on."""
 
 
 def read_all(folder: Path) -> pd.DataFrame:
-    """``rows.csv`` as a frame, typed; a torn last line of an interrupted run is left out, damaged ones are counted.
+    """``rows.csv`` as a frame, typed; what lacks its commit mark is left out and counted.
 
     Raises:
         UsageError: there is no such file or it is not one of ours.
@@ -53,21 +55,28 @@ def read_all(folder: Path) -> pd.DataFrame:
 
     path = recorded(folder, ROWS)
     try:
-        with open_recorded(folder, ROWS) as file, warnings.catch_warnings(record=True) as told:
+        lines = read_lines(folder, ROWS)
+        with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", pd.errors.ParserWarning)
             # Text among the figures of a long file; it is refused below.
             warnings.simplefilter("ignore", pd.errors.DtypeWarning)
             # Words that recur by the million take a byte each as categories.
-            frame = pd.read_csv(_whole_lines(file), dtype=dict.fromkeys(_WORDS, "category"), on_bad_lines="warn")
+            frame = pd.read_csv(io.BytesIO(lines.data), dtype=dict.fromkeys(_WORDS, "category"), on_bad_lines="warn")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
         raise UsageError(f"cannot read {path}: {error}", hint=_HINT) from error
     lacking = _COLUMNS - _LATER - set(frame.columns)
     if lacking:
         raise UsageError(f"{path} lacks the columns {', '.join(sorted(lacking))}", hint=_HINT)
+    unknown = set(frame.columns) - _COLUMNS - {MARK}
+    if unknown:
+        raise UsageError(f"{path} has columns that nobody knows: {', '.join(sorted(map(repr, unknown)))}", hint=_HINT)
+    frame = frame.drop(columns=MARK, errors="ignore")
     _require_figures(frame, path)
     if "kind" not in frame:
         frame["kind"] = frame["pass"].astype(str).map(_kinds(folder, frame)).astype("category")
-    frame.attrs[DAMAGED] = sum(str(warning.message).count("Skipping line ") for warning in told)
+    skipped = sum(str(warning.message).count("Skipping line ") for warning in told)
+    frame.attrs[DAMAGED] = skipped + (lines.dropped if lines.marked else 0)
+    frame.attrs[LINES] = lines.data.count(b"\n") - 1
     return frame
 
 
@@ -88,17 +97,6 @@ def _kinds(folder: Path, frame: pd.DataFrame) -> dict[str, PassKind]:
         kinds = {}
     by_name: dict[str, PassKind] = {REGIONS: "regions", CHUNKS: "chunks"}
     return {name: kinds.get(name, by_name.get(name, "whole")) for name in map(str, frame["pass"].unique())}
-
-
-def _whole_lines(file: BinaryIO) -> BinaryIO:
-    """The file, or what it holds up to its last line end."""
-    file.seek(-1, os.SEEK_END)
-    torn = file.read() != b"\n"
-    file.seek(0)
-    if not torn:
-        return file
-    data = file.read()
-    return io.BytesIO(data[: data.rfind(b"\n") + 1])
 
 
 def slopes(frame: pd.DataFrame) -> pd.DataFrame:

@@ -115,6 +115,7 @@ class Bench:
                     writer.append(measured.rows, measured.calls)
                     for step in measured.steps:
                         on_step(step)
+        writer.sync()
 
     def _kind(self, step: Step) -> tuple[PassKind, bool]:
         pass_ = self._setting.pass_of(step)

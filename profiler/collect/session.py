@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from profiler.catalogue.caveats import EVAL_LOOP_GONE, NO_CHUNKS, TOGGLE_UNAVAILABLE, caveat
+from profiler.catalogue.caveats import DAMAGED_ROWS, EVAL_LOOP_GONE, NO_CHUNKS, TOGGLE_UNAVAILABLE, caveat
 from profiler.catalogue.interventions import BY_ID
 from profiler.catalogue.properties import Fingerprint
 from profiler.collect.bench import Bench, LauncherFingerprint, Limits, open_bench
@@ -21,7 +21,7 @@ from profiler.errors import Interrupted, MachineError, ProbeError, UsageError, W
 from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch.binaries import elf
 from profiler.launch.installed_pythons import installed_pythons, named_files
-from profiler.model import Block, Chunks, Launcher, Plan, Regions, Run, Standing, Step, roles_of
+from profiler.model import Block, Caveat, Chunks, Launcher, Plan, Regions, Run, Standing, Step, roles_of
 from profiler.plan.schedule import draw_blocks, steps, with_launchers
 from profiler.plan.treat import bare_hosts, treated
 from profiler.sources.source import Source
@@ -90,6 +90,9 @@ def measure(
         WorkloadError, MachineError: what was measured before is kept.
     """
     writer = RowWriter(folder)
+    if writer.dropped:
+        run = msgspec.structs.replace(run, warnings=(*run.warnings, _measured_again(writer.dropped)))
+    run = msgspec.structs.replace(run, lines=writer.lines)
     save_run(folder, run)
     done = done_steps(folder)
     with terminable(), open_bench(run.plan, source, limits) as bench:
@@ -116,10 +119,19 @@ def measure(
             error.hint = f"{error.hint}; what was measured is kept in {folder}"
             raise
         finally:
-            run = msgspec.structs.replace(run, warnings=tuple(dict.fromkeys((*run.warnings, *bench.caveats.values()))))
+            run = msgspec.structs.replace(
+                run,
+                lines=writer.lines,
+                warnings=tuple(dict.fromkeys((*run.warnings, *bench.caveats.values()))),
+            )
             with suppress(MachineError):
                 save_run(folder, run)
     return run
+
+
+def _measured_again(lines: int) -> Caveat:
+    said = f"{lines} {'line' if lines == 1 else 'lines'} of rows.csv without a commit mark"
+    return caveat(DAMAGED_ROWS, f"{said} dropped when the run was continued, and measured again")
 
 
 def _run_blocks(

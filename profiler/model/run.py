@@ -48,5 +48,7 @@ class Run(Noun, frozen=True, kw_only=True):
     """What the files are whose eval loops ran, each once; empty in older folders, and where nobody saw whose it was."""
     remedy: dict[str, Any] | None = None
     """A ``factorial.Remedy`` where one was asked for."""
+    lines: int | None = None
+    """How many lines of rows ``rows.csv`` held when this was written, so at least; None: nobody said yet."""
     tool_version: str | None = None
     """Of tax-probe when the run began; None: it did not say yet."""

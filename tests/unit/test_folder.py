@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from profiler.errors import MachineError, UsageError
-from profiler.folder import ROWS, RowWriter, compress, done_steps, load_run, new_folder, open_recorded, save_run
+from profiler.folder import ROWS, RowWriter, compress, done_steps, load_run, new_folder, read_recorded, save_run
 from profiler.model import AnyPass, Chunks, Native, Phased, Regions, Row, Step, Whole
 from tests.recorded import FOLDERS
 
@@ -56,8 +56,7 @@ def test_a_kept_folder_is_read_and_continued_as_it_was(tmp_path: Path) -> None:
     compress(tmp_path)
     packed = (tmp_path / "rows.csv.gz").read_bytes()
     assert not (tmp_path / ROWS).exists()
-    with open_recorded(tmp_path, ROWS) as file:
-        assert file.read() == whole
+    assert read_recorded(tmp_path, ROWS) == whole
     assert len(done_steps(tmp_path)) == 1
     RowWriter(tmp_path).append([row(1)])
     assert (tmp_path / ROWS).read_bytes().startswith(whole)
@@ -71,7 +70,7 @@ def test_a_run_that_an_earlier_version_began_goes_on_with_its_own_columns(tmp_pa
     writer = RowWriter(tmp_path)
     writer.append([row(0)])
     header, line = ((tmp_path / ROWS).read_text()).splitlines()
-    kept = [index for index, name in enumerate(header.split(",")) if name not in {"kind", "placement"}]
+    kept = [index for index, name in enumerate(header.split(",")) if name not in {"kind", "placement", "mark"}]
     older = [",".join(cells.split(",")[index] for index in kept) for cells in (header, line)]
     (tmp_path / ROWS).write_text("\n".join(older) + "\n")
     RowWriter(tmp_path).append([row(1)])

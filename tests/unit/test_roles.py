@@ -12,7 +12,7 @@ import pytest
 
 from profiler.analyze.conclude import conclude
 from profiler.errors import UsageError
-from profiler.folder import load_run, open_recorded
+from profiler.folder import load_run, read_recorded
 from profiler.launch.launchers import ALL
 from profiler.model import AGAIN, Plan
 from profiler.older import up_to_date
@@ -100,11 +100,10 @@ def test_the_verdict_is_the_same_whatever_the_launchers_are_called(name: str, tm
     (tmp_path / "run.json").write_text(json.dumps(renamed(run) | {"command": command}))
     for rows in ("rows.csv", "calls.csv"):
         if (folder / f"{rows}.gz").exists():
-            with open_recorded(folder, rows) as file:
-                lines = [
-                    ",".join(OTHER.get(cell, cell) for cell in line.split(","))
-                    for line in file.read().decode().split("\n")
-                ]
+            lines = [
+                ",".join(OTHER.get(cell, cell) for cell in line.split(","))
+                for line in read_recorded(folder, rows).decode().split("\n")
+            ]
             (tmp_path / f"{rows}.gz").write_bytes(gzip.compress("\n".join(lines).encode(), compresslevel=1))
     one, other = (json.loads(msgspec.json.encode(conclude(place))) for place in (folder, tmp_path))
     assert without_words(other) == without_words(renamed(one))

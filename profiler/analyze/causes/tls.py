@@ -6,7 +6,9 @@ and what an executable takes instead, is the machine's code sequence, or measure
 
 from __future__ import annotations
 
+import io
 import math
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +17,14 @@ import msgspec
 from profiler.analyze.causes.case import Case, cause_of, entry_of, status_of
 from profiler.analyze.compare import Costs, paired
 from profiler.analyze.effects import Share, differences, is_clear, share_of
+from profiler.analyze.rows import DAMAGED
 from profiler.analyze.wording import percent
 from profiler.catalogue.events import TLS_ACCESSES, TLS_INSTRUCTIONS
 from profiler.catalogue.interventions import AS_LIBRARY
 from profiler.catalogue.variant_rules import variant_of
 from profiler.errors import UsageError
-from profiler.folder import CALLS, recorded
+from profiler.folder import CALLS, read_lines, recorded
+from profiler.folder.marks import MARK
 from profiler.model import Cause, Noun, Run
 
 if TYPE_CHECKING:
@@ -101,10 +105,13 @@ def with_calls(costs: Costs, folder: Path) -> Costs:
         return costs
     keys = ["block", "pass", "launcher", "m", "repetition", "callee", "caller", "image"]
     try:
-        frame = pd.read_csv(path, on_bad_lines="skip", keep_default_na=False)
+        lines = read_lines(folder, CALLS)
+        frame = pd.read_csv(io.BytesIO(lines.data), on_bad_lines="skip", keep_default_na=False)
         # A process that was interrupted and measured again left its lines twice.
-        return msgspec.structs.replace(costs, calls=frame.drop_duplicates(keys, keep="last"))
-    except (OSError, KeyError, pd.errors.EmptyDataError) as error:
+        calls = frame.drop(columns=MARK, errors="ignore").drop_duplicates(keys, keep="last")
+        calls.attrs[DAMAGED] = lines.dropped if lines.marked else 0
+        return msgspec.structs.replace(costs, calls=calls)
+    except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
         raise UsageError(f"cannot read {path}: {error}", hint="remove the file: it holds call sites only") from error
 
 
