@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from itertools import groupby
@@ -34,6 +33,7 @@ from profiler.plan.calibrate import does_not_grow, grows
 from profiler.plan.schedule import steps
 from profiler.sources.source import Source
 from profiler.system import process
+from profiler.system.own_folder import own_folder
 
 
 class Limits(Noun, frozen=True, kw_only=True):
@@ -193,5 +193,5 @@ class Bench:
 @contextmanager
 def open_bench(plan: Plan, source: Source, limits: Limits) -> Iterator[Bench]:
     """A bench with a temporary folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="tax-probe-") as name:
-        yield Bench(plan, source, Path(name), limits)
+    with own_folder() as folder:
+        yield Bench(plan, source, folder, limits)

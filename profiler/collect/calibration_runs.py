@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from profiler.collect.missing_module import explained
 from profiler.collect.workplace import Workplace
@@ -14,6 +12,7 @@ from profiler.model import Launcher, Workload
 from profiler.plan.calibrate import calibrate, does_not_grow, grows
 from profiler.plan.schedule import draw_blocks
 from profiler.system import process
+from profiler.system.own_folder import own_folder
 
 _ENDLESS_NS = 10**15
 
@@ -76,11 +75,11 @@ def _bare_runs(
 ) -> Iterator[Callable[[int], process.Completed]]:
     """How to run ``workload`` in ``baseline`` at an M, without any counters."""
     block = draw_blocks(0, 1)[0]
-    with tempfile.TemporaryDirectory(prefix="tax-probe-") as name:
-        place = Workplace(Path(name), timeout_s)
+    with own_folder() as folder:
+        place = Workplace(folder, timeout_s)
         path = place.placed(block, workload)
 
         def run(m: int) -> process.Completed:
-            return process.run(place.command(path, workload, block, baseline, m, Path(name) / "side", None))
+            return process.run(place.command(path, workload, block, baseline, m, folder / "side", None))
 
         yield run

@@ -8,9 +8,7 @@ on.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from profiler.collect.calibration_runs import calibrated
 from profiler.collect.checker import Checker
@@ -22,6 +20,7 @@ from profiler.model import Block, Caveat, Launcher, Noun, Plan, Step, Whole, Wor
 from profiler.model.installed import InstalledPython, PythonCount
 from profiler.plan.schedule import draw_blocks
 from profiler.sources.source import Source
+from profiler.system.own_folder import own_folder
 
 OLDEST = (3, 8)
 """The script that places the heap runs from here on."""
@@ -65,9 +64,9 @@ def count_pythons(
     block = draw_blocks(seed, 1)[0]
     counts: dict[str, list[PythonCount]] = {python.file.real_path: [] for python in pythons}
     checker = Checker(timeout_s, launchers[0] if launchers else None)
-    with tempfile.TemporaryDirectory(prefix="tax-probe-") as folder:
+    with own_folder() as folder:
         for work in works:
-            place = Workplace(Path(folder), timeout_s)
+            place = Workplace(folder, timeout_s)
             plan = _plan(seed, block, work, launchers, source)
             setting = Setting(plan=plan, source=source, place=place, checker=checker)
             for python in pythons:

@@ -37,7 +37,7 @@ def interleave(setting: Setting, block: Block, todo: Sequence[Step]) -> Generato
     launchers = {name: setting.launcher(name) for name in by_name}
     cpu = place.cpus[-1]
     rows: list[Row] = []
-    with place.scratch() as folder, elsewhere(cpu):
+    with place.scratch(todo[0]) as folder, elsewhere(cpu):
         path = place.placed(block, workload)
         sides = {name: folder / f"side-{step.position}" for name, step in by_name.items()}
         commands = {

@@ -11,7 +11,7 @@ from profiler.sources.timed import timed
 def measure(setting: Setting, pass_: Native, block: Block, step: Step, cpu: int) -> Measured:
     """One process."""
     launcher, workload, place = setting.launcher(step.launcher), setting.workload(pass_), setting.place
-    with place.scratch() as scratch:
+    with place.scratch(step) as scratch:
         path = place.native(workload, setting.plan.launchers)
         command = place.command(path, workload, block, launcher, step.m, scratch / "side", cpu)
         with startable(launcher):

@@ -12,7 +12,7 @@ def measure(setting: Setting, pass_: Phased, block: Block, step: Step, cpu: int)
     """One process."""
     # The plan's own launchers know which file holds the eval loop, once they were seen running.
     launcher, workload, place = setting.launcher(step.launcher), setting.workload(pass_), setting.place
-    with place.scratch() as scratch:
+    with place.scratch(step) as scratch:
         command = place.command(place.marked(workload), workload, block, launcher, step.m, scratch / "side", cpu)
         with startable(launcher):
             outcome = phased.measure(pass_.events, command, launcher.image, scratch)

@@ -40,7 +40,7 @@ def measure(setting: Setting, pass_: Regions, block: Block, step: Step, cpu: int
     place, checker = setting.place, setting.checker
     rows: list[Row] = []
     calls: list[CallRow] = []
-    with place.scratch() as scratch:
+    with place.scratch(step) as scratch:
         side = scratch / "side"
         command = place.command(place.placed(block, workload), workload, block, launcher, step.m, side, cpu)
         command = _through_phases(setting.plan.seed, block, pass_, command, scratch)

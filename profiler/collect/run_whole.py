@@ -13,7 +13,7 @@ def measure(setting: Setting, pass_: Whole, block: Block, step: Step, cpu: int) 
     """One process."""
     launcher, workload = setting.launcher(step.launcher), setting.workload(pass_)
     place, checker = setting.place, setting.checker
-    with place.scratch() as scratch:
+    with place.scratch(step) as scratch:
         side = scratch / "side"
         path = place.placed(block, workload)
         command = place.command(path, workload, block, launcher, step.m, side, cpu, watch=pass_.exclusive)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +13,7 @@ import msgspec
 
 from profiler.collect.fingerprint import FINGERPRINT_SCRIPT
 from profiler.guest import script
-from profiler.model import Block, Launcher, Workload
+from profiler.model import Block, Launcher, Step, Workload
 from profiler.system.process import Command
 
 MAX_OUTPUT_BYTES = 1 << 20
@@ -29,10 +29,17 @@ class Workplace:
         self._folder = folder
 
     @contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """A directory of one process alone."""
-        with tempfile.TemporaryDirectory(dir=self._folder) as name:
-            yield Path(name)
+    def scratch(self, step: Step | None = None) -> Iterator[Path]:
+        """A directory of one process alone, or of the processes that live together; of equally long paths for all, and
+        the same whenever ``step`` is repeated.
+        """
+        name = "bare" if step is None else f"{step.block:05d}-{step.position:05d}"
+        path = self._folder / f"process-{name:>11}".replace(" ", "-")
+        path.mkdir()
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
     def probe(self) -> Path:
         """What says what a launcher is from inside."""
