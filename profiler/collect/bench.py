@@ -34,6 +34,7 @@ from profiler.plan.schedule import steps
 from profiler.sources.source import Source
 from profiler.system import process
 from profiler.system.own_folder import own_folder
+from profiler.system.process_groups import sweep
 
 
 class Limits(Noun, frozen=True, kw_only=True):
@@ -116,6 +117,7 @@ class Bench:
                     for step in measured.steps:
                         on_step(step)
         writer.sync()
+        sweep()
 
     def _kind(self, step: Step) -> tuple[PassKind, bool]:
         pass_ = self._setting.pass_of(step)
@@ -194,4 +196,7 @@ class Bench:
 def open_bench(plan: Plan, source: Source, limits: Limits) -> Iterator[Bench]:
     """A bench with a temporary folder that is gone afterwards."""
     with own_folder() as folder:
-        yield Bench(plan, source, folder, limits)
+        try:
+            yield Bench(plan, source, folder, limits)
+        finally:
+            sweep()

@@ -11,7 +11,7 @@ from profiler.collect import run_chunks, run_native, run_phased, run_regions, ru
 from profiler.collect.recording import Measured
 from profiler.collect.setting import Setting
 from profiler.model import Block, PassKind, Step
-from profiler.system import process
+from profiler.system.process_groups import stop_all
 
 _STOPPING_S = 0.05
 
@@ -51,7 +51,7 @@ def _side_by_side(
                 future.cancel()
             # Again and again: a thread may be just about to start its process.
             while wait(running, timeout=_STOPPING_S).not_done:
-                process.stop_all()
+                stop_all()
             raise
 
 

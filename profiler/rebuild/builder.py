@@ -18,7 +18,7 @@ from profiler.rebuild.build_progress import WEIGHT, BuildListener, BuildProgress
 from profiler.rebuild.cpython_build import CPythonBuild, task_of
 from profiler.rebuild.recipe import USE, Base, BuildRecipe, recipe_of, training_of
 from profiler.rebuild.source_tree import SourceTree
-from profiler.system import process
+from profiler.system.process_groups import stop_all
 
 
 class Builder:
@@ -78,7 +78,7 @@ class Builder:
             self._cpython.stopping = True
             while any(thread.is_alive() for thread in pool._threads):
                 pool.shutdown(wait=False, cancel_futures=True)
-                process.stop_all()
+                stop_all()
                 time.sleep(0.05)
             raise
         pool.shutdown()

@@ -13,7 +13,7 @@ from profiler.errors import MachineError
 from profiler.model import Reading
 from profiler.sources.by_function import Tls
 from profiler.sources.source import reading_of
-from profiler.system.process import has_ended
+from profiler.system.process_groups import has_ended
 
 REGION_TRIGGER = "Client Request: region"
 _REGION_MARK = f"desc: Trigger: {REGION_TRIGGER}"

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from profiler.system.process import kill_group, within_reach
+from profiler.system.process_groups import kill_group, started
 
 _KEPT_LINES = 4000
 _SAID_LINES = 12
@@ -56,18 +56,20 @@ def run_logged(
     lines: list[str] = []
     with (
         log.open("a", encoding="utf-8") as file,
-        subprocess.Popen(
-            command,
-            env=env,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
+        started(
+            lambda: subprocess.Popen(
+                command,
+                env=env,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
         ) as process,
-        within_reach(process.pid),
+        process,
     ):
         late = threading.Event()
 

@@ -15,13 +15,10 @@ from typing import IO
 
 from profiler.errors import MachineError
 from profiler.model import Noun
+from profiler.system.process_groups import kill_group, settle, started
 
 _STDERR_TAIL_BYTES = 4096
 _HELPER_OUTPUT_BYTES = 1 << 20
-_LOOK_AGAIN_S = 0.01
-
-_running: set[int] = set()
-"""Process groups that ``stop_all`` must reach from another thread."""
 
 
 class Command(Noun, frozen=True, kw_only=True):
@@ -96,21 +93,20 @@ def run(command: Command) -> Completed:
 
 
 def _run(command: Command, pipe: int | None) -> Completed:
-    started = time.monotonic_ns()
-    child = _spawn(command, subprocess.PIPE, subprocess.PIPE)
-    try:
-        with within_reach(child.pid):
-            return _follow(child, command, started, pipe)
-    except BaseException:
-        kill_group(child.pid)
-        with suppress(ChildProcessError):
-            os.waitpid(child.pid, 0)
-        raise
-    finally:
-        child.returncode = child.returncode if child.returncode is not None else -signal.SIGKILL
-        for stream in (child.stdout, child.stderr):
-            if stream is not None:
-                stream.close()
+    began = time.monotonic_ns()
+    with started(lambda: _spawn(command, subprocess.PIPE, subprocess.PIPE)) as child:
+        try:
+            return _follow(child, command, began, pipe)
+        except BaseException:
+            kill_group(child.pid)
+            with suppress(ChildProcessError):
+                os.waitpid(child.pid, 0)
+            raise
+        finally:
+            child.returncode = child.returncode if child.returncode is not None else -signal.SIGKILL
+            for stream in (child.stdout, child.stderr):
+                if stream is not None:
+                    stream.close()
 
 
 @contextmanager
@@ -127,29 +123,18 @@ def _pipe_at(path: Path) -> Iterator[int]:
 
 
 @contextmanager
-def within_reach(pid: int) -> Iterator[None]:
-    """While this lasts, ``stop_all`` kills the process group ``pid`` too."""
-    _running.add(pid)
-    try:
-        yield
-    finally:
-        _running.discard(pid)
-
-
-@contextmanager
 def live(command: Command, stdout: IO[bytes], stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """Start ``command`` with its output in files, for a dialog through other channels; it is killed at the end.
 
     Raises:
         OSError: the program could not be started at all.
     """
-    child = _spawn(command, stdout, stderr)
-    try:
-        with within_reach(child.pid):
+    with started(lambda: _spawn(command, stdout, stderr)) as child:
+        try:
             yield child
-    finally:
-        kill_group(child.pid)
-        child.wait()
+        finally:
+            kill_group(child.pid)
+            child.wait()
 
 
 def _spawn(command: Command, stdout: int | IO[bytes], stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
@@ -184,12 +169,6 @@ def input_of(command: Command) -> IO[bytes]:
         raise MachineError(
             f"cannot read {path} for stdin: {error.strerror}", hint="leave the file where it is while it is measured"
         ) from error
-
-
-def stop_all() -> None:
-    """Kill every process that is waited for in any thread; those calls then return or raise."""
-    for pid in tuple(_running):
-        kill_group(pid)
 
 
 def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int, pipe: int | None) -> Completed:
@@ -235,7 +214,7 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int, p
         kill_group(child.pid)
     _, status, usage = os.wait4(child.pid, 0)
     if not (timed_out or output_exceeded):
-        _settle(child.pid, command.settles_s)
+        settle(child.pid, command.settles_s)
     kill_group(child.pid)
     _drain(child.stdout.fileno(), stdout, command.max_output_bytes)
     _drain(child.stderr.fileno(), stderr, _STDERR_TAIL_BYTES)
@@ -259,38 +238,6 @@ def _follow(child: subprocess.Popen[bytes], command: Command, started_ns: int, p
     )
 
 
-_ENDED = ("Z", "X")
-"""States: a zombie, which is only to be waited for, and a dead one."""
-
-
-def _settle(group: int, limit_s: float) -> None:
-    """Wait until no process of ``group`` runs any more, but no longer than ``limit_s``."""
-    deadline = time.monotonic() + limit_s
-    while time.monotonic() < deadline and _runs(group):
-        time.sleep(_LOOK_AGAIN_S)
-
-
-def has_ended(pid: int) -> bool:
-    """A process is gone, or nobody has waited for it yet."""
-    state, _ = _state(Path(f"/proc/{pid}/stat"))
-    return state in _ENDED
-
-
-def _runs(group: int) -> bool:
-    """Is there a process of ``group`` that has not ended?"""
-    found = map(_state, Path("/proc").glob("[0-9]*/stat"))
-    return any(of == group and state not in _ENDED for state, of in found)
-
-
-def _state(stat: Path) -> tuple[str, int]:
-    """The state and the group of a process, by its ``stat`` (proc(5)); a dead one's where there is none."""
-    try:
-        state, _, group = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
-    except (OSError, ValueError):
-        return "X", 0
-    return state, int(group)
-
-
 def _cpu_ns(usage: resource.struct_rusage) -> int:
     return round((usage.ru_utime + usage.ru_stime) * 1e9)
 
@@ -306,9 +253,3 @@ def _drain(fd: int, into: bytearray, limit: int) -> None:
         if not chunk:
             return
         into += chunk
-
-
-def kill_group(pid: int) -> None:
-    """Kill a process group that may be gone already."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
