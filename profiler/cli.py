@@ -11,6 +11,7 @@ from pathlib import Path
 from profiler.commands.completion import SHELLS
 from profiler.errors import Interrupted, ProbeError, UsageError
 from profiler.present.streams import make_usable, printing, silence
+from profiler.system.signals import terminable
 
 COMMANDS = {
     "ipc": "how much slower each launcher runs a workload, in instructions, IPC and time",
@@ -46,13 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit code. Every explained failure becomes a message with its remedy."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        with printing():
-            args = _parse(_bound(arguments))
-        if args.run is None:
-            return _without_a_command(args.completion)
-        args.argv = arguments
-        _require_a_folder()
-        return int(args.run(args))
+        with terminable():
+            return _run(arguments)
     except ProbeError as error:
         print(f"tax-probe: {error.message}", file=sys.stderr)  # noqa: T201
         print(f"  → {error.hint}", file=sys.stderr)  # noqa: T201
@@ -64,6 +60,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of a pipe left (head, less): nothing to say, and nobody to say it to.
         silence()
         return 0
+
+
+def _run(arguments: list[str]) -> int:
+    with printing():
+        args = _parse(_bound(arguments))
+    if args.run is None:
+        return _without_a_command(args.completion)
+    args.argv = arguments
+    _require_a_folder()
+    return int(args.run(args))
 
 
 def entry() -> None:

@@ -25,6 +25,8 @@ CLOCK = "clock"
 CALLGRIND = "callgrind"
 _TAIL_BYTES = 2000
 _READ_BYTES = 1 << 16
+_MOST_HELD = 8 << 20
+"""Of one answer, which holds what the work printed (``workplace.MAX_OUTPUT_BYTES``), spelled out."""
 
 
 class Chunk(Noun, frozen=True, kw_only=True):
@@ -119,7 +121,7 @@ class ServedProcess:
         self._requests = requests
         self._answers = answers
         self._stderr = stderr
-        self._held = b""
+        self._held = bytearray()
 
     def first_answer(self, timeout_s: float) -> FirstAnswer:
         """Wait until the process is ready.
@@ -144,9 +146,12 @@ class ServedProcess:
             ready, _, _ = select.select([self._answers], [], [], max(0.0, min(0.1, deadline - time.monotonic())))
             data = os.read(self._answers, _READ_BYTES) if ready else b""
             self._held += data
-            if data:
-                continue
-            if self._child.poll() is not None:
+            if len(self._held) > _MOST_HELD:
+                raise WorkloadError(
+                    f"{self._name} printed more than {_MOST_HELD >> 20} MiB in one chunk of work",
+                    hint="a workload prints one line",
+                )
+            if not data and self._child.poll() is not None:
                 tail = self._stderr.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").strip()
                 raise WorkloadError(
                     f"{self._name} ended with exit code {self._child.returncode} instead of doing chunks of work\n"
@@ -159,7 +164,7 @@ class ServedProcess:
                     hint="give it more with --timeout SECONDS, or less work with --m LO,HI",
                 )
         line, _, self._held = self._held.partition(b"\n")
-        return line
+        return bytes(line)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class Request(Noun, frozen=True, kw_only=True):
     against: tuple[str, ...] = ()
     """Other interpreters, ``PATH`` or ``NAME=PATH``."""
     launcher: tuple[str, ...] | None = None
-    blocks: Number | None = None
+    blocks: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
     budget: Seconds | None = None
     timeout: Seconds = 60.0
     m: tuple[Number, ...] | None = None

@@ -25,7 +25,7 @@ from profiler.model import Block, Caveat, Chunks, Launcher, Plan, Regions, Run, 
 from profiler.plan.schedule import draw_blocks, steps, with_launchers
 from profiler.plan.treat import bare_hosts, treated
 from profiler.sources.source import Source
-from profiler.system.run_lock import terminable
+from profiler.system.signals import terminable
 
 
 class Progress(Protocol):
@@ -144,7 +144,8 @@ def _run_blocks(
     least_blocks: int,
     progress: Progress,
 ) -> None:
-    progress.start(sum(len(steps(plan, block)) for block in plan.blocks), len(done))
+    planned = [step for block in plan.blocks for step in steps(plan, block)]
+    progress.start(len(planned), sum(step in done for step in planned))
     pace = Pace()
     for index, block in enumerate(plan.blocks):
         todo = [step for step in steps(plan, block) if step not in done]
@@ -170,7 +171,7 @@ def _run_until(
     progress: Progress,
 ) -> Iterator[Run]:
     """Blocks without end, drawn as they are needed; yields the run with its new plan before each is begun."""
-    progress.start(None, len(done))
+    progress.start(None, sum(step in done for block in run.plan.blocks for step in steps(run.plan, block)))
     started = time.monotonic()
     most = run.plan.most_blocks
     spent = 0.0

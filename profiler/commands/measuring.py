@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from profiler.commands.flags import request
+from profiler.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from profiler.collect.request import Request
@@ -53,6 +54,11 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     # All that needs no quiet machine comes before the lock: nobody is to wait for another run to be told of a typo.
     begun = load_run(args.resume) if args.resume is not None else None
     if begun is not None:
+        if begun.command != command:
+            raise UsageError(
+                f"{args.resume} was begun by tax-probe {begun.command}",
+                hint=f"tax-probe {begun.command} --resume {args.resume}",
+            )
         require_same_begin(begun)
     foreseen = foresee(wanted, study) if begun is None else None
     for caveat in foreseen.inherited if foreseen is not None else ():
@@ -90,7 +96,13 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
         )
         if after is not None:
             after(folder, wanted, bar)
-    gate.hold(folder, show(folder, format_=args.format, verbose=args.verbose))
+    try:
+        verdict = show(folder, format_=args.format, verbose=args.verbose)
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            "interrupted while the answer was written; everything is measured", hint=f"tax-probe report {folder}"
+        ) from error
+    gate.hold(folder, verdict)
     return 0
 
 

@@ -12,7 +12,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -84,7 +85,7 @@ def build_hosts(
     builds = (cache_dir or cache_folder()) / "hosts"
     try:
         builds.mkdir(parents=True, exist_ok=True)
-        with FileLock(builds / f"{key}.lock", timeout=_LOCK_TIMEOUT_S):
+        with _only_builder(builds / f"{key}.lock", on_line):
             return _cached(builds / key) or _build(
                 target, link, how=how, toolchain=toolchain, place=builds / key, on_line=on_line
             )
@@ -95,6 +96,25 @@ def build_hosts(
     except OSError as error:
         hint = "free some space there (a build needs 200 MB), or set XDG_CACHE_HOME to another directory"
         raise MachineError(f"cannot write the cache {builds}: {error}", hint=hint) from error
+
+
+@contextmanager
+def _only_builder(path: Path, on_line: Callable[[str], None]) -> Iterator[None]:
+    """While another process builds the same, wait for it, and say so.
+
+    Raises:
+        Timeout: it does not end.
+    """
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_line(f"waiting up to {_LOCK_TIMEOUT_S:.0f} s for another process that builds the same")
+        lock.acquire(timeout=_LOCK_TIMEOUT_S)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def build_key(target: Target, link: LinkMode, how: LinkRecipe, toolchain: Toolchain) -> str:

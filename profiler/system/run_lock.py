@@ -1,15 +1,13 @@
-"""One run at a time on a machine, and its orderly end."""
+"""One run at a time on a machine."""
 
 from __future__ import annotations
 
 import os
 import re
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from profiler.errors import MachineError
 
@@ -54,8 +52,7 @@ def only_one_run(wait_s: float = 0.0, tell: Callable[[str], None] = lambda text:
     except OSError as error:
         raise MachineError(f"cannot take the lock {path}: {error.strerror}", hint="remove the file") from error
     try:
-        with terminable():
-            yield
+        yield
     finally:
         lock.release()
 
@@ -84,18 +81,3 @@ def _command(pid: int) -> str:
     told = " ".join(("tax-probe", *words[named + 1 :]) if named is not None else words)
     told = "".join(letter if letter.isprintable() else " " for letter in told)
     return f": {told[:_LONGEST_COMMAND]}" if told.strip() else ""
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM, and SIGHUP of a terminal that is closed, end the run as Ctrl-C does, so that it is saved."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,10 +1,12 @@
 """Ctrl-C and SIGTERM in mid-run: exit 5, nothing lost, and ``--resume`` ends where an undisturbed run ends."""
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 
+from profiler.present import answer
 from tests.commandline import GENEROUS_S, SMALL, TaxProbe, assert_refused, in_a_process, reading_keys, script
 from tests.conftest import FakePerf, needs_extension
 
@@ -58,7 +60,10 @@ def test_a_run_that_is_interrupted_twice_and_resumed_is_the_run_that_was_not(
     keys = reading_keys(folder)
     assert len(second) < len(set(keys)) == len(keys)
     assert keys == reading_keys(other)
-    assert resumed.document == undisturbed.document
+    told = [warning["code"] for warning in resumed.document["warnings"]]
+    assert told.count("damaged-rows") == 1, "what was dropped is said"
+    kept = [warning for warning in resumed.document["warnings"] if warning["code"] != "damaged-rows"]
+    assert resumed.document | {"warnings": kept} == undisturbed.document
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -86,6 +91,37 @@ def test_an_unfinished_run_can_be_reported(tax_probe: TaxProbe) -> None:
     assert reported.code == 0
     assert "unfinished" in [one["code"] for one in reported.document["warnings"]]
     assert {one["blocks"] for one in reported.document["comparisons"] if one["metric"] == "wall"} == {1}
+
+
+def test_an_interruption_while_the_answer_is_written_loses_nothing(
+    tax_probe: TaxProbe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*given: object, **options: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+
+    monkeypatch.setattr(answer, "show", interrupted)
+    ran = tax_probe.ipc(*SMALL, "--source", "software", "--blocks", "1")
+    assert_refused(ran, 5, "everything is measured", f"tax-probe report {tax_probe.folder()}")
+
+
+def test_what_whoever_starts_us_has_ignored_stays_ignored(tax_probe: TaxProbe) -> None:
+    """As nohup does with SIGHUP."""
+    load = signalling(tax_probe.out.parent, {2: int(signal.SIGHUP)})
+    (tax_probe.out.parent / "load.py").write_text(Path(load).read_text().replace("signal.pause()", "pass"))
+    plan = ("--launcher", "python3", "--source", "software", "--blocks", "1", "--m", "5,10")
+    ran = in_a_process(
+        *("ipc", "--out", str(tax_probe.out), *plan, "--workload", load),
+        before="import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)",
+    )
+    assert ran.code == 0, ran.err
+
+
+def test_another_commands_folder_is_not_resumed(tax_probe: TaxProbe) -> None:
+    assert tax_probe.ipc(*SMALL, "--source", "software", "--blocks", "1").code == 0
+    folder = tax_probe.folder()
+    ran = tax_probe("variants", "--resume", str(folder))
+    assert_refused(ran, 2, "was begun by tax-probe ipc", f"tax-probe ipc --resume {folder}")
 
 
 def test_only_the_same_interpreter_resumes(tax_probe: TaxProbe) -> None:
