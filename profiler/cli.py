@@ -11,6 +11,7 @@ from pathlib import Path
 from profiler.commands.completion import SHELLS
 from profiler.errors import Interrupted, ProbeError, UsageError
 from profiler.present.streams import make_usable, printing, silence
+from profiler.present.visible import visible
 from profiler.system.signals import terminable
 
 COMMANDS = {
@@ -50,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with terminable():
             return _run(arguments)
     except ProbeError as error:
-        print(f"tax-probe: {error.message}", file=sys.stderr)  # noqa: T201
-        print(f"  → {error.hint}", file=sys.stderr)  # noqa: T201
+        print(visible(f"tax-probe: {error.message}"), file=sys.stderr)  # noqa: T201
+        print(visible(f"  → {error.hint}"), file=sys.stderr)  # noqa: T201
         return error.exit_code
     except KeyboardInterrupt:
         print("tax-probe: interrupted before anything was measured", file=sys.stderr)  # noqa: T201

@@ -23,6 +23,7 @@ from profiler.present.streams import answering
 from profiler.present.table import UNKNOWN, Cell, Mark, Table, columns, filled
 from profiler.present.terminal import marks_of
 from profiler.present.text import console
+from profiler.present.visible import visible
 from profiler.present.words import effect, mark
 
 _BESIDE = ("cycles", "wall")
@@ -60,11 +61,11 @@ def _print(document: Across, folder: Path | None) -> None:
     # What does not fit stands in the document; two lines are left for notes, and two for where it is.
     taken = [document.sentence, *folders, *said]
     room = _LINES - sum(-(-len(line) // out.width) for line in taken) - len(matrix.rows) - 2 * _FRAME - 7
-    out.print(f"\n[bold]{escape(document.sentence)}[/bold]\n")
+    out.print(f"\n[bold]{escape(visible(document.sentence))}[/bold]\n")
     for line in folders:
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(visible(line), markup=False, soft_wrap=True)
     for line in said:
-        out.print(Padding(escape(line), (0, 0, 0, 2)))
+        out.print(Padding(escape(visible(line)), (0, 0, 0, 2)))
     for table in (matrix, _changes(document, _main(document), shown=max(_LEAST, room))):
         out.print()
         for drawn in lay_out(table, out.width, marks_of(out)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from profiler.catalogue.metrics import METRICS
 from profiler.errors import MachineError, UsageError
 from profiler.folder import load_run, write_atomically
 from profiler.model import Launcher, Run
+from profiler.present.progress import tell
 from profiler.present.streams import printing
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _benchmarks(folder: Path) -> dict[str, bytes]:
             pyperf.BenchmarkSuite(found).dump(text, compact=False)
             files[f"{quote(launcher.name, safe='+~@')}.json"] = text.getvalue().encode()
         else:
-            print(f"{launcher.name} is left out: its cost per iteration was not measured", file=sys.stderr)
+            tell(f"{launcher.name} is left out: its cost per iteration was not measured")
     return files
 
 
@@ -124,10 +124,7 @@ def _values(costs: Costs, launcher: str, metric: str) -> dict[int, float]:
     kept = {block: value for block, value in by_block if (block, launcher) not in costs.apart}
     noise = [block for block, value in kept.items() if value <= 0]
     if noise:
-        print(
-            f"{launcher}: {metric} of {len(noise)} blocks is not above zero and left out: noise exceeds the cost",
-            file=sys.stderr,
-        )
+        tell(f"{launcher}: {metric} of {len(noise)} blocks is not above zero and left out: noise exceeds the cost")
     _, scale = _unit(metric)
     return {block: value * scale for block, value in kept.items() if value > 0}
 

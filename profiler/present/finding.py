@@ -12,6 +12,7 @@ from profiler.present.cause_tree import CauseRow
 from profiler.present.markdown import escaped, to_markdown
 from profiler.present.reservations import reservations
 from profiler.present.view import View
+from profiler.present.visible import visible
 from profiler.present.whom import subjects
 
 _ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv", "report.html")
@@ -42,16 +43,18 @@ def _lines(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, .
     yield from ("## What is ruled out, and what is open", "")
     yield from (f"- {label}: {escaped(text)}" for label, text in shown.facts if label != "Measured")
     for reservation in reservations(verdict.warnings):
-        yield f"- `{reservation.code}`: {escaped(reservation.title)}" + (
+        yield f"- {_code(reservation.code)}: {escaped(reservation.title)}" + (
             f"; {escaped(reservation.remedy)}" if reservation.remedy else ""
         )
     yield from ("", "## How it was measured, and how to repeat it", "")
-    yield from (f"    {shown.command}", "")
+    yield from (f"    {_line(shown.command)}", "")
     yield f"- {escaped(run.source_sentence)}"
     yield f"- {_measured(shown)}"
-    yield f"- {run.machine.get('cpu_model')}, kernel {run.machine.get('kernel')}; begun {run.started_utc}"
+    machine = f"{run.machine.get('cpu_model')}, kernel {run.machine.get('kernel')}; begun {run.started_utc}"
+    yield f"- {escaped(machine)}"
     target = verdict.target
-    yield f"- target `{target.real_path}`, CPython {target.version}, build-id `{target.build_id}`" + escaped(
+    of_target = f"CPython {target.version}, build-id"
+    yield f"- target {_code(target.real_path)}, {escaped(of_target)} {_code(target.build_id)}" + escaped(
         target.where_it_runs
     )
     shown_of = subjects(verdict)
@@ -60,7 +63,9 @@ def _lines(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, .
         for launcher in verdict.launchers
         if launcher.image is not None and launcher.name in shown_of
     )
-    yield from (f"- `{image}`, build-id `{build_id}`" for image, build_id in images if image != target.real_path)
+    yield from (
+        f"- {_code(image)}, build-id {_code(build_id)}" for image, build_id in images if image != target.real_path
+    )
     yield from ("", "| file | SHA-256 |", "|---|---|")
     for path in (recorded(folder, name) for name in (*_ATTACHED, *pictures)):
         if path.exists():
@@ -77,6 +82,16 @@ def _evidence(tree: tuple[CauseRow, ...]) -> Iterator[str]:
         how = "a place, no cause" if row.kind == "place" else "proved" if row.proved else "seen"
         yield f"{'  ' * row.depth}- {escaped(row.name)} ({how}): {escaped(row.evidence)}"
     yield ""
+
+
+def _line(text: str) -> str:
+    """On one line, as it is typed."""
+    return " ".join(visible(text).split())
+
+
+def _code(text: object) -> str:
+    """In backticks, out of which nothing gets."""
+    return f"`{_line(str(text)).replace('`', chr(39))}`"
 
 
 def _measured(shown: View) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 
 from profiler.analyze.wording import bounds
 from profiler.catalogue.metrics import METRIC
 from profiler.errors import GateFailed, MachineError
 from profiler.model.across import Across, GateLine
+from profiler.present.progress import tell
 
 _SAID = {"within": "is held", "undecided": "is not decided"}
 
@@ -21,7 +21,7 @@ def enforce(lines: Sequence[GateLine], against: str) -> None:
         MachineError: none is, and one is not known, so that nothing was gated.
     """
     for (gate, word), told in _grouped(lines).items():
-        print(f"gate {gate} {word}: {', '.join(told)}", file=sys.stderr)
+        tell(f"gate {gate} {word}: {', '.join(told)}")
     failed = [line for line in lines if line.word == "exceeded"]
     unknown = list(_unknown(lines))
     if failed:
@@ -39,9 +39,9 @@ def enforce(lines: Sequence[GateLine], against: str) -> None:
 
 def tell_change(document: Across) -> None:
     """The headline of a comparison with an earlier run on stderr, beside the answer of this one."""
-    print(f"since {document.folders[0].path} (A): {document.sentence}", file=sys.stderr)
+    tell(f"since {document.folders[0].path} (A): {document.sentence}")
     for warning in document.warnings:
-        print(f"warning {warning.code}: {warning.message}", file=sys.stderr)
+        tell(f"warning {warning.code}: {warning.message}")
 
 
 def _exceeded(failed: Iterable[GateLine], against: str) -> Iterable[str]:

@@ -13,6 +13,7 @@ import msgspec
 from rich.text import Text
 
 from profiler.present.table import Axis, Bar, Cell, Column, Lane, Mark, Table, Tone, text_of, with_columns
+from profiler.present.visible import visible
 
 STYLES: dict[Tone, str] = {
     "worse": "color(202)", "better": "color(33)", "open": "default", "plain": "default", "faint": "dim",
@@ -49,7 +50,8 @@ ASCII = Marks("o", "-", "[", "]", ":", "#", "|", "<", ">")
 
 def spelled(text: str, marks: Marks) -> str:
     """``text`` in the letters that there are: where these are ASCII's, every sign as what it stands for."""
-    return text.translate(_IN_ASCII).encode("ascii", "replace").decode() if marks is ASCII else text
+    seen = visible(text)
+    return seen.translate(_IN_ASCII).encode("ascii", "replace").decode() if marks is ASCII else seen
 
 
 def _spelled(table: Table, marks: Marks) -> Table:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from profiler.present.table import Cell, Table, text_of, with_columns
+from profiler.present.visible import visible
 
 _LEFT = {"word", "name", "verdict"}
 _DRAWN = {"bar", "lane"}
@@ -31,7 +32,7 @@ def to_markdown(table: Table, *, heading: str) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """``text`` as text: what Markdown or HTML would take for more is none."""
-    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split())).replace("<", "&lt;")
+    return _SPECIAL.sub(r"\\\g<0>", " ".join(visible(text).split())).replace("<", "&lt;")
 
 
 def _escaped(cell: Cell) -> str:

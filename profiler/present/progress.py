@@ -6,14 +6,20 @@ from collections.abc import Callable
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from profiler.model import Block, Standing, Step
+from profiler.present.visible import visible
 
 
 def tell(text: str) -> None:
     """A line on stderr, where there is no bar yet."""
-    Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)
+    Console(stderr=True).print(visible(text), highlight=False, markup=False, soft_wrap=True)
+
+
+def _seen(what: str, name: str) -> str:
+    return f"{what} {escape(visible(name))}".rstrip()
 
 
 class Foretelling:
@@ -63,12 +69,15 @@ class ProgressBar:
 
     def say(self, text: str) -> None:
         """A line above the bar."""
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(visible(text), highlight=False, markup=False, soft_wrap=True)
 
     def builds(self, done: float, total: float, doing: str) -> None:
         """How much of building is done, in the builder's own units."""
         self._progress.update(
-            self._task, total=total or None, completed=done, description=f"building {doing}" if doing else "building"
+            self._task,
+            total=total or None,
+            completed=done,
+            description=_seen("building", doing),
         )
 
     def start(self, total: int | None, done: int) -> None:
@@ -77,7 +86,7 @@ class ProgressBar:
 
     def step(self, step: Step) -> None:
         """One process ended."""
-        self._progress.update(self._task, advance=1, description=f"block {step.block}, {step.pass_name}")
+        self._progress.update(self._task, advance=1, description=_seen(f"block {step.block},", step.pass_name))
 
     def block(self, block: Block) -> None:
         """One block is complete."""

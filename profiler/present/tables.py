@@ -10,6 +10,7 @@ from pathlib import Path
 from profiler.analyze.points import Points
 from profiler.folder import json_document, write_result
 from profiler.model import Cause, Comparison, Noun, Verdict
+from profiler.present.visible import visible
 
 _SUMMARY, _CAUSES, _POINTS = "summary.csv", "causes.csv", "points.csv"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -73,7 +74,9 @@ def _cell(value: object) -> object:
     """What is unknown is empty, and no text is a formula."""
     if value is None:
         return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    return f"'{visible(value)}" if value.startswith(_FORMULA) else visible(value)
 
 
 CSVS: dict[str, Callable[[Verdict], bytes]] = {

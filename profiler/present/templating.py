@@ -6,13 +6,11 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from profiler.present.visible import visible
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters (a terminal's escapes begin with one), marks that turn the reading direction, halves of pairs: no
-document may hold them, or a reader cannot see that it does.
-"""
 _PATH = re.compile(r"(?<![\w.:/])(?!/proc/|/sys/)(?:/[\w.+@~-]+)+/([\w.+@~-]+)")
 
 
@@ -38,7 +36,7 @@ def _environment() -> Environment:
 def _visible(value: object) -> object:
     from markupsafe import Markup
 
-    return _INVISIBLE.sub("\ufffd", value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def without_folders(text: str) -> str:

@@ -17,6 +17,7 @@ from profiler.present.reservations import reservations
 from profiler.present.section import Section
 from profiler.present.text import console, to_rich
 from profiler.present.view import View
+from profiler.present.visible import visible
 
 _LABEL = 13
 MOST_LINES = 40
@@ -82,7 +83,7 @@ def fact(label: str, text: str, width: int, marks: Marks, most: int | None = Non
 
 
 def _labelled(label: str, line: str) -> Text:
-    return Text.assemble((f"{label:<{_LABEL}}", "bold"), line)
+    return Text.assemble((f"{label:<{_LABEL}}", "bold"), visible(line))
 
 
 def marks_of(out: Console) -> Marks:
@@ -96,6 +97,6 @@ def _print_folded(out: Console, folded: tuple[Section, ...], caveats: tuple[Cave
             for part in to_rich(table, out.width):
                 out.print(part)
     for reservation in reservations(caveats):
-        out.print(f"[bold]warning[/bold] {reservation.code}: {escape(reservation.title)}")
+        out.print(f"[bold]warning[/bold] {escape(visible(reservation.code))}: {escape(visible(reservation.title))}")
         for line in (*reservation.messages, *((f"→ {reservation.remedy}",) if reservation.remedy else ())):
-            out.print(Padding(escape(line), (0, 0, 0, 2)))
+            out.print(Padding(escape(visible(line)), (0, 0, 0, 2)))

@@ -14,6 +14,7 @@ from profiler.folder import json_document
 from profiler.model import Noun
 from profiler.present.streams import printing
 from profiler.present.table import Bar, Cell, Table, Tone, text_of, with_columns
+from profiler.present.visible import visible
 
 WITHOUT_TERMINAL = 80
 """Characters of a line where nobody looks: in a file or a pipe."""
@@ -62,9 +63,9 @@ def to_rich(table: Table, width: int) -> tuple[RichTable | Text, ...]:
         parts = _parts(table, width)
     # Rich would break titles and captions at the width of the table, however narrow.
     return (
-        *((Text(table.title, style="bold"),) if table.title else ()),
+        *((Text(visible(table.title), style="bold"),) if table.title else ()),
         *(_drawn(with_columns(table, part)) for part in parts),
-        *(Text(note, style="dim italic") for note in table.notes),
+        *(Text(visible(note), style="dim italic") for note in table.notes),
     )
 
 
@@ -72,7 +73,7 @@ def _drawn(table: Table) -> RichTable:
     drawn = RichTable()
     for at, column in enumerate(table.columns):
         drawn.add_column(
-            escape(column.title),
+            escape(visible(column.title)),
             justify="left" if column.kind in _LEFT else "right",
             no_wrap=column.kind != "word",
             min_width=_least(table, at),
@@ -87,7 +88,7 @@ def _cell(cell: Cell) -> str:
     if isinstance(cell, Bar):
         left = min(_BAR, max(0, round(cell.start * _BAR)))
         return " " * left + ("█" * min(_BAR - left, max(0, round(cell.end * _BAR) - left)) or "▏")
-    text = escape(text_of(cell))
+    text = escape(visible(text_of(cell)))
     return text if isinstance(cell, str) else f"[{STYLES[cell.tone]}]{text}[/{STYLES[cell.tone]}]"
 
 
