@@ -16,6 +16,7 @@ from profiler.collect.beforehand import Foreseen
 from profiler.collect.calibration_runs import calibrated, require_growth
 from profiler.collect.request import Request
 from profiler.errors import MachineError, UsageError
+from profiler.folder.secrets import keeps_back
 from profiler.launch.file_inspection import inspect_target
 from profiler.launch.host_builds import HostBuild
 from profiler.launch.interpreters import resolve_target
@@ -214,8 +215,14 @@ def require_same_begin(run: Run) -> None:
     """A resumed run must find the launchers and the work that it began with.
 
     Raises:
-        UsageError: the target, a launcher, a workload's script or what it reads has changed or is gone.
+        UsageError: the target, a launcher, a workload's script or what it reads has changed or is gone, or words of a
+            command were not kept.
     """
+    if keeps_back(run):
+        raise UsageError(
+            "this run cannot go on: what looked like a secret in its command was not kept",
+            hint="begin a new run, and hand secrets over in the environment or in a file",
+        )
     own = (pass_.workload for pass_ in run.plan.passes if isinstance(pass_, Whole))
     for workload in {
         workload.work: workload for workload in (run.plan.workload, *own) if workload is not None

@@ -13,6 +13,7 @@ import msgspec
 from profiler.errors import MachineError, UsageError
 from profiler.folder.recorded import CALLS, ROWS, RUN, ZIPPED, read_recorded
 from profiler.folder.regular_files import read_regular, require_own_folder, write_atomically
+from profiler.folder.secrets import redacted
 from profiler.model import SCHEMA, Run
 from profiler.older import up_to_date
 
@@ -65,13 +66,13 @@ def _legible(value: object) -> object:
 
 
 def save_run(folder: Path, run: Run) -> None:
-    """Replace ``run.json``.
+    """Replace ``run.json``; what looks like a secret in a command is not written.
 
     Raises:
         MachineError: the disk is full or read-only.
     """
     try:
-        write_atomically(folder / RUN, json_document(run))
+        write_atomically(folder / RUN, json_document(redacted(run)))
     except OSError as error:
         raise disk_trouble(folder, error) from error
 

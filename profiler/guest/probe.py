@@ -268,15 +268,34 @@ def resource_limits() -> "dict[str, Any] | None":
     return {name[7:].lower(): list(resource.getrlimit(getattr(resource, name))) for name in names}
 
 
+VALUES_MATTER = """
+PYTHON_CPU_COUNT PYTHON_FROZEN_MODULES PYTHON_GC_PRESET PYTHON_GIL PYTHON_JIT PYTHON_PERF_JIT_SUPPORT
+PYTHONASYNCIODEBUG PYTHONCOERCECLOCALE PYTHONDEBUG PYTHONDEVMODE PYTHONDONTWRITEBYTECODE PYTHONEXECUTABLE
+PYTHONFAULTHANDLER PYTHONHOME PYTHONINTMAXSTRDIGITS PYTHONIOENCODING PYTHONLEGACYWINDOWSSTDIO PYTHONMALLOC
+PYTHONMALLOCSTATS PYTHONNODEBUGRANGES PYTHONNOUSERSITE PYTHONOPTIMIZE PYTHONPATH PYTHONPERFSUPPORT PYTHONPLATLIBDIR
+PYTHONPROFILEIMPORTTIME PYTHONPYCACHEPREFIX PYTHONSAFEPATH PYTHONSTARTUP PYTHONTRACEMALLOC PYTHONUNBUFFERED
+PYTHONUSERBASE PYTHONUTF8 PYTHONVERBOSE PYTHONWARNDEFAULTENCODING PYTHONWARNINGS MALLOC_ARENA_MAX MALLOC_ARENA_TEST
+MALLOC_CHECK_ MALLOC_MMAP_MAX_ MALLOC_MMAP_THRESHOLD_ MALLOC_PERTURB_ MALLOC_TOP_PAD_ MALLOC_TRIM_THRESHOLD_
+GLIBC_TUNABLES LD_PRELOAD LD_BIND_NOW LD_AUDIT LD_DEBUG LD_PROFILE
+"""
+"""Of these the value is kept; of others that an interpreter, allocator or loader might read, that they are set: a
+program of the user may call its own variables so, and hold secrets in them."""
+
+
 def surroundings() -> "dict[str, Any]":
     """Locale, limits and environment."""
     import _locale as locale
 
     limits = resource_limits()
     env = os.environ
+    values_matter = set(VALUES_MATTER.split())
 
     def chosen(*beginnings: str) -> "dict[str, str]":
-        return {key: value for key, value in env.items() if key.startswith(beginnings) and key != "PYTHONHASHSEED"}
+        return {
+            key: value if key in values_matter else "set"
+            for key, value in env.items()
+            if key.startswith(beginnings) and key != "PYTHONHASHSEED"
+        }
 
     return {
         "locale": locale.setlocale(locale.LC_CTYPE),
