@@ -2,7 +2,7 @@ UV ?= uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
-.PHONY: setup probe rebuild test test-slow test-browser mutants lint bench record lock clean
+.PHONY: setup probe rebuild test test-slow test-browser faults mutants lint bench record lock clean
 
 setup:
 	@tools/setup
@@ -30,6 +30,11 @@ test-slow:
 mutants:
 	@tools/setup --dev
 	@tools/mutants $(ARGS)
+
+# Does a measurement survive kills, signals, full disks, damaged rows? Half an hour; make faults ARGS='--only kill --tries 5'.
+faults:
+	@tools/setup --dev
+	@tools/faults --out results/faults $(ARGS)
 
 # The page in Chromium (chromium, chromium-browser or google-chrome on PATH): overlaps, contrast, phone, paper.
 test-browser:
