@@ -29,7 +29,7 @@ def _self_check() -> Step:
 
 
 def _ipc(more: str) -> Step:
-    return Step(name="ipc", command=f"tax-probe ipc --seed {IPC_SEED} --out /out/ipc {more}")
+    return Step(name="ipc", command=f"tax-probe ipc --precision 0.5% --seed {IPC_SEED} --out /out/ipc {more}")
 
 
 JOBS = (
@@ -43,7 +43,7 @@ JOBS = (
                 command="python -m pytest -q -p no:cacheprovider --junitxml=/out/perf-tests.xml tests/perf",
             ),
             Step(name="doctor", command="tax-probe doctor --format json >/out/doctor.json"),
-            _ipc("--blocks 3 --m 20000,60000"),
+            _ipc("--blocks 3 --m 5000,25000"),
         ),
     ),
     Job(
@@ -56,7 +56,7 @@ JOBS = (
             ),
         ),
     ),
-    Job(name="half-speed", shift=1, steps=(_self_check(), _ipc("--blocks 2 --m 5000,20000"))),
+    Job(name="half-speed", shift=1, steps=(_self_check(), _ipc("--blocks 2 --m 5000,25000"))),
 )
 
 
