@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from profiler.launch.link import LinkRecipe
+from tools.pmu_guest.__main__ import main
 from tools.pmu_guest.apt import Deb, chosen, configuration, is_whole, parse_uris, private_sources
-from tools.pmu_guest.boot import Disks, qemu_command
+from tools.pmu_guest.boot import Disks, bring_back, qemu_command
 from tools.pmu_guest.cross import key_in_guest
-from tools.pmu_guest.errors import CannotRun
+from tools.pmu_guest.errors import CannotRun, GuestFailed
 from tools.pmu_guest.jobs import JOBS, steps_of
+from tools.pmu_guest.judge import judge
 from tools.pmu_guest.limits import Limit
 from tools.pmu_guest.locks import as_text, chosen_requirements, locked
 from tools.pmu_guest.made_once import digest_of_files, is_made, made
@@ -286,27 +288,32 @@ def test_each_step_is_a_line_that_the_guests_script_reads() -> None:
     assert {job.shift for job in JOBS} == {0, 1}
 
 
-RECIPE = LinkRecipe(
-    library="/c/root/usr/lib/l.so", config="shared=true\nlib_dir=/c/root/usr/lib\n",
-    rustflags=("-C", "link-arg=/c/root/usr/lib"), features=("auto-initialize",), libraries=(),
-)  # fmt: skip
-
-
-def test_what_stands_for_cargo_hands_out_the_build_that_was_asked_for_and_no_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("features", [("auto-initialize",), ()])
+def test_what_stands_for_cargo_hands_out_the_build_that_was_asked_for_and_no_other(
+    tmp_path: Path, features: tuple[str, ...]
+) -> None:
     """The key that is computed outside is the one that the script in the guest computes."""
+    recipe = LinkRecipe(
+        library="/c/root/usr/lib/l.so",
+        config="shared=true\nlib_dir=/c/root/usr/lib\n",
+        rustflags=("-C", "link-arg=/c/root/usr/lib"),
+        features=features,
+        libraries=(),
+    )
     here = tmp_path / "rust"
-    hosts = here / f"hosts-{key_in_guest(RECIPE, Path('/c/root'))}"
+    hosts = here / f"hosts-{key_in_guest(recipe, Path('/c/root'))}"
     hosts.mkdir(parents=True)
     (hosts / "pyo3").write_text("built")
     (here / "cargo").write_bytes((INSIDE / "cargo").read_bytes())
     config = tmp_path / "pyo3.config"
-    config.write_text(RECIPE.config.replace("/c/root", ""))
+    config.write_text(recipe.config.replace("/c/root", ""))
+    place = tmp_path / "source"
+    place.mkdir()
 
     def ask(flags: str) -> subprocess.CompletedProcess[str]:
-        words = ["build", "--release", "--target", "T", "--target-dir", "../target", "--features", "auto-initialize"]
+        words = ["build", "--release", "--target", "T", "--target-dir", "../target"]
+        words += [part for feature in features for part in ("--features", feature)]
         env = os.environ | {"PYO3_CONFIG_FILE": str(config), "CARGO_ENCODED_RUSTFLAGS": flags}
-        place = tmp_path / "source"
-        place.mkdir(exist_ok=True)
         return subprocess.run(
             ["bash", str(here / "cargo"), *words], cwd=place, env=env, capture_output=True, text=True, check=False
         )
@@ -347,3 +354,48 @@ def test_a_budget_that_is_over_is_told_with_its_remedy() -> None:
         Limit(0.0).require("unpacking")
     with pytest.raises(CannotRun, match=r"took 2000000 s here last time"):
         Limit(1e6).require_room_for(2e6, "running the guests")
+
+
+# ---------------------------------------------------------------- the command
+
+
+@pytest.mark.parametrize(("options", "code"), [((), 0), (("--skipped-exit", "77"), 77)])
+def test_where_it_cannot_run_it_says_so_and_checks_nothing(
+    options: tuple[str, ...],
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """PATH leads to no apt-get."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(list(options)) == code
+    out = capsys.readouterr().out
+    assert "SKIPPED, nothing was checked: this machine has no apt-get" in out
+    assert "(apt-get install" in out
+    assert "passed" not in out
+
+
+def test_a_guest_that_left_nothing_fails_every_step(tmp_path: Path) -> None:
+    findings = judge(JOBS, tmp_path)
+    assert not any(finding.passed for finding in findings)
+    steps = [step.name for job in JOBS for step in job.steps]
+    assert [one.what for one in findings if one.what.startswith("results of")] == [
+        f"results of {name}" for name in steps
+    ]
+
+
+def test_what_a_guest_leaves_stays_in_its_folder(tmp_path: Path) -> None:
+    out, folder = tmp_path / "out.img", tmp_path / "results"
+    for name, fine in (("./ipc/rows.csv", True), ("../escaped", False)):
+        with tarfile.open(out, "w") as tar:
+            member = tarfile.TarInfo(name)
+            member.size = 1
+            tar.addfile(member, io.BytesIO(b"x"))
+        if fine:
+            bring_back(out, folder)
+            assert (folder / "ipc/rows.csv").read_bytes() == b"x"
+        else:
+            with pytest.raises(GuestFailed, match="escaped"):
+                bring_back(out, folder)
+    assert not (tmp_path / "escaped").exists()

@@ -40,8 +40,6 @@ _RECORDED = (("counters", "ipc"), ("variants", "variants"))
 def main(arguments: list[str]) -> int:
     """Run it; gives the exit code."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
     try:
         return _run(options)
     except (CannotRun, MachineError) as error:
@@ -66,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
         help="skip, with the reason, what would take longer (default: $TAX_PROBE_PMU_BUDGET, or none)",
     )  # fmt: skip
     parser.add_argument("--update", action="store_true", help="resolve the packages anew instead of those kept")
+    parser.add_argument(
+        "--job", metavar="NAME", action="append", choices=[job.name for job in JOBS],
+        help=f"only this guest of {', '.join(job.name for job in JOBS)} (repeatable)",
+    )  # fmt: skip
     parser.add_argument("--record", action="store_true", help="keep the results as those of results/pmu-guest")
     parser.add_argument("--skipped-exit", type=int, metavar="N", default=0, help="exit code of a skip (default: 0)")
     return parser
@@ -87,6 +89,7 @@ def _locked(options: argparse.Namespace, limit: Limit, cache: Path) -> int:
     for left in (*cache.glob(f"{SCRATCH}*"), *cache.glob(".making-*")):
         shutil.rmtree(left, ignore_errors=True)
     table, times = read_table(), cache / _TIMES
+    jobs = tuple(job for job in JOBS if options.job is None or job.name in options.job)
     before = msgspec.json.decode(times.read_bytes(), type=dict[str, float]) if times.is_file() else {}
     limit.require_room_for(before.get("guests"), "running the guests")
     places = prepare(table, cache, update=options.update, limit=limit)
@@ -97,13 +100,14 @@ def _locked(options: argparse.Namespace, limit: Limit, cache: Path) -> int:
     shutil.rmtree(out, ignore_errors=True)
     timeout_s = min(TIMEOUT_S, max(limit.left_s(), 1.0))
     try:
-        took = run_guests(JOBS, places, out, python=table.wheels.python, timeout_s=timeout_s)
+        took = run_guests(jobs, places, out, python=table.wheels.python, timeout_s=timeout_s)
     except GuestFailed:
         limit.require("the guests had done their jobs")
         raise
     guests_s = elapsed_s() - prepared_s
-    times.write_bytes(msgspec.json.encode({"guests": guests_s}))
-    findings = judge(out)
+    if jobs == JOBS:
+        times.write_bytes(msgspec.json.encode({"guests": guests_s}))
+    findings = judge(jobs, out)
     for finding in findings:
         say(str(finding))
     failed = sum(not finding.passed for finding in findings)
@@ -113,7 +117,7 @@ def _locked(options: argparse.Namespace, limit: Limit, cache: Path) -> int:
     cpu_s = sum(one.ru_utime + one.ru_stime for one in used)
     say(f"prepared in {prepared_s:.0f} s, guests {guests_s:.0f} s; in all {elapsed_s():.0f} s, CPU time {cpu_s:.0f} s")
     say(f"results: {out}; packages: {cache / RECORD}")
-    if options.record and not failed:
+    if options.record and jobs == JOBS and not failed:
         _record(out, cache)
     print(f"test-pmu: {len(findings) - failed} passed, {failed} failed")  # noqa: T201
     return 1 if failed else 0
@@ -136,4 +140,6 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
     sys.exit(main(sys.argv[1:]))

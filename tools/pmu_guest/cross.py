@@ -86,7 +86,7 @@ def guest_target(root: Path, python: str) -> Target:
 def key_in_guest(how: LinkRecipe, root: Path) -> str:
     """The key that ``inside/cargo`` computes of what tax-probe asks for in the guest, where ``root`` is /."""
     features = "".join(f"{feature} " for feature in how.features)
-    asked = f"{how.config.rstrip()}\n{chr(0x1F).join(how.rustflags)}\n{features}".replace(str(root), "")
+    asked = f"{how.config.rstrip()}\n{chr(0x1F).join(how.rustflags)}\nfeatures: {features}.".replace(str(root), "")
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 

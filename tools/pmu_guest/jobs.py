@@ -43,7 +43,7 @@ JOBS = (
                 command="python -m pytest -q -p no:cacheprovider --junitxml=/out/perf-tests.xml tests/perf",
             ),
             Step(name="doctor", command="tax-probe doctor --format json >/out/doctor.json"),
-            _ipc("--blocks 3 --m 5000,25000"),
+            _ipc("--blocks 3 --m 20000,120000"),
         ),
     ),
     Job(
