@@ -5,11 +5,13 @@ import io
 import os
 import subprocess
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
 
 from profiler.launch.link import LinkRecipe
+from profiler.system.logged import run_logged
 from tools.pmu_guest.__main__ import main
 from tools.pmu_guest.apt import Deb, chosen, configuration, is_whole, parse_uris, private_sources
 from tools.pmu_guest.boot import Disks, bring_back, qemu_command
@@ -22,6 +24,7 @@ from tools.pmu_guest.locks import as_text, chosen_requirements, locked
 from tools.pmu_guest.made_once import digest_of_files, is_made, made
 from tools.pmu_guest.newc import folder, link, newc, regular
 from tools.pmu_guest.preflight import os_release, sources_of
+from tools.pmu_guest.side_by_side import side_by_side
 from tools.pmu_guest.table import Group, read_table
 from tools.pmu_guest.tree import TOP, source_files
 from tools.pmu_guest.unpack import leads_to, placed, unpack
@@ -357,6 +360,26 @@ def test_a_budget_that_is_over_is_told_with_its_remedy() -> None:
 
 
 # ---------------------------------------------------------------- the command
+
+
+def test_when_one_task_fails_the_programs_of_the_others_are_ended(tmp_path: Path) -> None:
+    """The other would run for minutes, and a third is not begun."""
+    began: list[str] = []
+    running = threading.Event()
+
+    def fails() -> None:
+        assert running.wait(60)
+        raise GuestFailed("the first", "")
+
+    def hangs() -> None:
+        began.append("hangs")
+        command = ("sh", "-c", "echo running; exec sleep 600")
+        run_logged(command, cwd=tmp_path, log=tmp_path / "log", timeout_s=600, on_line=lambda _: running.set())
+
+    with pytest.raises(GuestFailed, match="the first"):
+        side_by_side({"fails": fails, "hangs": hangs, "late": lambda: began.append("late")})
+    assert began == ["hangs"]
+    assert side_by_side({"one": lambda: 1, "two": lambda: 2, "three": lambda: 3}) == {"one": 1, "two": 2, "three": 3}
 
 
 @pytest.mark.parametrize(("options", "code"), [((), 0), (("--skipped-exit", "77"), 77)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from tools.pmu_guest.boot import qemu_command, run_guest
@@ -13,9 +13,9 @@ from tools.pmu_guest.console import say
 from tools.pmu_guest.image import job_disk, precompile
 from tools.pmu_guest.jobs import Job, steps_of
 from tools.pmu_guest.prepare import Places
+from tools.pmu_guest.side_by_side import side_by_side
 from tools.pmu_guest.tree import copy_tree
 
-AT_ONCE = 2
 TIMEOUT_S = 1500.0
 """Of one guest: four times what the longest takes on a busy machine."""
 EXTENSION = "_counters.abi3.so"
@@ -27,7 +27,7 @@ def run_guests(jobs: Sequence[Job], places: Places, out: Path, *, python: str, t
     """Run all of ``jobs``, results in ``out``/NAME; gives the seconds that each took.
 
     Raises:
-        GuestFailed: a guest did not do its job; the others end first.
+        GuestFailed: a guest did not do its job; the others are ended.
     """
     with tempfile.TemporaryDirectory(dir=places.image.parent, prefix=SCRATCH) as name:
         scratch = Path(name)
@@ -51,9 +51,4 @@ def run_guests(jobs: Sequence[Job], places: Places, out: Path, *, python: str, t
             )  # fmt: skip
             return time.monotonic() - began
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            running = {job.name: pool.submit(one, job) for job in jobs}
-            failed = [error for future in running.values() if (error := future.exception()) is not None]
-        if failed:
-            raise failed[0]
-        return {name: future.result() for name, future in running.items()}
+        return side_by_side({job.name: partial(one, job) for job in jobs})

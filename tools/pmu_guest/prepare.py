@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -21,6 +20,7 @@ from tools.pmu_guest.limits import Limit
 from tools.pmu_guest.locks import Locked, chosen_requirements, locked
 from tools.pmu_guest.made_once import digest_of_files, is_made, key_of, made
 from tools.pmu_guest.preflight import require_space, sources_here
+from tools.pmu_guest.side_by_side import side_by_side
 from tools.pmu_guest.table import TABLE, Table
 from tools.pmu_guest.tree import TOP
 from tools.pmu_guest.unpack import unpack
@@ -70,11 +70,8 @@ def prepare(table: Table, cache: Path, *, update: bool, limit: Limit) -> Places:
     places = _places(cache, resolved, chosen)
     _unpacked(table, cache, resolved=resolved, chosen=chosen, places=places, limit=limit)
     limit.require("the disks and the builds")
-    with ThreadPoolExecutor(2) as pool:
-        # The image is a matter of seconds beside cargo's minute.
-        both = [pool.submit(_image, table, places), pool.submit(_built, table, cache, places)]
-        for one in both:
-            one.result()
+    # The image is a matter of seconds beside cargo's minutes.
+    side_by_side({"image": lambda: _image(table, places), "built": lambda: _built(table, cache, places)})
     return places
 
 
@@ -157,14 +154,13 @@ def _unpacked(
         if not precompile(root, table.wheels.python):
             say(f"no python{table.wheels.python} here to compile the guest's Python files: it does so itself, slowly")
 
-    with ThreadPoolExecutor(2) as pool:
-        say("unpacking")
-        both = [
-            pool.submit(made, places.tools, lambda tools: unpack(files("tools", "rust"), tools)),
-            pool.submit(made, places.root, fill_root),
-        ]
-        for one in both:
-            one.result()
+    say("unpacking")
+    side_by_side(
+        {
+            "tools": lambda: made(places.tools, lambda tools: unpack(files("tools", "rust"), tools)),
+            "root": lambda: made(places.root, fill_root),
+        }
+    )
     wanted_files = {deb.file for debs_ in resolved.packages.values() for deb in debs_}
     for file in debs.iterdir():
         if file.name not in wanted_files:
