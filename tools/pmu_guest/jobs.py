@@ -66,8 +66,8 @@ KINDS = {"ipc": ("chunks", "whole"), "variants": ("whole",)}
 CAUSES = {"eval-loop-image": "confirmed"} | dict.fromkeys(
     ("version", "tls", "usdt", "tracing", "dev-mode", "gc", "threads", "mitigations", "extension-modules"), "refuted"
 )
-"""Verdicts that Debian's CPython 3.11 must get: those that hang on no interval of two blocks but the first, whose effect
-is twenty times its scatter."""
+"""Verdicts that Debian's CPython 3.11 must get: what hangs on no interval, and the one whose effect is twenty times its
+scatter between blocks."""
 
 
 def steps_of(job: Job) -> str:
