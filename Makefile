@@ -2,7 +2,7 @@ UV ?= uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
-.PHONY: setup probe rebuild test test-slow test-browser faults mutants lint bench record lock clean
+.PHONY: setup probe rebuild test test-slow test-browser test-pmu faults mutants lint bench record lock clean
 
 setup:
 	@tools/setup
@@ -41,6 +41,12 @@ test-browser:
 	@tools/setup --dev
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check 'playwright>=1.45'
 	@.venv/bin/python -m pytest -q -m browser
+
+# tax-probe on real counters whose truth is known, in Arm guests (QEMU, no KVM): some ten minutes, and 4 GB of the cache.
+# make test-pmu ARGS='--budget 1200' skips what would take longer; --update takes newer packages.
+test-pmu:
+	@tools/setup --dev
+	@tools/test-pmu $(ARGS)
 
 lint:
 	@tools/setup --dev

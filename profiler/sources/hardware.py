@@ -76,7 +76,7 @@ class HardwareSource:
         """One sentence: which perf, which counters passed."""
         return (
             f"hardware counters through perf {self.perf.version}: {self.self_test.sentence()}; "
-            f"{len(self._passes)} passes, no multiplexing"
+            f"{len(self._passes)} pass{'' if len(self._passes) == 1 else 'es'}, no multiplexing"
         )
 
     def spec(self, event: str) -> str:

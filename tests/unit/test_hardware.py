@@ -171,6 +171,7 @@ def test_where_others_hold_all_but_one_counter_arm_counts_in_more_passes(fake_pe
     fake_perf("normal", slots=1, own=("cycles",), truth=TRUTH)
     source = HardwareSource.probe()
     assert "1 counter passed the self-test, and cycles beside; 2 at once would be multiplexed" in source.describe()
+    assert source.describe().endswith(f"; {len(source.passes(WORKLOAD))} passes, no multiplexing")
     first, *rest = source.passes(WORKLOAD)
     found = figures(measure(source, first, python("", 1_000), tmp_path))
     assert (found["instructions"], found["cycles"]) == (50e6 + 941_350, 20e6 + 300_000)

@@ -1,0 +1,182 @@
+"""Debian's packages by a private apt: the system's mirrors, keyring and proxies, and nothing else of the system's.
+
+Nothing is installed and no file of the system is written. apt checks the archive's signature and each package's hash;
+what was resolved is recorded, and is asked for again only with ``--update``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from profiler.model import Noun
+from profiler.system.logged import Failed, run_logged
+from tools.pmu_guest.errors import CannotRun
+from tools.pmu_guest.table import Group
+
+_TIMEOUT_S = 900.0
+_KEPT = re.compile(r"^Acquire::(?:https?|Check-|ForceIP|Retries)")
+"""What of the system's configuration concerns the way to the mirrors."""
+_LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<file>\S+) (?P<size>\d+) SHA256:(?P<sha256>[0-9a-f]{64})$")
+_SECURITY = "-security"
+
+
+class Deb(Noun, frozen=True, kw_only=True):
+    """One package file, as the archive's signed index has it."""
+
+    file: str
+    """``NAME_VERSION_ARCHITECTURE.deb``, where a colon is ``%3a``."""
+    size: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """The package's name."""
+        return self.file.partition("_")[0]
+
+    @property
+    def version(self) -> str:
+        """The package's version."""
+        return self.file.split("_")[1].replace("%3a", ":")
+
+
+def private_sources(targets: str, codename: str, suite: str, keyring: str) -> str:
+    """The sources of ``suite`` in deb822 form, at the sites that serve this machine's own Debian ``codename``.
+
+    ``targets`` has a line ``SITE RELEASE`` for each index of the system (apt-get indextargets). Empty where none is of
+    ``codename``.
+    """
+    found = [line.rpartition(" ") for line in targets.splitlines()]
+    main = next((site for site, _, release in found if release == codename), None)
+    security = next((site for site, _, release in found if release == f"{codename}{_SECURITY}"), None)
+    stanzas = []
+    if main is not None:
+        stanzas.append((main, f"{suite} {suite}-updates"))
+        if security is not None:
+            stanzas.append((security, f"{suite}{_SECURITY}"))
+    return "\n".join(
+        f"Types: deb\nURIs: {site}\nSuites: {suites}\nComponents: main\nSigned-By: {keyring}\n"
+        for site, suites in stanzas
+    )
+
+
+def configuration(state: Path, architecture: str, dump: str) -> str:
+    """An APT_CONFIG of its own below ``state``; of the system's ``dump`` (apt-config dump) the way to the mirrors."""
+    kept = [line for line in dump.splitlines() if _KEPT.match(line) and not line.endswith(' "";')]
+    own = {
+        "APT::Architecture": architecture,
+        "APT::Install-Recommends": "false",
+        "APT::Sandbox::User": "",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "3",
+        "Acquire::ForceHash": "SHA256",
+        "Dir::Etc": str(state / "etc"),
+        "Dir::Etc::netrc": "/etc/apt/auth.conf",
+        "Dir::Etc::netrcparts": "/etc/apt/auth.conf.d",
+        "Dir::State": str(state),
+        "Dir::State::status": str(state / "status"),
+        "Dir::Cache": str(state),
+        "Dir::Log": str(state),
+    }
+    architectures = f'APT::Architectures {{ "{architecture}"; }};'
+    return "\n".join([*kept, architectures, *(f'{name} "{value}";' for name, value in own.items())]) + "\n"
+
+
+def parse_uris(text: str) -> tuple[Deb, ...]:
+    """What ``apt-get --print-uris`` lists; lines that are none of its are passed over."""
+    found = (_LINE.match(line) for line in text.splitlines())
+    return tuple(
+        Deb(file=match["file"], size=int(match["size"]), sha256=match["sha256"]) for match in found if match is not None
+    )
+
+
+def chosen(resolved: Iterable[Deb], group: Group) -> tuple[Deb, ...]:
+    """What of it the group takes."""
+    out = re.compile("|".join(f"(?:{one})" for one in group.left_out) or r"(?!)")
+    return tuple(deb for deb in resolved if not out.fullmatch(deb.name) and (not group.only or deb.name in group.only))
+
+
+class PrivateApt:
+    """One architecture's apt state in a folder of the cache."""
+
+    def __init__(self, state: Path, architecture: str, sources: str) -> None:
+        self._state = state
+        self._env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "APT_CONFIG": str(state / "apt.conf")}
+        for folder in ("etc/apt.conf.d", "etc/preferences.d", "etc/trusted.gpg.d", "etc/sources.list.d",
+                       "lists/partial", "archives/partial"):  # fmt: skip
+            (state / folder).mkdir(parents=True, exist_ok=True)
+        (state / "status").write_text("")
+        (state / "etc/sources.list.d/private.sources").write_text(sources)
+        (state / "apt.conf").write_text(configuration(state, architecture, _answer(("apt-config", "dump"), None)))
+
+    def update(self) -> None:
+        """Fetch the indexes.
+
+        Raises:
+            CannotRun: no mirror answers, or its signature is wrong.
+        """
+        self._run(("apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update"), self._state)
+
+    def resolve(self, group: Group) -> tuple[Deb, ...]:
+        """The group's packages and what they depend on, all from the archive.
+
+        Raises:
+            CannotRun: the archive lacks one.
+        """
+        command = ("apt-get", "-qq", "-y", "--print-uris", "install", *group.names)
+        try:
+            return chosen(parse_uris(_answer(command, self._env)), group)
+        except subprocess.CalledProcessError as error:
+            said = error.stderr.strip().splitlines()
+            raise CannotRun(
+                f"the packages of the {group.name} cannot be resolved: {said[-1] if said else 'apt-get failed'}",
+                "look whether the mirror in apt's sources serves Debian 12 for amd64 and arm64",
+            ) from error
+
+    def download(self, debs: Sequence[Deb], folder: Path) -> int:
+        """Fetch into ``folder`` what is not there with its very hash; gives the bytes that were fetched.
+
+        Raises:
+            CannotRun: a package cannot be had.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        lacking = [deb for deb in debs if not is_whole(folder / deb.file, deb)]
+        if lacking:
+            self._run(("apt-get", "-q", "download", *(f"{deb.name}={deb.version}" for deb in lacking)), folder)
+        for deb in lacking:
+            if not is_whole(folder / deb.file, deb):
+                raise CannotRun(f"{deb.file} did not arrive with its hash", "try again with --update")
+        return sum(deb.size for deb in lacking)
+
+    def _run(self, command: tuple[str, ...], cwd: Path) -> None:
+        log = self._state / "apt.log"
+        try:
+            run_logged(command, cwd=cwd, log=log, timeout_s=_TIMEOUT_S, env=self._env)
+        except Failed as error:
+            said = next((line for line in error.lines if line.startswith(("E:", "Err:"))), f"see {log}")
+            raise CannotRun(
+                f"{' '.join(command[:3])} … failed: {said}",
+                "connect this machine to its package archive, then try again",
+            ) from error
+
+
+def is_whole(path: Path, deb: Deb) -> bool:
+    """Whether the file is there with the hash of the archive's index."""
+    if not path.is_file() or path.stat().st_size != deb.size:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == deb.sha256
+
+
+def system_targets() -> str:
+    """The sites and releases of the system's own sources, a line ``SITE RELEASE`` each."""
+    command = ("apt-get", "-qq", "indextargets", "--format", "$(SITE) $(RELEASE)", "Created-By: Packages")
+    return _answer(command, None)
+
+
+def _answer(command: Sequence[str], env: dict[str, str] | None) -> str:
+    done = subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=120)
+    return done.stdout
