@@ -17,18 +17,23 @@ from typing import BinaryIO, cast
 import msgspec
 
 from profiler.errors import MachineError, UsageError
-from profiler.model import SCHEMA, CallRow, Row, Run, Step
+from profiler.model import SCHEMA, CallRow, ProfileRow, Row, Run, Step, SymbolRow
 from profiler.older import up_to_date
 
 ROWS = "rows.csv"
 RUN = "run.json"
 CALLS = "calls.csv"
 """Who called the functions that are events of their own; only where a process made such calls."""
+PROFILE, SYMBOLS = "profile.csv", "symbols.csv"
+"""Counts of each machine instruction, and where each stands in the source; of a drill-down alone."""
+_RECORDED = (ROWS, CALLS, PROFILE, SYMBOLS, RUN)
 _FOLDER_HINT = f"name a folder that a measuring command has written: it holds {RUN} and {ROWS}"
 
 _CALL_COLUMNS = tuple("pass" if name == "pass_name" else name for name in CallRow.__struct_fields__)
 _COLUMNS = tuple("pass" if name == "pass_name" else name for name in Row.__struct_fields__)
 
+
+_Line = Row | CallRow | ProfileRow | SymbolRow
 
 _ZIPPED = ".gz"
 
@@ -55,7 +60,7 @@ def compress(folder: Path) -> None:
     Raises:
         MachineError: the folder cannot be written to.
     """
-    for name in (ROWS, CALLS, RUN):
+    for name in _RECORDED:
         plain = folder / name
         if plain.exists():
             write_result(folder, name + _ZIPPED, gzip.compress(plain.read_bytes(), mtime=0))
@@ -64,7 +69,7 @@ def compress(folder: Path) -> None:
 
 def _unpack(folder: Path) -> None:
     """The opposite of ``compress``: rows can only be appended to a file that is not compressed."""
-    for name in (ROWS, CALLS, RUN):
+    for name in _RECORDED:
         zipped = folder / (name + _ZIPPED)
         if zipped.exists():
             if not (folder / name).exists():
@@ -195,22 +200,35 @@ class RowWriter:
             if kept:
                 # A run that an earlier version began goes on as it began: its rows lack what came later.
                 self._columns = tuple(kept.partition(b"\n")[0].decode(errors="replace").split(","))
-            calls = self._folder / CALLS
-            if calls.exists() and not (held := calls.read_bytes()).endswith(b"\n"):
-                write_atomically(calls, held[: held.rfind(b"\n") + 1])
+            for beside in (self._folder / name for name in (CALLS, PROFILE, SYMBOLS)):
+                if beside.exists() and not (held := beside.read_bytes()).endswith(b"\n"):
+                    write_atomically(beside, held[: held.rfind(b"\n") + 1])
         except OSError as error:
             raise _disk(self._folder, error) from error
 
-    def append(self, rows: Sequence[Row], calls: Sequence[CallRow] = ()) -> None:
-        """Append the rows of a process and hand them to the kernel; who called what goes to ``calls.csv`` before.
+    def append(
+        self,
+        rows: Sequence[Row],
+        calls: Sequence[CallRow] = (),
+        profile: Sequence[ProfileRow] = (),
+        symbols: Sequence[SymbolRow] = (),
+    ) -> None:
+        """Append the rows of a process and hand them to the kernel; what belongs to ``calls.csv``, ``profile.csv`` and
+        ``symbols.csv`` before.
 
         A process that was interrupted between the two is measured again: of equal lines there the last one counts.
 
         Raises:
             MachineError: the disk is full or read-only.
         """
-        if calls:
-            self._append(self._folder / CALLS, _lines(calls, _CALL_COLUMNS), _CALL_COLUMNS)
+        beside: tuple[tuple[str, Sequence[_Line], tuple[str, ...]], ...] = (
+            (CALLS, calls, _CALL_COLUMNS),
+            (SYMBOLS, symbols, SymbolRow.__struct_fields__),
+            (PROFILE, profile, ProfileRow.__struct_fields__),
+        )
+        for name, lines, columns in beside:
+            if lines:
+                self._append(self._folder / name, _lines(lines, columns), columns)
         self._append(self._path, _lines(rows, self._columns))
 
     def _append(self, path: Path, lines: str, header: tuple[str, ...] = ()) -> None:
@@ -226,7 +244,7 @@ class RowWriter:
             raise _disk(self._folder, error) from error
 
 
-def _lines(rows: Sequence[Row | CallRow], columns: tuple[str, ...]) -> str:
+def _lines(rows: Sequence[_Line], columns: tuple[str, ...]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in rows:

@@ -24,6 +24,7 @@ from profiler.analyze.doubts import told_of
 from profiler.analyze.estimates import estimates
 from profiler.analyze.placement import misplaced
 from profiler.analyze.points import Points, block_points
+from profiler.analyze.profile.sections import opcodes_section, places_section
 from profiler.analyze.removals import eliminate, reference_rows
 from profiler.analyze.rows import DAMAGED, measured, read_all
 from profiler.analyze.steady_state import not_steady, series
@@ -114,6 +115,14 @@ def _eliminations(verdict: Verdict, known: _Measured) -> dict[str, object]:
     return eliminate(verdict, known.run, known.frame)
 
 
+def _opcodes(verdict: Verdict, known: _Measured) -> dict[str, object]:
+    return opcodes_section(verdict, known.costs, known.folder)
+
+
+def _places(verdict: Verdict, known: _Measured) -> dict[str, object]:
+    return places_section(verdict, known.costs, known.folder)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Part:
     """How a section of the verdict is made."""
@@ -131,6 +140,8 @@ _SECTIONS: dict[Section, _Part] = {
     "rebuilt": _Part(fields=_rebuilt),
     "sweep": _Part(fields=_sweep, compared=lambda launcher: launcher.variant is None),
     "eliminations": _Part(fields=_eliminations, rows=reference_rows),
+    "opcodes": _Part(fields=_opcodes),
+    "places": _Part(fields=_places),
 }
 """Sections are added in this order."""
 

@@ -12,7 +12,7 @@ from profiler.analyze.stats import too_wide
 from profiler.catalogue.built_in import NAMES as BUILT_IN
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.metrics import METRICS, title
-from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Run, SourceName, Verdict, Workload
+from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Regions, Run, SourceName, Verdict, Workload
 from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
@@ -29,6 +29,8 @@ _NEXT = {
         "builds the library that takes the tax away, and checks it",
     ),
     "amortize": ("tax-probe variants", "why the work costs more"),
+    "opcodes": ("tax-probe where", "the same difference by file, function and kind of instruction"),
+    "where": ("tax-probe variants", "proves the cause by removing it, some 6 min"),
     "eliminate": ("tax-probe variants", "what it comes from"),
 }
 _OF_THE_WORK = frozenset({"--python", "--against", "--workload", "--workload-args", "--stdin", "--host"})
@@ -49,11 +51,16 @@ def facts(verdict: Verdict, run: Run) -> tuple[tuple[str, str], ...]:
         ("Drop-in", _drop_in(verdict)),
         ("Withdrawn", _withdrawn(verdict)),
         ("Estimated", _estimated(verdict)),
-        ("Not counted", _uncounted(verdict)),
+        ("Not counted", "" if by_address(run) else _uncounted(verdict)),
         ("Warning", _warnings(verdict)),
         ("Measured", _measured(verdict, run)),
     )
     return tuple((label, text) for label, text in found if text)
+
+
+def by_address(run: Run) -> bool:
+    """Whether it was a drill-down, which counts nothing but instructions."""
+    return any(isinstance(pass_, Regions) and pass_.by_address for pass_ in run.plan.passes)
 
 
 def following(command: str, run: Run) -> tuple[str, str] | None:
@@ -224,7 +231,7 @@ def _measured(verdict: Verdict, run: Run) -> str:
     equal = {True: "outputs equal bit for bit", False: "outputs differ", None: ""}[verdict.workload.bit_exact]
     said = [
         f"{blocks} {'block' if blocks == 1 else 'blocks'} {took}, seed {run.plan.seed}",
-        _HOW[verdict.source],
+        "callgrind counts each machine instruction" if by_address(run) else _HOW[verdict.source],
         equal,
         "" if run.target.venv_program is None else f"in the virtual environment {_folder(run.target.venv_program)}",
     ]
