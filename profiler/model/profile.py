@@ -25,6 +25,8 @@ class ProfileRow(Noun, frozen=True, kw_only=True):
     """As the file is linked."""
     opcode: str | None
     """For which it was executed; None: for none that could be told."""
+    dispatches: int
+    """How often the opcode began here: so many jumps came through the table of computed gotos. 0 elsewhere."""
     executions: float
     """Whole but where several opcodes share it."""
 

@@ -11,15 +11,17 @@ from profiler.analyze.numbers import bounds, told
 from profiler.analyze.stats import too_wide
 from profiler.catalogue.built_in import NAMES as BUILT_IN
 from profiler.catalogue.causes import CAUSES
+from profiler.catalogue.caveats import NESTED_LOOPS
 from profiler.catalogue.metrics import METRICS, title
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Regions, Run, SourceName, Verdict, Workload
+from profiler.model.drilldown import Drilldown
 from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
 from profiler.present.reservations import reservations
 from profiler.present.whom import against_baseline, subjects
 
-_FOLDED = frozenset({"a-a-differs", "a-a-useless", "unfinished"})
+_FOLDED = frozenset({"a-a-differs", "a-a-useless", "unfinished", NESTED_LOOPS.code})
 """Caveats that lines of their own tell."""
 _NEXT = {
     "ipc": ("tax-probe variants", "proves the cause by removing it, some 6 min"),
@@ -49,6 +51,7 @@ def facts(verdict: Verdict, run: Run) -> tuple[tuple[str, str], ...]:
         ("Ruled out", _ruled_out(verdict)),
         ("Not decided", _open(verdict)),
         ("Drop-in", _drop_in(verdict)),
+        ("Divided", _divided(verdict)),
         ("Withdrawn", _withdrawn(verdict)),
         ("Estimated", _estimated(verdict)),
         ("Not counted", "" if by_address(run) else _uncounted(verdict)),
@@ -204,6 +207,14 @@ def _drop_in(verdict: Verdict) -> str:
         ways.setdefault(check.passed, []).append(check.name)
     words = {False: "failed", None: "not checked", True: "passed"}
     return "; ".join(f"{words[way]}: {', '.join(ways[way])}" for way in (False, None, True) if way in ways) + "."
+
+
+def _divided(verdict: Verdict) -> str:
+    """Which rows of a drill-down are exact in their sum alone."""
+    nested = any(warning.code == NESTED_LOOPS.code for warning in verdict.warnings)
+    if not nested or part(verdict, Drilldown) is None:
+        return ""
+    return "eval loops run inside eval loops: what they are called through is divided in proportion; sums are exact."
 
 
 def _withdrawn(verdict: Verdict) -> str:

@@ -105,21 +105,23 @@ class _AddressReader:
             self._jump = int(number.partition("/")[0]), self._address(target)
 
     def _cost(self, fields: list[str]) -> None:
-        self._at = self._address(fields[0])
+        # Lines of calls and jumps are relative to the last cost line too, and move nothing: callgrind's dump.c.
+        at = self._address(fields[0])
         here = (in_file(self._image), self._function)
         if self._call is not None:
             number, entry = self._call
             there = in_file(self._called_image) if self._called_image else here[0]
-            key = (here, self._at), ((there, self._callee), entry)
+            key = (here, at), ((there, self._callee), entry)
             calls, inside = self._calls.get(key, (0, 0))
             self._calls[key] = calls + number, inside + int(fields[1 + self._column])
             self._call, self._called_image = None, ""
         elif self._jump is not None:
             taken, target = self._jump
-            self._jumps[(here, self._at), target] += taken
+            self._jumps[(here, at), target] += taken
             self._jump = None
         else:
-            self._counts[here, self._at] += int(fields[1 + self._column])
+            self._at = at
+            self._counts[here, at] += int(fields[1 + self._column])
 
     def _address(self, text: str) -> int:
         if text[0] in "+-":

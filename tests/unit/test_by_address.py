@@ -31,7 +31,7 @@ calls=40 0x153480
 * 400
 cfn=(3) 0x0000000000525860
 calls=7 -4
-* 21
++4 21
 +5 40
 jump=40 0x52b166
 *
@@ -72,7 +72,7 @@ def test_counts_jumps_and_calls_are_by_address() -> None:
     memset = ("/usr/lib/libc.so.6", "memset")
     assert region.calls == {
         ((EVAL, 0x52B171), (memset, 0x153480)): (40, 400),
-        ((EVAL, 0x52B171), (NAMELESS, 0x52B16D)): (7, 21),
+        ((EVAL, 0x52B175), (NAMELESS, 0x52B16D)): (7, 21),
     }
     assert rest.counts == {(EVAL, 0x52B166): 3, (EVAL, 0x52B164): 1}
 

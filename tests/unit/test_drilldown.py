@@ -54,6 +54,7 @@ def here_lines(block: int) -> list[Line]:
     ]
 
 
+ENTRIES = (0x100, 0x200, 0x900, 0x950)
 SYMBOLS = (
     *((PROGRAM, 0x100, EVAL, "store", "ADD"), (PROGRAM, 0x101, EVAL, "register move", None)),
     *((PROGRAM, 0x200, EVAL, "store", "SUB"), (PROGRAM, 0x201, EVAL, "register move", None)),
@@ -90,6 +91,7 @@ def profile_rows(name: str, block: int, lines: list[Line]) -> list[ProfileRow]:
             function=function,
             address=address,
             opcode=opcode,
+            dispatches=round(times * ITERATIONS) if address in ENTRIES else 0,
             executions=times * ITERATIONS,
         )
         for image, function, address, opcode, times in lines

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PER_ITERATION = "instructions"
-ENTRY, OWN = "entry", "own"
+DISPATCHES, OWN = "begun", "own"
 _METRIC = "instructions"
 _HINT = "the file is the measurement itself and cannot be made again from the others: measure again"
 _WORDS = ("launcher", "image", "build_id", "function", "opcode", "file", "kind", "entry")
@@ -27,8 +27,8 @@ class ProfileCounts:
     """What a folder's processes executed, instruction by instruction."""
 
     profile: pd.DataFrame
-    """A line for each block, launcher, instruction and opcode: ``instructions`` an iteration, ``entry`` (the opcode's
-    machine code begins there), ``own`` (in a function that holds an eval loop)."""
+    """A line for each block, launcher, instruction and opcode: ``instructions`` an iteration, ``begun`` (dispatches
+    that arrived there), ``own`` (in a function that holds an eval loop)."""
     symbols: pd.DataFrame
     """``symbols.csv``."""
 
@@ -45,7 +45,9 @@ class ProfileCounts:
 
 
 def _weighted(frame: pd.DataFrame, runs: int) -> pd.DataFrame:
-    return frame.assign(weighted=frame[PER_ITERATION] / max(1, runs))
+    return frame.assign(
+        weighted=frame[PER_ITERATION] / max(1, runs), weighted_dispatches=frame[DISPATCHES] / max(1, runs)
+    )
 
 
 def counted(folder: Path) -> ProfileCounts:
@@ -66,7 +68,7 @@ def counted(folder: Path) -> ProfileCounts:
     loops = profile.loc[profile["entry"].notna(), ["image", "function"]].drop_duplicates().assign(own=True)
     profile = profile.merge(loops, on=["image", "function"], how="left")
     profile[OWN] = profile[OWN].notna()
-    profile[ENTRY] = profile["entry"].notna() & (profile["entry"] == profile["opcode"])
+    profile[DISPATCHES] = profile["dispatches"] / profile["iterations"] / phases
     return ProfileCounts(profile=profile, symbols=symbols)
 
 

@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from profiler.analyze.compare import RARE, Costs
-from profiler.analyze.profile.counted import ENTRY, OWN, ProfileCounts
+from profiler.analyze.profile.counted import OWN, ProfileCounts
 from profiler.model.drilldown import OpcodeClaim, OpcodeCost, OpcodePart
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _table(base: pd.DataFrame, here: pd.DataFrame) -> pd.DataFrame:
         opcode = frame["opcode"].fillna(_REMAINDER)
         columns[name] = frame["weighted"].groupby(opcode).sum()
         columns[f"{name}_own"] = frame["weighted"].where(frame[OWN], 0.0).groupby(opcode).sum()
-        columns[f"{name}_times"] = frame["weighted"].where(frame[ENTRY], 0.0).groupby(opcode).sum()
+        columns[f"{name}_times"] = frame["weighted_dispatches"].groupby(opcode).sum()
     return pd.DataFrame(columns).fillna(0.0)
 
 
@@ -70,7 +70,7 @@ def _ratios(base: pd.DataFrame, here: pd.DataFrame) -> pd.DataFrame:
     for name, frame in (("base", base), ("here", here)):
         keys = [frame["opcode"].fillna(_REMAINDER), frame["block"]]
         whole = frame["weighted"].groupby(keys).sum()
-        times = frame["weighted"].where(frame[ENTRY], 0.0).groupby(keys).sum()
+        times = frame["weighted_dispatches"].groupby(keys).sum()
         each[name] = whole / times.where(times > 0)
     return (each["here"] / each["base"]).dropna().rename("ratio").reset_index()
 

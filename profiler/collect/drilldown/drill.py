@@ -59,9 +59,9 @@ class Drill:
             entries = self._entries_of(plan, pass_, block, launcher)
             for phase in range(pass_.phases):
                 first, last = outcome.addresses[phase * width], outcome.addresses[(phase + 1) * width - 1]
-                growth, highest = growths(first, last, self._code.function)
+                growth, everything = growths(first, last, self._code.function)
                 symbols += self._symbols.of(growth, {launcher.image or "": entries})
-                mixed = self._mixed(launcher, growth, highest, entries)
+                mixed = self._mixed(launcher, growth, everything, entries)
                 rows += (
                     ProfileRow(
                         block=block.index,
@@ -73,6 +73,7 @@ class Drill:
                         function=function,
                         address=address,
                         opcode=opcode,
+                        dispatches=mixed.dispatches.get((image, address), 0) if opcode == entries.get(address) else 0,
                         executions=round(executions, 6),
                     )
                     for ((image, function), address), count in growth.counts.items()
@@ -80,11 +81,11 @@ class Drill:
                 )
         return tuple(rows), tuple(symbols)
 
-    def _mixed(self, launcher: Launcher, growth: Growth, highest: Growth, entries: Mapping[int, str]) -> Mixtures:
+    def _mixed(self, launcher: Launcher, growth: Growth, everything: Growth, entries: Mapping[int, str]) -> Mixtures:
         image = launcher.image or ""
-        code = self._code.of(image, (at for (function, at) in highest.counts if function[0] == image))
+        code = self._code.of(image, (at for (function, at) in everything.counts if function[0] == image))
         loops = {image: Loop(entries=dict(entries), code=code)} if entries else {}
-        found = mixtures(growth, highest, loops)
+        found = mixtures(growth, everything, loops)
         if entries and not found.dispatches:
             self._checker.learn_no_opcodes(
                 launcher, f"{image} holds a table of computed gotos, and no jump went through it (a JIT, a switch)"

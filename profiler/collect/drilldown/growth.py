@@ -29,7 +29,7 @@ class Growth(Noun, frozen=True, kw_only=True):
 
 
 def growths(lower: AddressProfile, higher: AddressProfile, owner: Owner) -> tuple[Growth, Growth]:
-    """What a region does at the higher M beyond what it does at the lower, and all that it does at the higher."""
+    """What a region does at the higher M beyond what it does at the lower, and all that both do."""
     owned = _Owned((higher, lower), owner)
     low, high = owned.merged(lower), owned.merged(higher)
     calls = {
@@ -43,7 +43,21 @@ def growths(lower: AddressProfile, higher: AddressProfile, owner: Owner) -> tupl
         jumps=_difference(low.jumps, high.jumps),
         calls={key: value for key, value in calls.items() if value != (0, 0)},
     )
-    return grown, high
+    return grown, _together(low, high)
+
+
+def _together(lower: Growth, higher: Growth) -> Growth:
+    calls = {
+        key: (counted + more, inside + more_inside)
+        for key in dict.fromkeys((*higher.calls, *lower.calls))
+        for counted, inside in (higher.calls.get(key, (0, 0)),)
+        for more, more_inside in (lower.calls.get(key, (0, 0)),)
+    }
+    return Growth(counts=_sum(lower.counts, higher.counts), jumps=_sum(lower.jumps, higher.jumps), calls=calls)
+
+
+def _sum(lower: Mapping[_Key, int], higher: Mapping[_Key, int]) -> dict[_Key, int]:
+    return {key: higher.get(key, 0) + lower.get(key, 0) for key in dict.fromkeys((*higher, *lower))}
 
 
 def _difference(lower: Mapping[_Key, int], higher: Mapping[_Key, int]) -> dict[_Key, int]:

@@ -44,8 +44,8 @@ class Mixtures(Noun, frozen=True, kw_only=True):
     """Functions in which the loops' entries lie."""
     of: dict[Place, dict[str, float]]
     """Place → opcode → part; they add up to 1, or to less where something was not reached from a dispatch."""
-    dispatches: dict[str, int]
-    """How often each opcode was dispatched."""
+    dispatches: dict[tuple[str | None, int], int]
+    """File and address where an opcode begins → how often a dispatch arrived there."""
     nested: int
     """Instructions in calls into an eval loop, beyond those that the work began with."""
 
@@ -56,21 +56,21 @@ class Mixtures(Noun, frozen=True, kw_only=True):
         return self.of.get(place, {})
 
 
-def mixtures(growth: Growth, highest: Growth, loops: Mapping[str, Loop]) -> Mixtures:
+def mixtures(growth: Growth, everything: Growth, loops: Mapping[str, Loop]) -> Mixtures:
     """The opcodes of all that ``growth`` counts; ``loops`` by file.
 
-    Where the work at the higher M came by no way more often than at the lower, the mixture is that of ``highest``, all
-    that was counted there.
+    Where the work at the higher M came by no way more often than at the lower, the mixture is that of ``everything``
+    that was counted at both.
     """
     inside = frozenset(
         function
-        for (function, address) in highest.counts
+        for (function, address) in everything.counts
         if (loop := loops.get(function[0] or "")) is not None and address in loop.entries
     )
     graph = _Graph(growth, loops, inside)
     return Mixtures(
         loop_functions=inside,
-        of=_Graph(highest, loops, inside).solved() | graph.solved(),
+        of=_Graph(everything, loops, inside).solved() | graph.solved(),
         dispatches=dict(graph.dispatched),
         nested=_nested(growth, inside),
     )
@@ -108,7 +108,7 @@ class _Graph:
         """To → from → weight."""
         self._begun: dict[Place, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         """To → opcode → weight, of dispatches."""
-        self.dispatched: dict[str, int] = defaultdict(int)
+        self.dispatched: dict[tuple[str | None, int], int] = defaultdict(int)
         self._counts: dict[tuple[str | None, int], int] = defaultdict(int)
         for (function, address), count in growth.counts.items():
             if function in inside:
@@ -131,13 +131,10 @@ class _Graph:
         assert image is not None
         loop = self._loops[image]
         instruction = loop.code.get(address)
-        if count <= 0:
-            return
         if instruction is not None and instruction.flow == "indirect" and target in loop.entries:
-            opcode = loop.entries[target]
-            self._begun[image, target][opcode] += count
-            self.dispatched[opcode] += count
-        else:
+            self._begun[image, target][loop.entries[target]] += max(count, 0)
+            self.dispatched[image, target] += count
+        elif count > 0:
             self._steps[image, target][here] += count
 
     def _calls(self, taken: dict[tuple[str | None, int], int]) -> None:
