@@ -8,10 +8,8 @@ from profiler.analyze.numbers import count, share, told
 from profiler.model import BASELINE, Verdict
 from profiler.model.drilldown import Drilldown, Level, OpcodeCost, PlaceCost, Whereabouts
 from profiler.model.verdict import part
-from profiler.present.drawing import tone_of
-from profiler.present.forest import axis_of
 from profiler.present.section import Section
-from profiler.present.table import UNKNOWN, Cell, Column, Lane, Table, columns
+from profiler.present.table import UNKNOWN, Cell, Column, Table, columns
 from profiler.present.whom import subjects
 
 _MOST_OPCODES = 16
@@ -68,7 +66,6 @@ def opcode_table(found: Drilldown, launcher: str, most: int | None) -> Table:
     rows, rest = [row for row in own if row.opcode is not None], own[-1]
     shown = [row for row in rows if _seen(row)][:most]
     hidden = [row for row in rows if row not in shown]
-    lanes = [bound for row in shown for bound in (row.lo, row.ratio, row.hi) if bound is not None]
     whole = sum(row.difference for row in own)
     cells = [_opcode(row) for row in shown]
     if hidden:
@@ -82,7 +79,6 @@ def opcode_table(found: Drilldown, launcher: str, most: int | None) -> Table:
             *columns("figure", BASELINE, "here"),
             *columns("ratio", f"÷ {BASELINE}"),
             *columns("interval", ""),
-            Column(title="", kind="lane", axis=axis_of(lanes)),
             *columns("figure", "adds"),
             *columns("share", "of all" if whole else ""),
         ),
@@ -107,7 +103,6 @@ def _opcode(row: OpcodeCost) -> tuple[Cell, ...]:
         UNKNOWN if row.value is None else count(row.value),
         ratio,
         _range(row),
-        Lane(value=row.ratio, lo=row.lo, hi=row.hi, tone=tone_of(row.ratio, row.lo, row.hi)),
         adds(row.difference),
         "" if row.share is None else share(row.share),
     )
@@ -128,7 +123,7 @@ def _times(row: OpcodeCost) -> str:
 def _sum(name: str, rows: list[OpcodeCost]) -> tuple[Cell, ...]:
     known = [row.share for row in rows if row.share is not None]
     whole = "" if not known else share(sum(known))
-    return (name, "", "", "", "", "", "", adds(sum(row.difference for row in rows)), whole)
+    return (name, "", "", "", "", "", adds(sum(row.difference for row in rows)), whole)
 
 
 def adds(difference: float) -> str:

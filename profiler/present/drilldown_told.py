@@ -10,6 +10,7 @@ from profiler.model.verdict import part
 from profiler.present.drilldown_tables import adds, main_rows
 from profiler.present.whom import subjects
 
+_ALIKE = 0.001
 _EXPLAINED = 0.002
 """So near to the measured ratio, the mixture of opcodes explains it."""
 
@@ -34,6 +35,10 @@ def _claim(claim: OpcodeClaim, verdict: Verdict) -> str:
     assert claim.least is not None
     assert claim.median is not None
     assert claim.most is not None
+    if claim.whole is not None and abs(claim.least - 1) + abs(claim.most - 1) + abs(claim.whole - 1) < _ALIKE:
+        return f"Each of {claim.opcodes} opcodes that {verdict.workload.name} executes costs as much in " + (
+            f"{claim.launcher} as in {BASELINE}."
+        )
     band = f"{claim.low:.2f} to {claim.high:.2f}"
     spread = (
         f"they go from {digits(claim.least)} to {digits(claim.most)} times {BASELINE}'s instructions, "
