@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 from profiler.analyze.numbers import digits
 from profiler.model import BASELINE, Noun, Verdict
 from profiler.model.drilldown import Drilldown, OpcodeCost, OpcodePart
 from profiler.model.verdict import part
 from profiler.present.drawing import Tick, percent, ticks
 from profiler.present.drilldown_tables import REMAINDER, adds
-from profiler.present.forest import axis, axis_of
+from profiler.present.forest import axis_of
 from profiler.present.layout import shortened
 from profiler.present.table import Axis
 from profiler.present.whom import subjects
 
 _MOST_ROWS = 40
 _MOST_NAME = 30
+_TICKS = 6
+_SMALL = 0.05
+"""Instructions an iteration: less cannot be seen."""
 _OTHERS = "all other functions"
 COLOURS = ("#1f4e79", "#b4462a", "#3f7d4e", "#8a5fa8", "#c08a1e", "#2a8c8c", "#7a4a2b", "#b9bec5")
 """Of functions, told apart in print and by most who see colours differently; the last one is of all others."""
@@ -117,7 +122,7 @@ def bars(verdict: Verdict) -> BarPlot | None:
     by_opcode: dict[str | None, list[OpcodePart]] = {}
     for one in parts:
         by_opcode.setdefault(one.opcode, []).append(one)
-    shown = [row for row in rows if row.opcode in by_opcode][:_MOST_ROWS]
+    shown = [row for row in rows if row.opcode in by_opcode and abs(row.difference) >= _SMALL][:_MOST_ROWS]
     if not shown:
         return None
     weight: dict[str | None, float] = {}
@@ -131,7 +136,7 @@ def bars(verdict: Verdict) -> BarPlot | None:
     ends = [_ends(by_opcode[row.opcode]) for row in shown]
     lo, hi = min(low for low, _ in ends), max(high for _, high in ends)
     pad = 0.04 * (hi - lo)
-    reach = axis(lo - pad, hi + pad, one=None)
+    reach = _round(lo - pad, hi + pad)
     return BarPlot(
         label=f"instructions an iteration of {names[0]}, less {BASELINE}'s: each opcode of {verdict.workload.name} "
         "by function",
@@ -147,6 +152,15 @@ def bars(verdict: Verdict) -> BarPlot | None:
             for row in shown
         ),
     )
+
+
+def _round(lo: float, hi: float) -> Axis:
+    """From ``lo`` to ``hi``, with a tick at nothing and at few round figures."""
+    rough = (hi - lo) / _TICKS
+    scale = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * scale for factor in (1, 2, 5, 10) if factor * scale >= rough)
+    places = [at * step for at in range(math.ceil(lo / step), math.floor(hi / step) + 1)]
+    return Axis(lo=lo, hi=hi, ticks=tuple((place, f"{place:+,.4g}" if place else "0") for place in places))
 
 
 def _ends(parts: list[OpcodePart]) -> tuple[float, float]:
