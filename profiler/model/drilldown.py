@@ -61,7 +61,8 @@ class OpcodeClaim(Noun, frozen=True, kw_only=True):
     median: float | None
     most: float | None
     weighted: float | None
-    """The ratio of a loop that executes what the baseline executes, each opcode at the launcher's cost."""
+    """The ratio of a loop that executes what the baseline executes, each opcode at the launcher's cost; None where
+    either executes other opcodes too."""
     whole: float | None
     """The measured ratio of the loop: ``weighted``, where the mixture of opcodes explains it."""
 

@@ -50,8 +50,10 @@ def _claim(claim: OpcodeClaim, verdict: Verdict) -> str:
         f"{word}: of {claim.opcodes} opcodes that {verdict.workload.name} executes {inside} {band} times as much in "
         f"{claim.launcher}; {spread}."
     )
-    if claim.weighted is None or claim.whole is None:
+    if claim.whole is None:
         return first
+    if claim.weighted is None:
+        return f"{first} The loop's ratio is {digits(claim.whole)}: either executes opcodes that the other does not."
     if abs(claim.weighted - claim.whole) <= _EXPLAINED:
         return f"{first} The loop's {digits(claim.whole)} is their mean, weighted by what each takes in {BASELINE}."
     return (

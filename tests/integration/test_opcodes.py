@@ -1,0 +1,142 @@
+"""``opcodes`` and ``where`` for real: what is planted in an opcode is found there, exactly, and only there."""
+
+import shlex
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from profiler.launch.binaries.goto_table import goto_tables
+from profiler.launch.host_builds import build_hosts
+from profiler.launch.interpreters import resolve_target
+from profiler.launch.launchers import names_to_own, own_launcher
+from profiler.model import Target
+from tests.commandline import TaxProbe, comparison
+
+PYTHON = Path("/usr/bin/python3.11")
+LITTLE = ("--seed", "7", "--blocks", "1", "--m", "2000,6000", "--format", "json")
+NOPS = 40
+PLANTED = "BINARY_OP_MULTIPLY_INT"
+_INSIDE = 16
+"""Bytes behind the function's entry: a jump to that would be a call to callgrind."""
+_RELATIVE = 8
+"""R_X86_64_RELATIVE."""
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.slow,
+    pytest.mark.skipif(not PYTHON.exists(), reason="no /usr/bin/python3.11"),
+    pytest.mark.skipif(shutil.which("valgrind") is None, reason="no valgrind"),
+]
+
+
+@pytest.fixture
+def target() -> Target:
+    found = resolve_target(str(PYTHON))
+    if found.shared_library is None or found.include_dir is None:
+        pytest.skip("libpython3.11-dev is not installed")
+    return found
+
+
+def names() -> dict[int, str]:
+    """Of the interpreter under test, which need not be this one."""
+    code = "import dis, opcode; print({n: k for k, n in {**opcode.opmap, **dis._all_opmap}.items()})"
+    said = subprocess.run([str(PYTHON), "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    found: dict[int, str] = eval(said)  # noqa: S307 - printed by the line above
+    return found
+
+
+def planted(library: Path, folder: Path) -> None:
+    """A copy of ``library`` in which one opcode begins with ``NOPS`` nops and a jump: they stand in the place of a
+    function that only frozen programs run, and one addend of the table leads there.
+    """
+    (table,) = goto_tables(str(library), names())
+    begin = next(address for address, own in table.entries.items() if own == (PLANTED,))
+    data = bytearray(library.read_bytes())
+    with library.open("rb") as file:
+        elf = ELFFile(file)
+        (unused,) = elf.get_section_by_name(".dynsym").get_symbol_by_name("Py_FrozenMain")
+        text, relocations = elf.get_section_by_name(".text"), elf.get_section_by_name(".rela.dyn")
+        assert unused["st_size"] > _INSIDE + NOPS + 5
+        cave = unused["st_value"] + _INSIDE
+        at = text["sh_offset"] + cave - text["sh_addr"]
+        code = b"\x90" * NOPS
+        code += b"\xe9" + struct.pack("<i", begin - (cave + len(code) + 5))
+        data[at : at + len(code)] = code
+        first = relocations["sh_offset"]
+        for entry in range(first, first + relocations["sh_size"], 24):
+            place, kind, addend = struct.unpack_from("<QQq", data, entry)
+            if kind == _RELATIVE and addend == begin and 0 <= place - table.address < 256 * 8:
+                struct.pack_into("<q", data, entry + 16, cave)
+    (folder / library.name).write_bytes(data)
+
+
+def opcodes(document: Any, launcher: str) -> dict[str | None, Any]:
+    return {row["opcode"]: row for row in document["opcodes"] if row["launcher"] == launcher}
+
+
+def test_what_is_planted_in_an_opcode_is_found_there_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target
+) -> None:
+    assert target.shared_library is not None
+    planted(Path(target.shared_library), tmp_path)
+    (named,) = names_to_own(("pyo3",))
+    host = own_launcher(named, build_hosts(target, "shared", on_line=lambda line: None), target)
+    command = shlex.join(["env", f"LD_LIBRARY_PATH={tmp_path}", *(f"{k}={v}" for k, v in host.env.items()), *host.argv])
+    probe = TaxProbe(monkeypatch, tmp_path)
+    options = ("--python", str(PYTHON), "--out", str(probe.out), *LITTLE)
+    ran = probe("opcodes", *options, "--launcher", "pyo3", "--host", f"planted={command}")
+    assert ran.code == 0, ran.err
+    document = ran.document
+    own, with_nops, again = (opcodes(document, name) for name in ("pyo3", "planted", "python3-again"))
+    more = {
+        name: row["value"] - own[name]["value"]
+        for name, row in with_nops.items()
+        if name is not None and row["value"] is not None
+    }
+    assert more.pop(PLANTED) == pytest.approx(NOPS + 1, abs=0.01)
+    assert len(more) >= 9
+    assert more == pytest.approx(dict.fromkeys(more, 0.0), abs=0.01)
+    assert [row["difference"] for row in again.values()] == pytest.approx([0.0] * len(again), abs=1e-9)
+    for name, rows in (("pyo3", own), ("planted", with_nops)):
+        tax = comparison(document, name, "instructions")
+        assert sum(row["difference"] for row in rows.values()) == pytest.approx(
+            tax["value"] - tax["baseline_value"], abs=0.01
+        )
+    assert abs(own[None]["difference"]) < 0.01
+
+
+def test_both_commands_say_what_ipc_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target) -> None:
+    """The same seed and M: the same regions, counted in another way."""
+    probe = TaxProbe(monkeypatch, tmp_path)
+    options = ("--python", target.path, "--launcher", "pyo3", "--out", str(probe.out), *LITTLE)
+    counted = probe("ipc", "--source", "callgrind", "--precision", "50", "--metric", "instructions", *options).document
+    tax = comparison(counted, "pyo3", "instructions")
+    whole = tax["value"] - tax["baseline_value"]
+    for command, field, level in (("opcodes", "opcodes", None), ("where", "places", "image")):
+        rows = [row for row in probe(command, *options).document[field] if row["launcher"] == "pyo3"]
+        own = [row for row in rows if level is None or row["level"] == level]
+        assert sum(row["difference"] for row in own) == pytest.approx(whole, abs=0.01)
+
+
+def test_the_opcodes_are_those_that_dis_predicts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of one iteration of the integer loop, each as often as it stands there."""
+    probe = TaxProbe(monkeypatch, tmp_path)
+    options = ("--python", str(PYTHON), "--launcher", "python3", "--out", str(probe.out), *LITTLE)
+    rows = opcodes(probe("opcodes", *options).document, "python3-again")
+    counted = {name: row["per_iteration"] for name, row in rows.items() if row["value"] is not None}
+    assert counted == pytest.approx(
+        dict.fromkeys(
+            (
+                "BINARY_OP", "BINARY_OP_ADD_INT", "BINARY_OP_MULTIPLY_INT", "BINARY_OP_SUBTRACT_INT", "FOR_ITER",
+                "JUMP_BACKWARD_QUICK", "LOAD_FAST__LOAD_CONST", "LOAD_FAST__LOAD_FAST", "STORE_FAST",
+                "STORE_FAST__LOAD_FAST",
+            ),
+            1.0,
+        ),
+        abs=0.01,
+    )  # fmt: skip
