@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from profiler.analyze.numbers import count, digits, share
+from profiler.analyze.numbers import count, share
+from profiler.analyze.profile.claim_wording import claim_sentence
 from profiler.catalogue.caveats import NO_OPCODES
 from profiler.model import BASELINE, Verdict
 from profiler.model.drilldown import Drilldown, OpcodeClaim, Whereabouts
 from profiler.model.verdict import part
 from profiler.present.drilldown_tables import adds, main_rows
 from profiler.present.whom import subjects
-
-_ALIKE = 0.001
-_EXPLAINED = 0.002
-"""So near to the measured ratio, the mixture of opcodes explains it."""
 
 
 def sentences(verdict: Verdict) -> list[str]:
@@ -22,44 +19,13 @@ def sentences(verdict: Verdict) -> list[str]:
     said = []
     if names and drilled is not None:
         said += [
-            _claim(claim, verdict) if claim.opcodes else _untold(verdict, claim)
+            claim_sentence(claim, verdict.workload.name) if claim.opcodes else _untold(verdict, claim)
             for claim in drilled.claims
             if claim.launcher == names[0]
         ]
     if names and found is not None:
         said += _places(found, names[0], verdict.workload.name)
     return said
-
-
-def _claim(claim: OpcodeClaim, verdict: Verdict) -> str:
-    assert claim.least is not None
-    assert claim.median is not None
-    assert claim.most is not None
-    if claim.whole is not None and abs(claim.least - 1) + abs(claim.most - 1) + abs(claim.whole - 1) < _ALIKE:
-        return f"Each of {claim.opcodes} opcodes that {verdict.workload.name} executes costs as much in " + (
-            f"{claim.launcher} as in {BASELINE}."
-        )
-    band = f"{claim.low:.2f} to {claim.high:.2f}"
-    spread = (
-        f"they go from {digits(claim.least)} to {digits(claim.most)} times {BASELINE}'s instructions, "
-        f"median {digits(claim.median)}"
-    )
-    word = "Yes" if claim.inside == claim.opcodes else "No"
-    inside = "none costs" if not claim.inside else f"{claim.inside} {'costs' if claim.inside == 1 else 'cost'}"
-    first = (
-        f"{word}: of {claim.opcodes} opcodes that {verdict.workload.name} executes {inside} {band} times as much in "
-        f"{claim.launcher}; {spread}."
-    )
-    if claim.whole is None:
-        return first
-    if claim.weighted is None:
-        return f"{first} The loop's ratio is {digits(claim.whole)}: either executes opcodes that the other does not."
-    if abs(claim.weighted - claim.whole) <= _EXPLAINED:
-        return f"{first} The loop's {digits(claim.whole)} is their mean, weighted by what each takes in {BASELINE}."
-    return (
-        f"{first} Their mean, weighted by what each takes in {BASELINE}, is {digits(claim.weighted)}, and the loop's "
-        f"ratio {digits(claim.whole)}: not both execute the same opcodes."
-    )
 
 
 def _untold(verdict: Verdict, claim: OpcodeClaim) -> str:

@@ -59,8 +59,9 @@ def planted(library: Path, folder: Path) -> None:
     data = bytearray(library.read_bytes())
     with library.open("rb") as file:
         elf = ELFFile(file)
-        (unused,) = elf.get_section_by_name(".dynsym").get_symbol_by_name("Py_FrozenMain")
-        text, relocations = elf.get_section_by_name(".text"), elf.get_section_by_name(".rela.dyn")
+        held = {section.name: section for section in elf.iter_sections()}
+        (unused,) = held[".dynsym"].get_symbol_by_name("Py_FrozenMain")  # type: ignore[attr-defined]
+        text, relocations = held[".text"], held[".rela.dyn"]
         assert unused["st_size"] > _INSIDE + NOPS + 5
         cave = unused["st_value"] + _INSIDE
         at = text["sh_offset"] + cave - text["sh_addr"]

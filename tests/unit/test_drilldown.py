@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from profiler.analyze.conclude import analyse
+from profiler.analyze.profile.claim_wording import claim_sentence
 from profiler.analyze.profile.place_costs import NAMELESS, NO_FILE
 from profiler.errors import UsageError
 from profiler.folder import RowWriter, compress
 from profiler.model import Plan, ProfileRow, Step, SymbolRow, Verdict, Whole, Workload
-from profiler.model.drilldown import OpcodeCost, PlaceCost
+from profiler.model.drilldown import OpcodeClaim, OpcodeCost, PlaceCost
 from profiler.plan.addresses import address_pass
 from profiler.plan.schedule import make_plan, steps
 from profiler.present.drilldown_told import sentences
@@ -191,6 +192,25 @@ def test_the_claim_is_judged_by_ratios_and_explained_by_their_mixture(tmp_path: 
     assert claim.whole == pytest.approx(191.5 / 138)
     (said,) = sentences(verdict)
     assert said.startswith("No: of 2 opcodes that w executes none costs 1.18 to 1.20 times as much in pyo3;")
+
+
+def claim_of(**known: object) -> OpcodeClaim:
+    usual = {"launcher": "pyo3", "low": 1.18, "high": 1.2, "opcodes": 2, "inside": 2, "least": 1.185, "median": 1.19,
+             "most": 1.195, "weighted": 1.19, "whole": 1.19}  # fmt: skip
+    return msgspec.convert(usual | known, OpcodeClaim)
+
+
+def test_a_claim_that_holds_is_said_to() -> None:
+    said = claim_sentence(claim_of(), "w")
+    assert said.startswith("Yes: of 2 opcodes that w executes 2 cost 1.18 to 1.20 times as much in pyo3;")
+    assert said.endswith("The loop's 1.190 is their mean, weighted by what each takes in python3.")
+
+
+def test_a_mean_is_not_said_of_loops_with_other_opcodes() -> None:
+    assert "that the other does not" in claim_sentence(claim_of(weighted=None, inside=0), "w")
+    assert "is 1.300, and the loop's ratio 1.190" in claim_sentence(claim_of(weighted=1.3), "w")
+    alike = claim_of(inside=0, least=1.0, median=1.0, most=1.0, weighted=1.0, whole=1.0)
+    assert claim_sentence(alike, "w") == "Each of 2 opcodes that w executes costs as much in pyo3 as in python3."
 
 
 def test_one_block_has_no_range(tmp_path: Path) -> None:

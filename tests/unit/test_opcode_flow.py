@@ -184,5 +184,12 @@ def test_what_a_region_returns_into_is_in_one_function_in_both() -> None:
     assert by_symbol.counts == {at((IMAGE, "ceval"), ADD): 200, at(NEW, 0x500): 40}
 
 
+def test_shared_code_stays_with_each_nameless_function_that_was_called() -> None:
+    """Else the one would have a caller and no instructions, and the other instructions and no caller."""
+    first, second = (IMAGE, "0x500"), (IMAGE, "0x600")
+    grown, _ = growths(region(), region((first, 0x510, 9), (second, 0x510, 4)), lambda *_: None)
+    assert grown.counts == {at(first, 0x510): 9, at(second, 0x510): 4}
+
+
 def test_what_is_equal_at_both_m_has_no_entry() -> None:
     assert growths(region((EVAL, ADD, 5)), region((EVAL, ADD, 5)), lambda *_: None)[0].counts == {}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from profiler.analyze.compare import Costs
+from profiler.analyze.profile.claim_wording import claim_sentence
 from profiler.analyze.profile.counted import counted
 from profiler.analyze.profile.opcode_costs import claim, opcode_costs, opcode_parts
 from profiler.analyze.profile.place_costs import functions_of, place_costs
@@ -28,7 +29,10 @@ def opcodes_section(verdict: Verdict, costs: Costs, folder: Path) -> dict[str, o
         rows += own
         parts += opcode_parts(costs, found, compared.launcher, functions_of(costs, found, compared.launcher))
         claims.append(claim(own, compared.launcher, base=compared.baseline_value or 0.0, here=compared.value or 0.0))
-    return {"opcodes": tuple(rows), "opcode_parts": tuple(parts), "claims": tuple(claims)}
+    judged = (claim_ for claim_ in claims if claim_.launcher not in costs.roles.baselines and claim_.opcodes)
+    first = next(judged, None)
+    said = {} if first is None else {"sentence": claim_sentence(first, verdict.workload.name)}
+    return {"opcodes": tuple(rows), "opcode_parts": tuple(parts), "claims": tuple(claims), **said}
 
 
 def places_section(verdict: Verdict, costs: Costs, folder: Path) -> dict[str, object]:

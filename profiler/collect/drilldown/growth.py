@@ -2,7 +2,8 @@
 
 Callgrind counts an instruction in the function that was called, as far as it saw the call: what a region returns into
 was called before it began, and stands under another name in each. Here an instruction is in the function whose symbol
-holds it, or else in the one that it was most often counted in.
+holds it. Without one it stays where a call to a nameless function put it, and what stands under the name of a function
+that does not hold it (its cold part) is in the one that it was most often counted in.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from profiler.sources.by_address import AddressProfile, Site
 from profiler.sources.by_function import Function
 
 _Key = TypeVar("_Key")
+_NAMELESS = "0x"
+"""How callgrind begins the name of a function that has none: with the address of its entry."""
 Owner = Callable[[str, int], str | None]
 """(file, address) → the function whose symbol holds it, if there is one."""
 
@@ -75,20 +78,21 @@ class _Owned:
             most: dict[tuple[str | None, int], tuple[int, Function]] = {}
             for (function, address), count in region.counts.items():
                 place = function[0], address
+                if function[1].startswith(_NAMELESS):
+                    continue
                 if place not in most or count > most[place][0]:
                     most[place] = count, function
             for place, (_, function) in most.items():
-                self._function.setdefault(place, self._of(function, place[1]))
-
-    def _of(self, function: Function, address: int) -> Function:
-        image, _ = function
-        symbol = None if image is None else self._owner(image, address)
-        return function if symbol is None else (image, symbol)
+                self._function.setdefault(place, function)
 
     def _site(self, site: Site) -> Site:
-        function, address = site
-        known = self._function.get((function[0], address))
-        return (known or self._of(function, address)), address
+        (image, name), address = site
+        symbol = None if image is None else self._owner(image, address)
+        if symbol is not None:
+            return (image, symbol), address
+        if name.startswith(_NAMELESS):
+            return site
+        return self._function.get((image, address), (image, name)), address
 
     def merged(self, region: AddressProfile) -> Growth:
         """``region`` with each instruction in its function."""
