@@ -39,5 +39,5 @@ def claim_sentence(claim: OpcodeClaim, workload: str) -> str:
         return f"{first} The loop's {digits(claim.whole)} is their mean, weighted by what each takes in {BASELINE}."
     return (
         f"{first} Their mean, weighted by what each takes in {BASELINE}, is {digits(claim.weighted)}, and the loop's "
-        f"ratio {digits(claim.whole)}: not both execute the same opcodes."
+        f"ratio {digits(claim.whole)}, with what is in no opcode."
     )

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 CLAIMED = (1.18, 1.20)
 """The PoC's: every opcode is 18 to 20 % dearer."""
 _REMAINDER = ""
-_COVERED = 0.995
-"""So much of both loops has to be in opcodes that both execute."""
+_ALONE = 0.005
+"""So little of a loop may be in opcodes that the other side does not execute."""
 _MOST_FUNCTIONS = 7
 """Of an opcode's parts that have a name of their own; as many as colours can be told apart."""
 
@@ -137,7 +137,7 @@ def claim(rows: tuple[OpcodeCost, ...], launcher: str, *, base: float, here: flo
     alike = [(row.baseline_per_iteration or 0.0, row.baseline_value or 0.0, row.value or 0.0) for row in both]
     counted = sum(times * cost for times, cost, _ in alike)
     # A mean of what both execute says nothing of a loop that has other opcodes, as another version's has.
-    covered = counted >= _COVERED * base and sum(times * cost for times, _, cost in alike) >= _COVERED * here
+    alone = sum(abs(row.difference) for row in rows if row.opcode is not None and row.ratio is None)
     return OpcodeClaim(
         launcher=launcher,
         low=low,
@@ -147,6 +147,6 @@ def claim(rows: tuple[OpcodeCost, ...], launcher: str, *, base: float, here: flo
         least=ratios[0] if ratios else None,
         median=median(ratios) if ratios else None,
         most=ratios[-1] if ratios else None,
-        weighted=sum(times * cost for times, _, cost in alike) / counted if counted and covered else None,
+        weighted=sum(times * cost for times, _, cost in alike) / counted if counted and alone < _ALONE * here else None,
         whole=here / base if base else None,
     )
