@@ -85,7 +85,7 @@ def opcode_table(found: Drilldown, launcher: str, most: int | None) -> Table:
         rows=tuple(cells),
         notes=(
             "times: executions an iteration; adds: instructions an iteration; beside the ratio its range over heap "
-            "phases, where it moves",
+            "phases; exact: the same in all",
         ),
     )
 
@@ -95,22 +95,17 @@ def _seen(row: OpcodeCost) -> bool:
 
 
 def _opcode(row: OpcodeCost) -> tuple[Cell, ...]:
-    ratio = told(row.ratio, row.ratio, row.ratio).ratio if row.ratio is not None else UNKNOWN
+    ratio = told(row.ratio, row.lo, row.hi, exact=True)
     return (
         row.opcode or REMAINDER,
         _times(row),
         UNKNOWN if row.baseline_value is None else count(row.baseline_value),
         UNKNOWN if row.value is None else count(row.value),
-        ratio,
-        _range(row),
+        ratio.ratio,
+        ratio.spread,
         adds(row.difference),
         "" if row.share is None else share(row.share),
     )
-
-
-def _range(row: OpcodeCost) -> str:
-    moved = row.lo is not None and row.hi is not None and row.hi - row.lo > _LEAST
-    return f"{row.lo:.3f} to {row.hi:.3f}" if moved else ""
 
 
 def _times(row: OpcodeCost) -> str:

@@ -39,7 +39,7 @@ class ForestRow(Noun, frozen=True, kw_only=True):
 
 
 def write(folder: Path, verdict: Verdict, shown: View) -> tuple[str, ...]:
-    """Draw what there is to draw: ``causes``, ``forest``, ``amortize``, ``opcodes``, ``opcode-parts``, ``series``.
+    """Draw what there is to draw: ``causes``, ``forest``, ``amortize``, ``opcodes``, ``opcode_parts``, ``series``.
 
     Returns:
         The files written, relative to ``folder``.
@@ -82,7 +82,7 @@ def _drawings(verdict: Verdict, shown: View) -> Iterator[tuple[str, bytes]]:
     if drawn_dots is not None:
         yield "opcodes", render("opcodes.svg", plot=drawn_dots)
     if drawn_bars is not None:
-        yield "opcode-parts", render("opcode-parts.svg", plot=drawn_bars)
+        yield "opcode_parts", render("opcode-parts.svg", plot=drawn_bars)
     series = panels.chunks(verdict)
     if series:
         yield "series", _panels(series, "chunks of a process in their order, relative to its second half")
