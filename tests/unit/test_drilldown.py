@@ -1,5 +1,6 @@
 """What each opcode and each place costs, from planted lines of profile.csv; and that it adds up to the comparison."""
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,9 @@ from profiler.model.drilldown import OpcodeClaim, OpcodeCost, PlaceCost
 from profiler.plan.addresses import address_pass
 from profiler.plan.schedule import make_plan, steps
 from profiler.present.drilldown_told import sentences
+from profiler.present.exported_profile import PER_ITERATIONS, callgrind_files, speedscope_files
 from profiler.present.view import view
+from profiler.sources.by_address import read_addresses
 from tests.builders import launcher
 from tests.unit.simulated import folder_of
 
@@ -303,3 +306,35 @@ def test_a_pass_by_address_runs_each_launcher_once_a_block() -> None:
     assert (pass_.by_address, pass_.phases, pass_.m) == (True, 1, (1000, 2000))
     plan = msgspec.structs.replace(plan_of(1), passes=(pass_,))
     assert [step.launcher for step in steps(plan, plan.blocks[0])] == ["python3", "pyo3", "python3-again"]
+
+
+def test_callgrinds_format_holds_the_same_sums(tmp_path: Path) -> None:
+    made = folder(tmp_path, "opcodes")
+    files = callgrind_files(made)
+    assert set(files) == {"python3.callgrind.out", "pyo3.callgrind.out"}
+    (part,) = read_addresses(files["pyo3.callgrind.out"].decode())
+    each = 191.5 * PER_ITERATIONS
+    assert sum(part.counts.values()) == each
+    assert f"totals: {each:.0f}" in files["pyo3.callgrind.out"].decode()
+    add, new = (LIBRARY, "ADD"), (LIBRARY, "_PyLong_New")
+    (called,) = [cost for ((caller, _), (callee, _)), cost in part.calls.items() if (caller, callee) == (add, new)]
+    assert called == (2 * PER_ITERATIONS, 90 * PER_ITERATIONS)
+
+
+def test_speedscopes_difference_is_the_comparisons(tmp_path: Path) -> None:
+    made = folder(tmp_path, "opcodes")
+    document = json.loads(speedscope_files(made)["pyo3.speedscope.json"])
+    ends = {profile["name"].partition(":")[0]: profile["endValue"] for profile in document["profiles"]}
+    assert ends["pyo3"] - ends["python3"] == pytest.approx(53.5)
+    assert ends["more in pyo3"] - ends["more in python3"] == pytest.approx(53.5)
+    names = [frame["name"] for frame in document["shared"]["frames"]]
+    more = document["profiles"][0]
+    stacks = {tuple(names[at] for at in stack): w for stack, w in zip(more["samples"], more["weights"], strict=True)}
+    assert stacks["ADD", "_PyLong_New"] == pytest.approx(90)
+
+
+def test_what_is_no_drill_down_cannot_be_exported_as_one(tmp_path: Path) -> None:
+    made = folder(tmp_path, "opcodes")
+    (made / "profile.csv").unlink()
+    with pytest.raises(UsageError, match="holds no profile"):
+        callgrind_files(made)
