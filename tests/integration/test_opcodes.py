@@ -16,6 +16,7 @@ from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import names_to_own, own_launcher
 from profiler.model import Target
 from tests.commandline import TaxProbe, comparison
+from tests.unit.elf_files import gcc, needs_gcc
 
 PYTHON = Path("/usr/bin/python3.11")
 LITTLE = ("--seed", "7", "--blocks", "1", "--m", "2000,6000", "--format", "json")
@@ -141,3 +142,50 @@ def test_the_opcodes_are_those_that_dis_predicts(monkeypatch: pytest.MonkeyPatch
         ),
         abs=0.01,
     )  # fmt: skip
+
+
+EXTENSION = """
+#include <Python.h>
+__attribute__((noinline)) static void nops(void) {{ __asm__ volatile (".rept {count}\\nnop\\n.endr"); }}
+static PyObject *call(PyObject *self, PyObject *no) {{ nops(); Py_RETURN_NONE; }}
+static PyMethodDef methods[] = {{{{"call", call, METH_NOARGS, NULL}}, {{NULL, NULL, 0, NULL}}}};
+static struct PyModuleDef module = {{PyModuleDef_HEAD_INIT, "planted", NULL, -1, methods}};
+PyMODINIT_FUNC PyInit_planted(void) {{ return PyModule_Create(&module); }}
+"""
+CALLS = """
+import os, sys
+sys.path.insert(0, os.environ.get("PLANTED", {usual!r}))
+import planted
+def run(m):
+    call = planted.call
+    for _ in range(m):
+        call()
+    return m
+print(run(int(sys.argv[1])))
+"""
+
+
+@needs_gcc
+def test_nops_of_an_extension_are_found_in_its_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target
+) -> None:
+    """A hundred in one launcher, a thousand in the other, each with the return of its function."""
+    folders = {}
+    for count in (100, 1000):
+        folders[count] = tmp_path / str(count)
+        folders[count].mkdir()
+        gcc(folders[count], "planted.so", EXTENSION.format(count=count), "-O2", "-shared", "-fPIC",
+            "-fcf-protection=none", f"-I{target.include_dir}", file="planted.c")  # fmt: skip
+    work = tmp_path / "calls.py"
+    work.write_text(CALLS.format(usual=str(folders[100])))
+    probe = TaxProbe(monkeypatch, tmp_path)
+    host = f"thousand=env PLANTED={folders[1000]} {target.path} {{script}} {{m}}"
+    options = ("--python", target.path, "--out", str(probe.out), *LITTLE)
+    ran = probe("where", *options, "--launcher", "python3", "--workload", str(work), "--host", host)
+    assert ran.code == 0, ran.err
+    rows = [row for row in ran.document["places"] if row["launcher"] == "thousand"]
+    (kind,) = [row for row in rows if row["parent"] == "planted.so" and row["name"] == "no operation"]
+    assert (kind["baseline_value"], kind["value"]) == pytest.approx((100, 1000), abs=0.01)
+    (image,) = [row for row in rows if row["level"] == "image" and row["name"] == "planted.so"]
+    assert image["difference"] == pytest.approx(900, abs=0.01)
+    assert sum(row["difference"] for row in rows if row["level"] == "image") == pytest.approx(900, abs=0.01)
