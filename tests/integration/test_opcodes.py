@@ -1,9 +1,11 @@
 """``opcodes`` and ``where`` for real: what is planted in an opcode is found there, exactly, and only there."""
 
+import csv
 import shlex
 import shutil
 import struct
 import subprocess
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from profiler.launch.host_builds import build_hosts
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import names_to_own, own_launcher
 from profiler.model import Target
+from profiler.workloads import find_workload
 from tests.commandline import TaxProbe, comparison
 from tests.unit.elf_files import gcc, needs_gcc
 
@@ -189,3 +192,54 @@ def test_nops_of_an_extension_are_found_in_its_file(
     (image,) = [row for row in rows if row["level"] == "image" and row["name"] == "planted.so"]
     assert image["difference"] == pytest.approx(900, abs=0.01)
     assert sum(row["difference"] for row in rows if row["level"] == "image") == pytest.approx(900, abs=0.01)
+
+
+STEPPED = """
+import os, signal, sys
+names = {{"__name__": "stepped"}}
+sys.argv = ["", "100"]
+exec(compile(open({work!r}).read(), {work!r}, "exec"), names)
+run = names["run"]
+for m in (100, 100, 150):
+    run(m)
+for m in (100, 150):
+    os.kill(os.getpid(), signal.SIGUSR1)
+    run(m)
+    os.kill(os.getpid(), signal.SIGUSR2)
+"""
+
+
+@needs_gcc
+def test_one_step_after_the_other_counts_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target
+) -> None:
+    """By the kernel's own single steps: each instruction of the eval loop, which no heap phase moves."""
+    if target.program_loads is not None:
+        pytest.skip("its eval loop is in a library")
+    source = Path(__file__).with_name("single_step.c")
+    step = gcc(tmp_path, "single_step", source.read_text(), "-O2", file="single_step.c")
+    script, output = tmp_path / "stepped.py", tmp_path / "steps"
+    script.write_text(STEPPED.format(work=find_workload("int_loop").path))
+    command = [str(step), str(output), target.real_path, target.real_path, "-I", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"no single steps here: {done.stderr[-200:]}")
+    stepped: dict[int, int] = defaultdict(int)
+    for line in output.read_text().splitlines():
+        region, address, count = map(int, line.split())
+        stepped[address] += count if region else -count
+    with Path(target.real_path).open("rb") as file:
+        fixed = ELFFile(file)["e_type"] == "ET_EXEC"
+    if not fixed:
+        pytest.skip("the program lies anywhere, and its addresses are not those that it was linked for")
+    probe = TaxProbe(monkeypatch, tmp_path)
+    options = ("--python", target.path, "--out", str(probe.out), *LITTLE[:4], "--m", "100,150")
+    assert probe("opcodes", *options, "--launcher", "python3").code == 0
+    counted: dict[int, float] = defaultdict(float)
+    with (probe.folder() / "profile.csv").open(newline="") as lines:
+        for row in csv.DictReader(lines):
+            if row["launcher"] == "python3" and row["function"] == "_PyEval_EvalFrameDefault":
+                counted[int(row["address"])] += float(row["executions"])
+    loop = {address: count for address, count in counted.items() if round(count)}
+    assert len(loop) > 100
+    assert {address: stepped[address] for address in loop} == pytest.approx(loop, abs=1)
