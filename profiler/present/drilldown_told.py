@@ -19,7 +19,7 @@ def sentences(verdict: Verdict) -> list[str]:
     said = []
     if names and drilled is not None:
         said += [
-            claim_sentence(claim, verdict.workload.name) if claim.opcodes else _untold(verdict, claim)
+            claim_sentence(claim, verdict.workload.name, BASELINE) if claim.opcodes else _untold(verdict, claim)
             for claim in drilled.claims
             if claim.launcher == names[0]
         ]

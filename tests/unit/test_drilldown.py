@@ -204,16 +204,19 @@ def claim_of(**known: object) -> OpcodeClaim:
 
 
 def test_a_claim_that_holds_is_said_to() -> None:
-    said = claim_sentence(claim_of(), "w")
+    said = claim_sentence(claim_of(), "w", "python3")
     assert said.startswith("Yes: of 2 opcodes that w executes 2 cost 1.18 to 1.20 times as much in pyo3;")
     assert said.endswith("The loop's 1.190 is their mean, weighted by what each takes in python3.")
 
 
 def test_a_mean_is_not_said_of_loops_with_other_opcodes() -> None:
-    assert "that the other does not" in claim_sentence(claim_of(weighted=None, inside=0), "w")
-    assert "is 1.300, and the loop's ratio 1.190" in claim_sentence(claim_of(weighted=1.3), "w")
+    assert "that the other does not" in claim_sentence(claim_of(weighted=None, inside=0), "w", "python3")
+    assert "is 1.300, and the loop's ratio 1.190" in claim_sentence(claim_of(weighted=1.3), "w", "python3")
     alike = claim_of(inside=0, least=1.0, median=1.0, most=1.0, weighted=1.0, whole=1.0)
-    assert claim_sentence(alike, "w") == "Each of 2 opcodes that w executes costs as much in pyo3 as in python3."
+    assert (
+        claim_sentence(alike, "w", "python3")
+        == "Each of 2 opcodes that w executes costs as much in pyo3 as in python3."
+    )
 
 
 def test_one_block_has_no_range(tmp_path: Path) -> None:

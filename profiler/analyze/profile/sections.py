@@ -31,7 +31,7 @@ def opcodes_section(verdict: Verdict, costs: Costs, folder: Path) -> dict[str, o
         claims.append(claim(own, compared.launcher, base=compared.baseline_value or 0.0, here=compared.value or 0.0))
     judged = (claim_ for claim_ in claims if claim_.launcher not in costs.roles.baselines and claim_.opcodes)
     first = next(judged, None)
-    said = {} if first is None else {"sentence": claim_sentence(first, verdict.workload.name)}
+    said = {} if first is None else {"sentence": claim_sentence(first, verdict.workload.name, costs.roles.baseline)}
     return {"opcodes": tuple(rows), "opcode_parts": tuple(parts), "claims": tuple(claims), **said}
 
 
