@@ -19,6 +19,8 @@ COMMANDS = {
     "variants": "why: the ladder, toggles on both ends, and the verdict on every cause",
     "amortize": "up to how much work per launch embedding pays: the sweep, the model, the crossover",
     "eliminate": "what a tax does not come from: order, scope, location and other suspects, each removed",
+    "opcodes": "where it sits: what each opcode costs on either side, and whether all cost more alike",
+    "where": "where it sits, from files down to functions, source lines and kinds of instructions",
     "rebuild": "which build option it is: libraries of every combination, and the one that takes the tax away",
     "inspect": "which file the eval loop comes from, and how it was built; measures nothing",
     "pythons": "every CPython of this machine: how each was built, and with --measure what that costs",

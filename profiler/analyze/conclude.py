@@ -24,13 +24,14 @@ from profiler.analyze.doubts import told_of
 from profiler.analyze.estimates import estimates
 from profiler.analyze.placement import misplaced
 from profiler.analyze.points import Points, block_points
+from profiler.analyze.profile.sections import opcodes_section, places_section
 from profiler.analyze.removals import eliminate, reference_rows
 from profiler.analyze.rows import DAMAGED, LINES, measured, read_all
 from profiler.analyze.steady_state import not_steady, series
 from profiler.analyze.sweep_model import amortize
 from profiler.analyze.variance import components
 from profiler.catalogue.caveats import A_A_DIFFERS, A_A_USELESS, ALLOCATOR_BOUNDARY, DAMAGED_ROWS, UNFINISHED, caveat
-from profiler.folder import CALLS, ROWS, load_run
+from profiler.folder import CALLS, PROFILE, ROWS, SYMBOLS, load_run, read_lines, recorded
 from profiler.model import (
     SCHEMA,
     Caveat,
@@ -114,6 +115,14 @@ def _eliminations(verdict: Verdict, known: _Measured) -> dict[str, object]:
     return eliminate(verdict, known.run, known.frame)
 
 
+def _opcodes(verdict: Verdict, known: _Measured) -> dict[str, object]:
+    return opcodes_section(verdict, known.costs, known.folder)
+
+
+def _places(verdict: Verdict, known: _Measured) -> dict[str, object]:
+    return places_section(verdict, known.costs, known.folder)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Part:
     """How a section of the verdict is made."""
@@ -131,6 +140,8 @@ _SECTIONS: dict[Section, _Part] = {
     "rebuilt": _Part(fields=_rebuilt),
     "sweep": _Part(fields=_sweep, compared=lambda launcher: launcher.variant is None),
     "eliminations": _Part(fields=_eliminations, rows=reference_rows),
+    "opcodes": _Part(fields=_opcodes),
+    "places": _Part(fields=_places),
 }
 """Sections are added in this order."""
 
@@ -172,7 +183,7 @@ def _conclude(run: Run, folder: Path) -> tuple[Verdict, Costs]:
             *map(_boundary_caveat, boundaries),
             *misplaced(run.plan, frame)[1],
             *_health(costs, run),
-            *_damaged(everything, costs, run),
+            *_damaged(everything, costs, run, folder),
             *disagreement(frame),
             *not_steady(verdict.series, costs.roles),
         ),
@@ -234,7 +245,7 @@ def _compared(run: Run, everything: pd.DataFrame, frame: pd.DataFrame, costs: Co
     )
 
 
-def _damaged(everything: pd.DataFrame, costs: Costs, run: Run) -> Iterator[Caveat]:
+def _damaged(everything: pd.DataFrame, costs: Costs, run: Run, folder: Path) -> Iterator[Caveat]:
     """Lines that were left out, and lines that are gone."""
     calls = 0 if costs.calls is None else costs.calls.attrs.get(DAMAGED, 0)
     gone = max(0, (run.lines or 0) - everything.attrs[LINES] - everything.attrs[DAMAGED])
@@ -242,10 +253,18 @@ def _damaged(everything: pd.DataFrame, costs: Costs, run: Run) -> Iterator[Cavea
         (ROWS, everything.attrs[DAMAGED], "damaged and left out"),
         (ROWS, gone, "gone"),
         (CALLS, calls, "damaged and left out"),
+        *((name, _dropped(folder, name), "damaged and left out") for name in (PROFILE, SYMBOLS)),
     ):
         if lines:
             said = f"{lines} {'line' if lines == 1 else 'lines'} of {name} {'is' if lines == 1 else 'are'} {how}"
             yield caveat(DAMAGED_ROWS, f"{said}: the figures stand on the rest")
+
+
+def _dropped(folder: Path, name: str) -> int:
+    if not recorded(folder, name).exists():
+        return 0
+    lines = read_lines(folder, name)
+    return lines.dropped if lines.marked else 0
 
 
 def _boundary_caveat(boundary: Boundary) -> Caveat:

@@ -77,6 +77,16 @@ MISSING_RUNG = CaveatEntry(
     title="a step of the ladder is missing",
     remedy="install what the target's static libraries come with (Debian, Ubuntu: libpython3-dev)",
 )
+NESTED_LOOPS = CaveatEntry(
+    code="nested-loops",
+    title="eval loops run inside eval loops",
+    remedy="the sums are exact; for single opcodes take work without calls back into Python from C",
+)
+NO_OPCODES = CaveatEntry(
+    code="no-opcodes",
+    title="a launcher's instructions cannot be told by opcode",
+    remedy="tax-probe where tells them by file, function and kind",
+)
 NO_CHUNKS = CaveatEntry(
     code="no-chunks",
     title="a launcher cannot do chunks of work on request",

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from profiler.collect.checker import Checker
+from profiler.collect.drilldown.drill import Drill
 from profiler.collect.live import CALLGRIND, CLOCK, serving
 from profiler.collect.recording import startable
 from profiler.collect.runners import RUNNERS
@@ -58,7 +59,9 @@ class Bench:
     def __init__(self, plan: Plan, source: Source, folder: Path, limits: Limits) -> None:
         self._place = Workplace(folder, limits.timeout_s)
         self._checker = Checker(limits.timeout_s, plan.launchers[0])
-        self._setting = Setting(plan=plan, source=source, place=self._place, checker=self._checker)
+        self._setting = Setting(
+            plan=plan, source=source, place=self._place, checker=self._checker, drill=Drill(self._place, self._checker)
+        )
         self._growing: set[Work] = set()
         """Workloads that print the same for every M, and were seen to do more for more."""
 
@@ -113,7 +116,7 @@ class Bench:
             # Closed here and not when it is collected: an interruption must end the processes before the folder goes.
             with closing(RUNNERS[kind](self._setting, block, tuple(group))) as finished:
                 for measured in finished:
-                    writer.append(measured.rows, measured.calls)
+                    writer.append(measured.rows, measured.calls, measured.profile, measured.symbols)
                     for step in measured.steps:
                         on_step(step)
         writer.sync()

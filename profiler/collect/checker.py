@@ -9,6 +9,8 @@ from profiler.catalogue.caveats import (
     CHILDREN_NOT_COUNTED,
     HASH_SEED_IGNORED,
     HEAP_NOT_PLACED,
+    NESTED_LOOPS,
+    NO_OPCODES,
     NOT_VERIFIED,
     CaveatEntry,
     caveat,
@@ -106,6 +108,19 @@ class Checker:
                 launcher,
                 f"{processes} of the processes that the work starts still ran when it had ended, and are not counted",
             )
+
+    def learn_no_opcodes(self, launcher: Launcher, why: str) -> None:
+        """No instruction of ``launcher`` can be given to an opcode."""
+        self._warn(NO_OPCODES, launcher, why)
+
+    def learn_nested(self, launcher: Launcher, part: float) -> None:
+        """Eval loops ran inside calls of eval loops of ``launcher``, and were that part of what was counted."""
+        self._warn(
+            NESTED_LOOPS,
+            launcher,
+            f"{part:.0%} of its instructions run in an eval loop that another one's opcode called: what is called "
+            "around it is not separable by opcode, and divided in proportion",
+        )
 
     def compare_output(
         self, launcher: Launcher, workload: Workload, m: int, printed: bytes, *, bare: bool = False

@@ -36,6 +36,7 @@ from profiler.model import (
     Whole,
     Workload,
 )
+from profiler.plan.addresses import address_pass
 from profiler.plan.arms import build_arms, default_eliminations
 from profiler.plan.lineup import Lineup, chosen, interpreters_alone, whole_ladder
 from profiler.plan.schedule import make_plan
@@ -82,7 +83,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         UsageError, MachineError, WorkloadError: with the remedy; nothing has been written yet.
     """
     target = foreseen.target
-    source, why = choose(request.source, chunks_suffice=study.parts_suffice)
+    source, why = choose(_wanted_source(request, study), chunks_suffice=study.parts_suffice)
     watch.say(f"source: {why}")
     require(source)
     precision = wanted_precision(request, source)
@@ -132,6 +133,23 @@ def prepare(  # noqa: PLR0917 - what a run begins with
     return run, source
 
 
+def _wanted_source(request: Request, study: Study) -> str:
+    """What was asked for, where the study leaves a choice.
+
+    Raises:
+        UsageError: it leaves none, and another was asked for.
+    """
+    if study.source is None:
+        return request.source
+    if request.source not in ("auto", study.source):
+        raise UsageError(
+            f"--source {request.source}: {study.command} counts single machine instructions, "
+            f"which {study.source} alone does here",
+            hint=f"leave --source out, or give --source {study.source}",
+        )
+    return study.source
+
+
 def _lineup(request: Request, study: Study, foreseen: Foreseen, source: Source, watch: BuildListener) -> Lineup:
     target = foreseen.target
     if study.lineup == "ladder" and foreseen.interpreters_alone:
@@ -176,6 +194,8 @@ def _work(
         sweep = sweep_passes(workload, sweep_m(workload, request.m), offered, launchers)
         started = startup_passes(launchers, counted=_callgrind_counts(source))
         return _Work(passes=(*sweep, *started), launchers=intervened(launchers))
+    if study.passes == "addresses":
+        return _Work(passes=(address_pass(workload),))
     if precision is not None:
         offered = source.chunk_passes(workload, precision.metric)
     elif study.parts_suffice and request.m is None:

@@ -8,7 +8,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from profiler.errors import WorkloadError
-from profiler.model import CallRow, Calls, Launcher, Noun, Pass, Reading, Row, Step, Workload
+from profiler.model import (
+    CallRow,
+    Calls,
+    Launcher,
+    Noun,
+    Pass,
+    ProfileRow,
+    Reading,
+    Row,
+    Step,
+    SymbolRow,
+    Workload,
+)
 
 
 class Measured(Noun, frozen=True, kw_only=True):
@@ -17,6 +29,8 @@ class Measured(Noun, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     rows: tuple[Row, ...]
     calls: tuple[CallRow, ...] = ()
+    profile: tuple[ProfileRow, ...] = ()
+    symbols: tuple[SymbolRow, ...] = ()
 
 
 def rows_of(

@@ -15,7 +15,7 @@ from profiler.collect.recording import Measured, calls_of, rows_of, startable
 from profiler.collect.setting import Setting
 from profiler.errors import MachineError
 from profiler.guest import script
-from profiler.model import Block, CallRow, Calls, Noun, Reading, Regions, Row, Step
+from profiler.model import Block, CallRow, Calls, Noun, ProfileRow, Reading, Regions, Row, Step, SymbolRow
 from profiler.plan.schedule import growth
 from profiler.sources.source import Outcome
 from profiler.system.process import Command
@@ -49,6 +49,7 @@ def measure(setting: Setting, pass_: Regions, block: Block, step: Step, cpu: int
         checker.require_success(launcher, workload, step.m, outcome)
         checker.learn_uncounted(launcher, outcome.uncounted)
         checker.verify(block, launcher, script.read_fingerprint(side))
+        profile, symbols = _by_address(setting, pass_, block, step, outcome)
         for region in _counted(pass_, outcome, scratch):
             checker.compare_output(launcher, workload, region.m, region.printed)
             own = msgspec.structs.replace(step, m=region.m, repetition=region.phase)
@@ -64,7 +65,16 @@ def measure(setting: Setting, pass_: Regions, block: Block, step: Step, cpu: int
                 )
             )
             calls.extend(calls_of(own, region.calls))
-    return Measured(steps=(step,), rows=tuple(rows), calls=tuple(calls))
+    return Measured(steps=(step,), rows=tuple(rows), calls=tuple(calls), profile=profile, symbols=symbols)
+
+
+def _by_address(
+    setting: Setting, pass_: Regions, block: Block, step: Step, outcome: Outcome
+) -> tuple[tuple[ProfileRow, ...], tuple[SymbolRow, ...]]:
+    if not pass_.by_address:
+        return (), ()
+    assert setting.drill is not None
+    return setting.drill.rows(setting.plan, pass_, block, step, outcome)
 
 
 def _through_phases(seed: int, block: Block, pass_: Regions, command: Command, scratch: Path) -> Command:

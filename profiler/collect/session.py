@@ -204,6 +204,13 @@ def _with_passes(run: Run, source: Source, cannot: dict[str, str]) -> Run:
     """Whole processes for all, where one launcher cannot do chunks: figures of two kinds would not compare."""
     if not cannot:
         return run
+    counted = next((pass_ for pass_ in run.plan.passes if isinstance(pass_, Regions) and pass_.by_address), None)
+    if counted is not None:
+        name, failure = next(iter(cannot.items()))
+        raise WorkloadError(
+            f"{name} cannot do chunks of work on request, and only these are counted by machine instruction: {failure}",
+            hint="let the host run the script's main module as it is and leave its pipes open",
+        )
     plan = msgspec.structs.replace(run.plan, passes=source.passes(run.plan.workload))
     if any(isinstance(pass_, Regions | Chunks) for pass_ in plan.passes):
         name, failure = next(iter(cannot.items()))

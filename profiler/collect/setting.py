@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from profiler.collect.checker import Checker
+from profiler.collect.drilldown.drill import Drill
 from profiler.collect.workplace import Workplace
 from profiler.model import AnyPass, Launcher, Pass, Plan, Step, Workload
 from profiler.plan.schedule import workload_of
@@ -21,6 +22,8 @@ class Setting:
     checker: Checker
     turns: int | None = None
     """How many chunks each process does; None: as the pass has it."""
+    drill: Drill | None = None
+    """What passes by address know of the files whose instructions they count; None: there are no such passes."""
 
     def launcher(self, name: str) -> Launcher:
         """The plan's launcher of that name."""

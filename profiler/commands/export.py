@@ -1,4 +1,4 @@
-"""``tax-probe export``: a result folder for other tools, pyperf's commands and whatever reads Parquet."""
+"""``tax-probe export``: a result folder for other tools: pyperf's commands, KCachegrind, speedscope, Parquet."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="a result folder")
     parser.add_argument("--pyperf", action="store_true", help="a benchmark file per launcher, for pyperf's commands")
     parser.add_argument("--parquet", action="store_true", help="rows.parquet and comparisons.parquet (needs pyarrow)")
+    parser.add_argument(
+        "--callgrind", action="store_true", help="of a drill-down: a file per launcher, for KCachegrind"
+    )
+    parser.add_argument("--speedscope", action="store_true", help="of a drill-down: both sides and their difference")
     parser.add_argument("--out", metavar="DIR", type=Path, help="where to (default: export/ in the result folder)")
 
 
@@ -24,7 +28,11 @@ def run(args: argparse.Namespace) -> int:
     """
     from profiler.present.exported import export
 
-    if not (args.pyperf or args.parquet):
-        raise UsageError("nothing to export", hint=f"tax-probe export {args.folder} --pyperf, or --parquet, or both")
-    export(args.folder, pyperf=args.pyperf, parquet=args.parquet, out=args.out)
+    wanted = [kind for kind in ("pyperf", "parquet", "callgrind", "speedscope") if getattr(args, kind)]
+    if not wanted:
+        raise UsageError(
+            "nothing to export",
+            hint=f"tax-probe export {args.folder} --pyperf, --parquet, or of a drill-down --callgrind, --speedscope",
+        )
+    export(args.folder, wanted, out=args.out)
     return 0

@@ -9,14 +9,16 @@ from profiler.folder.documents import (
     sha256_of,
     write_result,
 )
-from profiler.folder.recorded import CALLS, ROWS, RUN, read_lines, read_recorded, recorded
+from profiler.folder.recorded import CALLS, PROFILE, ROWS, RUN, SYMBOLS, read_lines, read_recorded, recorded
 from profiler.folder.regular_files import write_atomically
 from profiler.folder.row_writer import RowWriter, done_steps
 
 __all__ = [
     "CALLS",
+    "PROFILE",
     "ROWS",
     "RUN",
+    "SYMBOLS",
     "RowWriter",
     "compress",
     "done_steps",

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from profiler.errors import MachineError, UsageError
-from profiler.folder.recorded import CALLS, ROWS, RUN, ZIPPED, read_recorded
+from profiler.folder.recorded import RECORDED, ROWS, RUN, ZIPPED, read_recorded
 from profiler.folder.regular_files import read_regular, require_own_folder, write_atomically
 from profiler.folder.secrets import redacted
 from profiler.model import SCHEMA, Run
@@ -122,7 +122,7 @@ def compress(folder: Path) -> None:
     Raises:
         MachineError: the folder cannot be written to.
     """
-    for name in (ROWS, CALLS, RUN):
+    for name in RECORDED:
         plain = folder / name
         if plain.exists():
             write_result(folder, name + ZIPPED, gzip.compress(read_regular(plain), mtime=0))

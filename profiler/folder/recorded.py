@@ -13,6 +13,9 @@ ROWS = "rows.csv"
 RUN = "run.json"
 CALLS = "calls.csv"
 """Who called the functions that are events of their own; only where a process made such calls."""
+PROFILE, SYMBOLS = "profile.csv", "symbols.csv"
+"""Counts of each machine instruction, and where each stands in the source; of a drill-down alone."""
+RECORDED = (ROWS, CALLS, PROFILE, SYMBOLS, RUN)
 
 ZIPPED = ".gz"
 
@@ -55,7 +58,7 @@ def unpack(folder: Path) -> None:
         OSError: the folder cannot be written to.
         EOFError, zlib.error: a file is damaged.
     """
-    for name in (ROWS, CALLS, RUN):
+    for name in RECORDED:
         zipped = folder / (name + ZIPPED)
         if zipped.exists():
             if not (folder / name).exists():

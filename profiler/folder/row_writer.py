@@ -13,12 +13,19 @@ from pathlib import Path
 from profiler.errors import UsageError
 from profiler.folder.documents import UNREADABLE, disk_trouble
 from profiler.folder.marks import MARK, intact, with_mark
-from profiler.folder.recorded import CALLS, ROWS, read_lines, unpack
+from profiler.folder.recorded import CALLS, PROFILE, ROWS, SYMBOLS, read_lines, unpack
 from profiler.folder.regular_files import read_regular, sync_folder, write_atomically
-from profiler.model import CallRow, Row, Step
+from profiler.model import CallRow, ProfileRow, Row, Step, SymbolRow
 
-_ROW_COLUMNS = (*("pass" if name == "pass_name" else name for name in Row.__struct_fields__), MARK)
-_CALL_COLUMNS = (*("pass" if name == "pass_name" else name for name in CallRow.__struct_fields__), MARK)
+_Line = Row | CallRow | ProfileRow | SymbolRow
+
+
+def _columns(kind: type[_Line]) -> tuple[str, ...]:
+    return (*("pass" if name == "pass_name" else name for name in kind.__struct_fields__), MARK)
+
+
+_KINDS: dict[str, type[_Line]] = {CALLS: CallRow, SYMBOLS: SymbolRow, PROFILE: ProfileRow, ROWS: Row}
+"""Each file's lines, in the order in which a process's are written: a process is done when its rows are there."""
 _HINT = "take the folder from where it was measured, or measure again"
 
 
@@ -41,10 +48,11 @@ class RowWriter:
         """Lines of rows that the file holds."""
         try:
             unpack(folder)
-            self._columns, self.dropped = self._repaired(folder / ROWS, _ROW_COLUMNS)
-            self._call_columns, _ = self._repaired(folder / CALLS, _CALL_COLUMNS)
+            self._columns: dict[str, tuple[str, ...]] = {}
+            for name, kind in _KINDS.items():
+                self._columns[name], self.dropped = self._repaired(folder / name, _columns(kind))
             if not (folder / ROWS).exists():
-                write_atomically(folder / ROWS, (",".join(_ROW_COLUMNS) + "\n").encode())
+                write_atomically(folder / ROWS, (",".join(self._columns[ROWS]) + "\n").encode())
             self.lines = read_regular(folder / ROWS).count(b"\n") - 1
         except (EOFError, zlib.error) as error:
             raise UsageError(f"{folder} cannot be continued: {error}", hint=_HINT) from error
@@ -71,17 +79,24 @@ class RowWriter:
             raise UsageError(f"{path} has columns that nobody knows: {', '.join(map(repr, unknown))}", hint=_HINT)
         return own, found.dropped
 
-    def append(self, rows: Sequence[Row], calls: Sequence[CallRow] = ()) -> None:
-        """Append the rows of a process and hand them to the kernel; who called what goes to ``calls.csv`` before.
+    def append(
+        self,
+        rows: Sequence[Row],
+        calls: Sequence[CallRow] = (),
+        profile: Sequence[ProfileRow] = (),
+        symbols: Sequence[SymbolRow] = (),
+    ) -> None:
+        """Append the rows of a process and hand them to the kernel; what belongs to ``calls.csv``, ``profile.csv`` and
+        ``symbols.csv`` before.
 
-        A process that was interrupted between the two is measured again: of equal lines there the last one counts.
+        A process that was interrupted between two of them is measured again: of equal lines there the last one counts.
 
         Raises:
             MachineError: the disk is full or read-only.
         """
-        if calls:
-            self._append(self._folder / CALLS, calls, self._call_columns)
-        self.lines += self._append(self._folder / ROWS, rows, self._columns)
+        for name, lines in ((CALLS, calls), (SYMBOLS, symbols), (PROFILE, profile)):
+            self._append(name, lines)
+        self.lines += self._append(ROWS, rows)
 
     def sync(self) -> None:
         """Have the disk keep what was appended.
@@ -90,7 +105,7 @@ class RowWriter:
             MachineError: it cannot.
         """
         try:
-            for name in (CALLS, ROWS):
+            for name in _KINDS:
                 if (self._folder / name).exists():
                     with (self._folder / name).open("rb") as file:
                         os.fsync(file.fileno())
@@ -98,10 +113,11 @@ class RowWriter:
         except OSError as error:
             raise disk_trouble(self._folder, error) from error
 
-    def _append(self, path: Path, rows: Sequence[Row | CallRow], columns: tuple[str, ...]) -> int:
+    def _append(self, name: str, rows: Sequence[_Line]) -> int:
         """How many lines that were."""
         if not rows:
             return 0
+        path, columns = self._folder / name, self._columns[name]
         lines = _lines(rows, columns).encode()
         before = None
         try:
@@ -117,7 +133,7 @@ class RowWriter:
         return lines.count(b"\n")
 
 
-def _lines(rows: Sequence[Row | CallRow], columns: tuple[str, ...]) -> str:
+def _lines(rows: Sequence[_Line], columns: tuple[str, ...]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in rows:

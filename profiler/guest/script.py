@@ -56,6 +56,8 @@ ENV_REQUESTS, ENV_ANSWERS = "TAX_PROBE_REQUESTS", "TAX_PROBE_ANSWERS"
 
 PLACED = Path(__file__).with_name("placed.py")
 """The text of the script, with values that stand for those of a block."""
+OPCODE_NAMES = Path(__file__).with_name("opcode_names.py")
+"""A script of its own: which opcodes the interpreter has, into the side file."""
 PYPERF_SCRIPT = Path(__file__).with_name("pyperf_script.py")
 """The text of a workload that does what a script asks of pyperf's runner, with values that stand for those of one."""
 

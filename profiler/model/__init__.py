@@ -35,6 +35,7 @@ from profiler.model.passes import (
     Whole,
 )
 from profiler.model.plan import Block, Plan, Precision, Section, Standing, Step
+from profiler.model.profile import ProfileRow, SymbolRow
 from profiler.model.readings import CallRow, Calls, Reading, Row
 from profiler.model.run import Missing, Run
 from profiler.model.target import Target
@@ -98,6 +99,7 @@ __all__ = [
     "Phased",
     "Plan",
     "Precision",
+    "ProfileRow",
     "Program",
     "PyperfScript",
     "Reading",
@@ -113,6 +115,7 @@ __all__ = [
     "SourceName",
     "Standing",
     "Step",
+    "SymbolRow",
     "Target",
     "TargetCheck",
     "Term",

@@ -84,6 +84,8 @@ class Regions(Pass, frozen=True, kw_only=True, tag=REGIONS):
     exclusive: ClassVar[bool] = False
     phases: int
     """Heap phases that a process goes through."""
+    by_address: bool = False
+    """Each machine instruction is counted, for ``profile.csv``."""
 
 
 class Chunks(Pass, frozen=True, kw_only=True, tag=CHUNKS):

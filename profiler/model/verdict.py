@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from profiler.model.amortization import CountedSweep, Crossover, Model, PerLaunch, Point, Saving
 from profiler.model.base import Caveat, Noun, SourceName
+from profiler.model.drilldown import OpcodeClaim, OpcodeCost, OpcodePart, PlaceCost
 from profiler.model.factorial import Rebuilt, Remedy
 from profiler.model.launcher import Kind, Variant
 from profiler.model.option_effects import OptionEffects
@@ -253,6 +254,12 @@ class Verdict(Noun, frozen=True, kw_only=True):
     instructions: CountedSweep | UnsetType | None = UNSET
     advice: tuple[str, ...] | UnsetType = UNSET
     startup: Startup | UnsetType = UNSET
+
+    opcodes: tuple[OpcodeCost, ...] | UnsetType = UNSET
+    opcode_parts: tuple[OpcodePart, ...] | UnsetType = UNSET
+    claims: tuple[OpcodeClaim, ...] | UnsetType = UNSET
+
+    places: tuple[PlaceCost, ...] | UnsetType = UNSET
 
     eliminations: tuple[Eliminated, ...] | UnsetType = UNSET
     state: tuple[StateEntry, ...] | UnsetType = UNSET

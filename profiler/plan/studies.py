@@ -16,8 +16,11 @@ class Study:
     command: str
     lineup: Literal["chosen", "ladder", "rebuilt"]
     """Who runs: those that are named, every rung and change, or the combinations of a plan of builds."""
-    passes: Literal["source", "sweep", "arms"] = "source"
-    """What is run: all that the source reads, whole processes over many M and cut in phases, or a group per arm."""
+    passes: Literal["source", "sweep", "arms", "addresses"] = "source"
+    """What is run: all that the source reads, whole processes over many M and cut in phases, a group per arm, or
+    regions that are counted by machine instruction."""
+    source: SourceName | None = None
+    """The only one that can; None: whichever is best here."""
     sections: tuple[Section, ...] = ()
     """What the verdict has beside comparisons."""
     blocks: dict[SourceName, int]
@@ -82,6 +85,26 @@ STUDIES = {
             sections=("eliminations",),
             blocks={"hardware": 8, "callgrind": 6, "software": 8},  # three to four minutes
             launchers=(BASELINE, EMBEDDER),
+        ),
+        Study(
+            command="opcodes",
+            lineup="chosen",
+            beside_interpreters=(BASELINE,),
+            passes="addresses",
+            source="callgrind",
+            sections=("opcodes",),
+            blocks={"callgrind": 4},  # half a minute
+            launchers=(EMBEDDER,),
+        ),
+        Study(
+            command="where",
+            lineup="chosen",
+            beside_interpreters=(BASELINE,),
+            passes="addresses",
+            source="callgrind",
+            sections=("places",),
+            blocks={"callgrind": 4},
+            launchers=(EMBEDDER,),
         ),
     )
 }

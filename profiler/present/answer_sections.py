@@ -10,6 +10,7 @@ from profiler.present import (
     amortization_tables,
     cause_tables,
     comparisons,
+    drilldown_tables,
     ladder_tables,
     rebuild_tables,
     series_tables,
@@ -22,7 +23,12 @@ from profiler.present.table import footnoted
 
 def sections(verdict: Verdict, run: Run) -> tuple[Section, ...]:
     """Everything there is to show, in order, without sections that are empty; no footnote twice."""
-    own = (*amortization_tables.sections(verdict), *suspect_tables.sections(verdict), *rebuild_tables.sections(verdict))
+    own = (
+        *amortization_tables.sections(verdict),
+        *suspect_tables.sections(verdict),
+        *rebuild_tables.sections(verdict),
+        *drilldown_tables.sections(verdict),
+    )
     # A question of its own has its own answer, behind which the comparisons stand.
     main = set() if own else _main(verdict, run)
     compared = comparisons.section(verdict, run, shown=main)

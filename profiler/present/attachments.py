@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from profiler.folder import CALLS, ROWS, RUN, recorded
+from profiler.folder import CALLS, PROFILE, ROWS, RUN, SYMBOLS, recorded
 from profiler.model import Noun
 
 _MOST_INSIDE = 100_000
@@ -16,6 +16,8 @@ _INSIDE = ("points.csv", "summary.csv", "causes.csv")
 _BESIDE = {
     ROWS: "every reading",
     CALLS: "who called what",
+    PROFILE: "each machine instruction, by opcode",
+    SYMBOLS: "where each stands",
     RUN: "plan, machine, seeds, files",
     "verdict.json": "ratios, shares, verdicts",
     "summary.csv": "all comparisons",

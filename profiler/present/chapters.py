@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from profiler.analyze.conclude import Analysis
 from profiler.model import Cause, Noun, Run, Verdict
 from profiler.model.amortization import Amortization
+from profiler.model.drilldown import Drilldown, Whereabouts
 from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
 from profiler.present import (
@@ -19,6 +21,7 @@ from profiler.present import (
     build_grid,
     counter_table,
     eval_loops,
+    figures,
     forest,
     nested_causes,
     own_tables,
@@ -52,6 +55,8 @@ class Chapter(Noun, frozen=True, kw_only=True):
     boxes: tuple[tuple[CauseBox, ...], ...] = ()
     whole: str = ""
     """What the boxes are parts of."""
+    pictures: tuple[tuple[str, str], ...] = ()
+    """Drawings as they stand in files: ``data:`` with the bytes, and what is drawn."""
     panels: tuple[Panel, ...] = ()
     legend: str = ""
     tables: tuple[HtmlTable, ...] = ()
@@ -64,6 +69,7 @@ class Chapter(Noun, frozen=True, kw_only=True):
 def chapters(analysis: Analysis, shown: View) -> Iterator[Chapter]:
     verdict, run = analysis.verdict, analysis.run
     yield from _sweep(verdict)
+    yield from _drilled(verdict, shown)
     yield from _drawn("Each suspect, with it and without it", before_after.table(verdict))
     yield from _why(shown)
     yield from _drawn(
@@ -106,6 +112,24 @@ def _sweep(verdict: Verdict) -> Iterator[Chapter]:
         legend="Whole process ÷ that of python3, start-up and work, with 95 % intervals; the line is the model fitted "
         "to all points. Dashed and shaded: the crossover with its interval.",
         tables=tuple(map(html_table, own_tables.tables(verdict))),
+    )
+
+
+def _drilled(verdict: Verdict, shown: View) -> Iterator[Chapter]:
+    if part(verdict, Drilldown) is None and part(verdict, Whereabouts) is None:
+        return
+    drawn = {name: data for name, data in figures.drawn(verdict, shown).items() if "opcode" in name}
+    yield Chapter(
+        title="Where the difference sits",
+        pictures=tuple(
+            (f"data:image/svg+xml;base64,{b64encode(data).decode()}", PurePath(name).stem)
+            for name, data in drawn.items()
+        ),
+        legend="The difference by opcode, and of each opcode by function; what a function has of an opcode is in "
+        "proportion to the calls that lead there."
+        if drawn
+        else "",
+        tables=tuple(html_table(table) for table in shown.tables),
     )
 
 

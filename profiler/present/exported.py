@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from profiler.catalogue.metrics import METRICS
 from profiler.errors import MachineError, UsageError
 from profiler.folder import load_run, write_atomically
 from profiler.model import Launcher, Run
+from profiler.present.exported_profile import callgrind_files, speedscope_files
 from profiler.present.progress import tell
 from profiler.present.streams import printing
 
@@ -40,8 +42,8 @@ _TITLES = {_TIME: "{workload}", _COUNT: "{workload} instructions"}
 """What is exported, and how pyperf calls it: time by the workload's name alone, as its own files do."""
 
 
-def export(folder: Path, *, pyperf: bool, parquet: bool, out: Path | None) -> None:
-    """Write what is asked for into ``out``, or else into ``export/`` in ``folder``; print where each file is.
+def export(folder: Path, wanted: Sequence[str], *, out: Path | None) -> None:
+    """Write what is ``wanted`` (of ``KINDS``) into ``out``, or else into ``export/`` in ``folder``; print where it is.
 
     Raises:
         UsageError: ``folder`` is no result folder or holds no times for pyperf; ``out`` holds a file already that would
@@ -49,10 +51,8 @@ def export(folder: Path, *, pyperf: bool, parquet: bool, out: Path | None) -> No
         MachineError: pyarrow is missing, or the place cannot be written to.
     """
     files: dict[str, bytes] = {}
-    if pyperf:
-        files |= _benchmarks(folder)
-    if parquet:
-        files |= _parquet(folder)
+    for kind in wanted:
+        files |= KINDS[kind](folder)
     place = folder / FOLDER if out is None else out
     there = [name for name in files if out is not None and (out / name).exists()]
     if there:
@@ -199,3 +199,12 @@ def _packed(frame: pd.DataFrame) -> bytes:
     data = io.BytesIO()
     frame.to_parquet(data, engine="pyarrow", index=False)
     return data.getvalue()
+
+
+KINDS: dict[str, Callable[[Path], dict[str, bytes]]] = {
+    "pyperf": _benchmarks,
+    "parquet": _parquet,
+    "callgrind": callgrind_files,
+    "speedscope": speedscope_files,
+}
+"""What a folder can be made into, and what makes the files of it."""

@@ -11,15 +11,17 @@ from profiler.analyze.numbers import bounds, told
 from profiler.analyze.stats import too_wide
 from profiler.catalogue.built_in import NAMES as BUILT_IN
 from profiler.catalogue.causes import CAUSES
+from profiler.catalogue.caveats import NESTED_LOOPS
 from profiler.catalogue.metrics import METRICS, title
-from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Run, SourceName, Verdict, Workload
+from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Regions, Run, SourceName, Verdict, Workload
+from profiler.model.drilldown import Drilldown
 from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
 from profiler.present.reservations import reservations
 from profiler.present.whom import against_baseline, subjects
 
-_FOLDED = frozenset({"a-a-differs", "a-a-useless", "unfinished"})
+_FOLDED = frozenset({"a-a-differs", "a-a-useless", "unfinished", NESTED_LOOPS.code})
 """Caveats that lines of their own tell."""
 _NEXT = {
     "ipc": ("tax-probe variants", "proves the cause by removing it, some 6 min"),
@@ -29,6 +31,8 @@ _NEXT = {
         "builds the library that takes the tax away, and checks it",
     ),
     "amortize": ("tax-probe variants", "why the work costs more"),
+    "opcodes": ("tax-probe where", "the same difference by file, function and kind of instruction"),
+    "where": ("tax-probe variants", "proves the cause by removing it, some 6 min"),
     "eliminate": ("tax-probe variants", "what it comes from"),
 }
 _OF_THE_WORK = frozenset({"--python", "--against", "--workload", "--workload-args", "--stdin", "--host"})
@@ -49,13 +53,19 @@ def facts(verdict: Verdict, run: Run, *, uncounted: bool) -> tuple[tuple[str, st
         ("Ruled out", _ruled_out(verdict)),
         ("Not decided", _open(verdict)),
         ("Drop-in", _drop_in(verdict)),
+        ("Divided", _divided(verdict)),
         ("Withdrawn", _withdrawn(verdict)),
         ("Estimated", _estimated(verdict) if uncounted else ""),
-        ("Not counted", _uncounted(verdict) if uncounted else ""),
+        ("Not counted", _uncounted(verdict) if uncounted and not by_address(run) else ""),
         ("Warning", _warnings(verdict)),
         ("Measured", _measured(verdict, run)),
     )
     return tuple((label, text) for label, text in found if text)
+
+
+def by_address(run: Run) -> bool:
+    """Whether it was a drill-down, which counts nothing but instructions."""
+    return any(isinstance(pass_, Regions) and pass_.by_address for pass_ in run.plan.passes)
 
 
 def following(command: str, run: Run) -> tuple[str, str] | None:
@@ -201,6 +211,14 @@ def _drop_in(verdict: Verdict) -> str:
     return "; ".join(f"{words[way]}: {', '.join(ways[way])}" for way in (False, None, True) if way in ways) + "."
 
 
+def _divided(verdict: Verdict) -> str:
+    """Which rows of a drill-down are exact in their sum alone."""
+    nested = any(warning.code == NESTED_LOOPS.code for warning in verdict.warnings)
+    if not nested or part(verdict, Drilldown) is None:
+        return ""
+    return "eval loops run inside eval loops: what they are called through is divided in proportion; sums are exact."
+
+
 def _withdrawn(verdict: Verdict) -> str:
     """Metrics in which nothing is claimed, and the figure that takes them out."""
     if not verdict.withdrawn:
@@ -226,7 +244,7 @@ def _measured(verdict: Verdict, run: Run) -> str:
     equal = {True: "outputs equal bit for bit", False: "outputs differ", None: ""}[verdict.workload.bit_exact]
     said = [
         f"{blocks} {'block' if blocks == 1 else 'blocks'} {took}, seed {run.plan.seed}",
-        _HOW[verdict.source],
+        "callgrind counts each machine instruction" if by_address(run) else _HOW[verdict.source],
         equal,
         "" if run.target.venv_program is None else f"in the virtual environment {_folder(run.target.venv_program)}",
     ]

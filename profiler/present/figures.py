@@ -11,7 +11,9 @@ from pathlib import Path
 
 from profiler.folder import write_result
 from profiler.model import Noun, Verdict
-from profiler.present import before_after, nested_causes, panels
+from profiler.model.drilldown import Drilldown
+from profiler.model.verdict import part
+from profiler.present import before_after, nested_causes, opcode_pictures, panels
 from profiler.present.html_table import HtmlCell, HtmlTable, html_table
 from profiler.present.layout import shortened
 from profiler.present.panels import Panel
@@ -37,7 +39,7 @@ class ForestRow(Noun, frozen=True, kw_only=True):
 
 
 def write(folder: Path, verdict: Verdict, shown: View) -> tuple[str, ...]:
-    """Draw what there is to draw: ``causes``, ``forest``, ``amortize``, ``series``.
+    """Draw what there is to draw: ``causes``, ``forest``, ``amortize``, ``opcodes``, ``opcode_parts``, ``series``.
 
     Returns:
         The files written, relative to ``folder``.
@@ -71,11 +73,16 @@ def _drawings(verdict: Verdict, shown: View) -> Iterator[tuple[str, bytes]]:
     forest = next(
         (table for table in drawn if any(column.kind == "lane" and column.axis for column in table.columns)), None
     )
-    if forest is not None and not curves:
+    if forest is not None and not curves and part(verdict, Drilldown) is None:
         yield "forest", _forest(forest, shown.title)
     if curves:
         label = "whole process of each launcher ÷ that of python3, by M; shaded: the crossover with its interval"
         yield "amortize", _panels(curves, label)
+    drawn_dots, drawn_bars = opcode_pictures.dots(verdict), opcode_pictures.bars(verdict)
+    if drawn_dots is not None:
+        yield "opcodes", render("opcodes.svg", plot=drawn_dots)
+    if drawn_bars is not None:
+        yield "opcode_parts", render("opcode-parts.svg", plot=drawn_bars)
     series = panels.chunks(verdict)
     if series:
         yield "series", _panels(series, "chunks of a process in their order, relative to its second half")

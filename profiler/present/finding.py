@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from profiler.analyze.conclude import Analysis
-from profiler.folder import ROWS, RUN, recorded, sha256_of, write_result
+from profiler.folder import PROFILE, ROWS, RUN, SYMBOLS, recorded, sha256_of, write_result
 from profiler.present import eval_loops
 from profiler.present.cause_tree import CauseRow
 from profiler.present.markdown import escaped, to_markdown
@@ -15,7 +15,7 @@ from profiler.present.view import View
 from profiler.present.visible import visible
 from profiler.present.whom import subjects
 
-_ATTACHED = (ROWS, RUN, "verdict.json", "summary.csv", "causes.csv", "report.html")
+_ATTACHED = (ROWS, PROFILE, SYMBOLS, RUN, "verdict.json", "summary.csv", "causes.csv", "report.html")
 
 
 def write(folder: Path, analysis: Analysis, shown: View, pictures: tuple[str, ...]) -> None:

@@ -37,6 +37,8 @@ class Marks(NamedTuple):
     thin: str
     below: str
     above: str
+    gap: str
+    """In the place of what was cut out."""
 
 
 _LETTERS = {
@@ -44,8 +46,8 @@ _LETTERS = {
     "⁶": "^6",
 }  # fmt: skip
 _IN_ASCII = str.maketrans(_LETTERS)
-UNICODE = Marks("●", "─", "├", "┤", "┊", "█", "▏", "◂", "▸")
-ASCII = Marks("o", "-", "[", "]", ":", "#", "|", "<", ">")
+UNICODE = Marks("●", "─", "├", "┤", "┊", "█", "▏", "◂", "▸", "…")
+ASCII = Marks("o", "-", "[", "]", ":", "#", "|", "<", ">", "~")
 
 
 def spelled(text: str, marks: Marks) -> str:
@@ -79,7 +81,7 @@ def lay_out(table: Table, width: int, marks: Marks = UNICODE) -> tuple[Text, ...
     found: list[Text] = []
     for part in _parts(_fitting(table, width), width):
         widths = _widths(part, width)
-        found.append(_heading(part, widths))
+        found.append(_heading(part, widths, marks))
         found += [_row(part, row, widths, marks) for row in part.rows]
     for note in table.notes:
         found += _wrapped(note, width)
@@ -181,7 +183,7 @@ def _widths(table: Table, width: int) -> list[int]:
     return widths
 
 
-def _heading(table: Table, widths: Sequence[int]) -> Text:
+def _heading(table: Table, widths: Sequence[int], marks: Marks) -> Text:
     """Titles, each over its column and those without one that follow; over a lane its ticks."""
     line = Text()
     at = 0
@@ -196,7 +198,7 @@ def _heading(table: Table, widths: Sequence[int]) -> Text:
         while at < len(widths) and not table.columns[at].title and table.columns[at].kind != "lane":
             room += len(_gap(table.columns[at])) + widths[at]
             at += 1
-        title = shortened(column.title, room)
+        title = shortened(column.title, room, marks.gap)
         title = title if column.kind in _LEFT or len(title) > width else title.rjust(width)
         line.append(title.ljust(room), style="bold")
     line.rstrip()
@@ -228,7 +230,7 @@ def _cell(column: Column, cell: Cell, width: int, marks: Marks) -> Text:
         case Lane():
             return Text(_lane(cell, column.axis, width, marks), style=STYLES[cell.tone])
         case str():
-            text = shortened(cell, width, "…" if marks is UNICODE else "~")
+            text = shortened(cell, width, marks.gap)
             return Text(text.ljust(width) if column.kind in _LEFT else text.rjust(width))
         case _:
             return Text(cell.text.ljust(width), style=STYLES[cell.tone])

@@ -12,6 +12,7 @@ from profiler.model.factorial import Built, cell_name
 from profiler.model.option_effects import Rebuilding
 from profiler.model.suspects import Eliminated, Suspects
 from profiler.model.verdict import part
+from profiler.present import drilldown_tables
 from profiler.present.forest import axis_of, ratio_of
 from profiler.present.table import Cell, Column, Lane, Mark, Table, Tone, columns
 from profiler.present.whom import against_baseline, subjects
@@ -34,7 +35,12 @@ STATUS: dict[str, tuple[str, Tone]] = {
 
 def tables(verdict: Verdict) -> tuple[Table, ...]:
     """Nothing where the command only compares."""
-    return (*_combinations(verdict), *_sweep(verdict), *_suspects(verdict))
+    return (
+        *_combinations(verdict),
+        *_sweep(verdict),
+        *_suspects(verdict),
+        *drilldown_tables.tables(verdict),
+    )
 
 
 def _combinations(verdict: Verdict) -> Iterator[Table]:

@@ -121,12 +121,42 @@ def _told(function: Function, above: dict[Function, Function]) -> str:
     return name if up == function or _NAMELESS.fullmatch(up[1]) else f"{name} under {up[1]}"
 
 
+class Names:
+    """Compressed names of one kind, as a file defines them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def expanded(self, rest: str) -> str:
+        """The name that stands after ``fn=`` and its like.
+
+        Raises:
+            KeyError: the file did not define it.
+        """
+        compressed = _NAMED.fullmatch(rest)
+        if compressed is None:
+            return rest
+        number, name = compressed.groups()
+        if name is not None:
+            self._known[number] = name
+        return self._known[number]
+
+
+def without_depth(function: str) -> str:
+    """The function, whatever the depth of its recursion."""
+    return _RECURSION.sub("", function)
+
+
+def in_file(image: str) -> str | None:
+    """The ELF file, where callgrind knows one."""
+    return None if image in ("???", "") else image
+
+
 class _Reader:
     """Where the reading of a file stands: names, and the function that cost lines belong to."""
 
     def __init__(self) -> None:
-        self._files: dict[str, str] = {}
-        self._functions: dict[str, str] = {}
+        self._files, self._functions = Names(), Names()
         self._positions, self._column = 1, 0
         self._begin()
 
@@ -158,24 +188,24 @@ class _Reader:
 
     def _specify(self, key: str, rest: str) -> None:
         if key == "ob":
-            self._image = self._name(self._files, rest)
+            self._image = self._files.expanded(rest)
         elif key == "cob":
-            self._called_image = self._name(self._files, rest)
+            self._called_image = self._files.expanded(rest)
         elif key == "fn":
-            self._function = _RECURSION.sub("", self._name(self._functions, rest))
+            self._function = without_depth(self._functions.expanded(rest))
         elif key == "cfn":
-            self._callee = _RECURSION.sub("", self._name(self._functions, rest))
+            self._callee = without_depth(self._functions.expanded(rest))
         elif key == "calls":
-            here = _known(self._image)
+            here = in_file(self._image)
             # Without a cob= of its own a call stays in the caller's file.
-            there = _known(self._called_image) if self._called_image else here
+            there = in_file(self._called_image) if self._called_image else here
             self._calls[(here, self._function), (there, self._callee)] += int(rest.split(maxsplit=1)[0])
             self._called_image, self._of_call = "", True
 
     def _cost(self, fields: list[str]) -> None:
         # The line after calls= is what the called functions cost; that of a jump has positions alone.
         if not self._of_call and len(fields) > self._positions + self._column:
-            self._own[_known(self._image), self._function] += int(fields[self._positions + self._column])
+            self._own[in_file(self._image), self._function] += int(fields[self._positions + self._column])
         self._of_call = False
 
     def _head(self, line: str) -> None:
@@ -186,17 +216,3 @@ class _Reader:
         elif line.startswith("events:"):
             names = line.split()[1:]
             self._column = names.index("Ir") if "Ir" in names else 0
-
-    @staticmethod
-    def _name(known: dict[str, str], rest: str) -> str:
-        compressed = _NAMED.fullmatch(rest)
-        if compressed is None:
-            return rest
-        number, name = compressed.groups()
-        if name is not None:
-            known[number] = name
-        return known[number]
-
-
-def _known(image: str) -> str | None:
-    return None if image in ("???", "") else image

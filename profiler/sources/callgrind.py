@@ -15,6 +15,8 @@ import msgspec
 from profiler.catalogue.events import BY_FUNCTION, BY_NAME, EVENTS
 from profiler.errors import MachineError
 from profiler.model import REGIONS, AnyPass, Calls, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
+from profiler.sources.by_address import OPTIONS as BY_ADDRESS
+from profiler.sources.by_address import AddressProfile, read_addresses
 from profiler.sources.by_function import Profile, count_tls, read_profiles
 from profiler.sources.callgrind_output import LOG, REGION_TRIGGER, combine, parse_totals, region_totals, whole_files
 from profiler.sources.chunking import chunk_pass, with_chunks
@@ -210,6 +212,7 @@ class CallgrindSource:
         if pass_.events == TIMED_EVENTS:
             return timed(command)
         out_file = scratch / "callgrind.out"
+        by_address = isinstance(pass_, Regions) and pass_.by_address
         done = process.run(
             msgspec.structs.replace(
                 command,
@@ -218,6 +221,7 @@ class CallgrindSource:
                     *OWN_OPTIONS,
                     *(_SIMULATION if any(BY_NAME[name].simulated for name in pass_.events) else ()),
                     *(_IN_REGIONS if isinstance(pass_, Regions) else ()),
+                    *(BY_ADDRESS if by_address else ()),
                     f"--callgrind-out-file={out_file}.%p",
                     f"--log-file={scratch / LOG}.%p",
                     "--trace-children=yes",
@@ -230,6 +234,7 @@ class CallgrindSource:
         uncounted = 0
         readings: tuple[Reading, ...] = ()
         calls: tuple[tuple[Calls, ...], ...] = ()
+        addresses: tuple[AddressProfile, ...] = ()
         if done.exit == 0 and not done.timed_out and not done.output_exceeded:
             texts, uncounted = whole_files(out_file, done.pid)
             if not texts:
@@ -247,6 +252,9 @@ class CallgrindSource:
             found = [(totals, count_tls(profiles)) for totals, profiles in parts]
             readings = tuple(reading for totals, tls in found for reading in combine(totals, pass_.events, tls))
             calls = tuple(tls.callers for _, tls in found)
+            if by_address:
+                each = (part for text in texts for part in read_addresses(text))
+                addresses = tuple(part for part in each if part.trigger.startswith(REGION_TRIGGER))
         return Outcome(
             readings=readings,
             exit=done.exit,
@@ -256,6 +264,7 @@ class CallgrindSource:
             output_exceeded=done.output_exceeded,
             uncounted=uncounted,
             calls=calls,
+            addresses=addresses,
         )
 
 

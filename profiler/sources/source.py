@@ -11,6 +11,7 @@ from typing import Protocol
 
 from profiler.catalogue.events import BY_NAME
 from profiler.model import AnyPass, Calls, Missing, Noun, Pass, Reading, SourceName, Workload
+from profiler.sources.by_address import AddressProfile
 from profiler.system.process import Command
 
 
@@ -25,6 +26,8 @@ class Outcome(Noun, frozen=True, kw_only=True):
     output_exceeded: bool
     uncounted: int = 0
     """Descendants that were still alive, or still wrote, when the process had ended: nothing of them is in there."""
+    addresses: tuple[AddressProfile, ...] = ()
+    """Of a pass that counts by address: one element per region."""
     calls: tuple[tuple[Calls, ...], ...] = ()
     """Who called the functions that are events of their own: one element for the process, or one per region."""
 

@@ -39,7 +39,7 @@ def test_an_experiment_is_read_by_its_command(file: Path) -> None:
     document = tomllib.loads(file.read_text())
     wanted = request(given(file), document["command"])
     assert wanted.workload is not None
-    assert find_workload(wanted.workload).name == document["options"]["workload"]
+    assert find_workload(wanted.workload).name == Path(document["options"]["workload"]).stem
     assert (wanted.seed, wanted.blocks) == (document["options"]["seed"], document["options"].get("blocks"))
     assert len(wanted.elimination or ()) == len(document.get("elimination", ()))
     assert f"tax-probe {document['command']} --experiment experiments/{file.name}" in file.read_text()
@@ -68,7 +68,7 @@ def test_a_command_that_does_not_measure_is_named(tmp_path: Path, command: objec
     file.write_text(f"command = {command!r}\n")
     with pytest.raises(UsageError, match="no measuring command") as refused:
         request(given(file), "ipc")
-    assert refused.value.hint == "there are amortize, eliminate, ipc, rebuild, variants"
+    assert refused.value.hint == "there are amortize, eliminate, ipc, opcodes, rebuild, variants, where"
 
 
 def test_an_experiment_without_a_command_serves_any(tmp_path: Path) -> None:

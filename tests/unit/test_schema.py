@@ -10,13 +10,20 @@ import pytest
 
 from profiler.model import SCHEMA, Noun, Verdict
 from profiler.model.amortization import Amortization
+from profiler.model.drilldown import Drilldown, Whereabouts
 from profiler.model.option_effects import Rebuilding
 from profiler.model.suspects import Suspects
 from profiler.model.verdict import part
 from tests.recorded import RESULTS
 
 TOP = Path(__file__).parents[2]
-PARTS: dict[str, type[Noun]] = {"amortize": Amortization, "eliminate": Suspects, "rebuild": Rebuilding}
+PARTS: dict[str, type[Noun]] = {
+    "amortize": Amortization,
+    "eliminate": Suspects,
+    "opcodes": Drilldown,
+    "rebuild": Rebuilding,
+    "where": Whereabouts,
+}
 VERDICTS = sorted(RESULTS.rglob("verdict.json"))
 
 

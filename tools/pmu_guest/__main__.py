@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from profiler.errors import MachineError
 from profiler.present.answer import keep
 from profiler.system.home import cache_folder
-from profiler.system.process import stop_all
+from profiler.system.process_groups import stop_all
 from tools.pmu_guest.console import elapsed_s, say
 from tools.pmu_guest.errors import CannotRun, GuestFailed
 from tools.pmu_guest.guests import SCRATCH, TIMEOUT_S, run_guests

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from profiler.system.process import stop_all
+from profiler.system.process_groups import stop_all
 
 AT_ONCE = 2
 
