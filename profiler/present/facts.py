@@ -12,7 +12,8 @@ from profiler.analyze.stats import too_wide
 from profiler.catalogue.built_in import NAMES as BUILT_IN
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.metrics import METRICS, title
-from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Run, SourceName, Verdict, Workload
+from profiler.catalogue.source_kinds import SOURCE_KINDS
+from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Run, Verdict, Workload
 from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
@@ -34,11 +35,6 @@ _NEXT = {
 _OF_THE_WORK = frozenset({"--python", "--against", "--workload", "--workload-args", "--stdin", "--host"})
 _USUAL = "int_loop"
 _IN_CYCLES = frozenset(entry.id for entry in CAUSES if entry.shows == "cpi")
-_HOW: dict[SourceName, str] = {
-    "hardware": "hardware counters",
-    "callgrind": "callgrind counts, bare runs timed",
-    "software": "clocks alone, nothing counted",
-}
 
 
 def facts(verdict: Verdict, run: Run) -> tuple[tuple[str, str], ...]:
@@ -224,7 +220,7 @@ def _measured(verdict: Verdict, run: Run) -> str:
     equal = {True: "outputs equal bit for bit", False: "outputs differ", None: ""}[verdict.workload.bit_exact]
     said = [
         f"{blocks} {'block' if blocks == 1 else 'blocks'} {took}, seed {run.plan.seed}",
-        _HOW[verdict.source],
+        SOURCE_KINDS[verdict.source].how,
         equal,
         "" if run.target.venv_program is None else f"in the virtual environment {_folder(run.target.venv_program)}",
     ]
