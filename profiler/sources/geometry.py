@@ -114,7 +114,7 @@ def _caches(folder: Path) -> tuple[int, Part] | None:
 
 def _size(index: Path) -> int:
     text = (index / "size").read_text().strip()
-    return int(text[:-1]) * {"K": 1 << 10, "M": 1 << 20}[text[-1]] if text[-1] in "KM" else int(text)
+    return int(text[:-1]) * {"K": 1 << 10, "M": 1 << 20}[text[-1]] if text.endswith(("K", "M")) else int(text)
 
 
 def _line(index: Path) -> int:

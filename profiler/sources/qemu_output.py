@@ -68,6 +68,9 @@ def _figures(names: list[str], figures: list[str]) -> Totals:
 def read_processes(out: Path, pid: int) -> tuple[list[ProcessCounts], int]:
     """``OUT.PID`` of each process of a tree, the first of which, ``pid``, has ended; and how many of them were not
     counted to their end: killed, still alive, or taken over by a program that qemu does not run.
+
+    Raises:
+        MachineError: the first is one of these.
     """
     found: list[ProcessCounts] = []
     lost = 0
@@ -75,6 +78,11 @@ def read_processes(out: Path, pid: int) -> tuple[list[ProcessCounts], int]:
         process = int(path.suffix.removeprefix("."))
         counts = parse(path.read_text(errors="replace"))
         ended = process == pid or has_ended(process)
+        if process == pid and not counts.whole:
+            raise MachineError(
+                "the program became another one, which qemu does not run, and so it was not counted",
+                hint="name that program itself, or choose --source callgrind",
+            )
         lost += not (counts.whole and ended)
         if ended:
             found.append(counts)

@@ -71,8 +71,6 @@ def _build(toolchain: Toolchain, place: Path) -> None:
                 os.environ,
                 CARGO_TERM_COLOR="never",
                 CARGO_TERM_PROGRESS_WHEN="never",
-                CARGO_PROFILE_RELEASE_OPT_LEVEL="3",
-                CARGO_PROFILE_RELEASE_PANIC="abort",
                 RUSTC=toolchain.rustc,
                 RUSTC_WRAPPER="",
             ),

@@ -3,10 +3,14 @@
 /// No line and no page has this number: addresses have 64 bits, and their numbers fewer.
 const EMPTY: u64 = u64::MAX;
 
-/// Of each set the most recently used entry stands first.
+/// A lookup of what was used last in its set costs one comparison, and that is most of them.
 pub struct Cache {
-    entries: Vec<u64>,
-    ways: usize,
+    /// Of each set the most recently used entry.
+    newest: Vec<u64>,
+    /// The others of each set, by how recently they were used.
+    older: Vec<u64>,
+    /// How many of these a set has.
+    depth: usize,
     sets: u64,
     /// `sets - 1` where that is a mask; else the set is a remainder.
     mask: Option<u64>,
@@ -15,26 +19,33 @@ pub struct Cache {
 impl Cache {
     /// An empty one.
     pub fn new(sets: u64, ways: usize) -> Self {
-        let length = usize::try_from(sets).unwrap_or(usize::MAX).saturating_mul(ways);
-        Self { entries: vec![EMPTY; length], ways, sets, mask: sets.is_power_of_two().then(|| sets - 1) }
+        let length = usize::try_from(sets).unwrap_or(usize::MAX);
+        let depth = ways - 1;
+        Self {
+            newest: vec![EMPTY; length],
+            older: vec![EMPTY; length.saturating_mul(depth)],
+            depth,
+            sets,
+            mask: sets.is_power_of_two().then(|| sets - 1),
+        }
     }
 
     /// Looks `number` up and makes it its set's most recent entry, in the place of the least recent where it is absent.
     /// Was it there?
     #[inline(always)]
-    #[expect(clippy::inline_always)]
+    #[expect(clippy::inline_always, clippy::cast_possible_truncation)]
     pub fn touch(&mut self, number: u64) -> bool {
-        let set = self.mask.map_or_else(|| number % self.sets, |mask| number & mask);
-        #[expect(clippy::cast_possible_truncation)]
-        let first = set as usize * self.ways;
-        self.entries[first] == number || self.reorder(first, number)
+        let set = match self.mask {
+            Some(mask) => number & mask,
+            None => number % self.sets,
+        } as usize;
+        self.newest[set] == number || self.reorder(set, number)
     }
 
     #[inline(never)]
-    fn reorder(&mut self, first: usize, number: u64) -> bool {
-        let set = &mut self.entries[first..first + self.ways];
-        let mut carried = number;
-        for entry in set {
+    fn reorder(&mut self, set: usize, number: u64) -> bool {
+        let mut carried = std::mem::replace(&mut self.newest[set], number);
+        for entry in &mut self.older[set * self.depth..(set + 1) * self.depth] {
             std::mem::swap(entry, &mut carried);
             if carried == number {
                 return true;

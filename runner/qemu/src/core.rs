@@ -6,10 +6,13 @@ use crate::geometry::{Geometry, Size};
 use crate::predictor::Predictor;
 
 /// Base pages, the only ones that are modelled.
-pub const PAGE_BITS: u32 = 12;
+const PAGE_BITS: u32 = 12;
 
-/// No access is wider: the code generator splits what is more than 16 bytes.
-const WIDEST: u64 = 32;
+/// The number of no line.
+const NOWHERE: u64 = u64::MAX;
+
+/// Of one access: the code generator splits what is wider (`MO_128`).
+const WIDEST: u64 = 16;
 
 /// What is counted, named as the catalogue of events names it, in the order of `Counts`.
 pub const NAMES: [&str; 11] = [
@@ -47,10 +50,8 @@ pub struct Block {
     pub start: u64,
     /// How many instructions.
     pub instructions: u64,
-    /// The lines that they lie in, in order.
-    pub lines: Vec<u64>,
-    /// The pages, in order.
-    pub pages: Vec<u64>,
+    /// The first and the last of the lines that they lie in.
+    pub lines: (u64, u64),
     /// The branch that ends it.
     pub branch: Option<Branch>,
 }
@@ -80,6 +81,10 @@ pub struct Core {
     stlb: Option<Cache>,
     istlb: Option<Cache>,
     predictor: Predictor,
+    /// The last line that an instruction was fetched from.
+    fetched: u64,
+    /// The last line that was loaded from or stored to.
+    accessed: u64,
     /// The branch that ended the last block: where it went is known when the next one begins.
     pending: Option<Branch>,
 }
@@ -100,6 +105,8 @@ impl Core {
             stlb: geometry.stlb.map(cache),
             istlb: geometry.istlb.map(cache),
             predictor: Predictor::new(),
+            fetched: NOWHERE,
+            accessed: NOWHERE,
             pending: None,
         }
     }
@@ -113,18 +120,28 @@ impl Core {
         }
         self.pending = block.branch;
         self.counts[INSTRUCTIONS] += block.instructions;
-        for &page in &block.pages {
-            if !self.itlb.touch(page) {
-                self.counts[ITLB] += 1;
-                let second = if self.istlb.is_some() { &mut self.istlb } else { &mut self.stlb };
-                self.counts[STLB] += u64::from(!found(second, page));
-            }
+        let (first, last) = block.lines;
+        // What was fetched last is the newest of its set as it is.
+        let mut line = first + u64::from(first == self.fetched);
+        while line <= last {
+            self.fetch(line);
+            line += 1;
         }
-        for &line in &block.lines {
-            if !self.l1i.touch(line) {
-                self.counts[L1I] += 1;
-                self.beyond(line);
-            }
+        self.fetched = last;
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always)]
+    fn fetch(&mut self, line: u64) {
+        let page = line >> (PAGE_BITS - self.line_bits);
+        if !self.itlb.touch(page) {
+            self.counts[ITLB] += 1;
+            let second = if self.istlb.is_some() { &mut self.istlb } else { &mut self.stlb };
+            self.counts[STLB] += u64::from(!found(second, page));
+        }
+        if !self.l1i.touch(line) {
+            self.counts[L1I] += 1;
+            self.beyond(line);
         }
     }
 
@@ -141,14 +158,20 @@ impl Core {
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always)]
     fn data(&mut self, address: u64) {
+        let line = address >> self.line_bits;
+        // Still the newest of its set, and so is its page.
+        if line == self.accessed {
+            return;
+        }
+        self.accessed = line;
         let page = address >> PAGE_BITS;
         if !self.dtlb.touch(page) {
             self.counts[DTLB] += 1;
             self.counts[STLB] += u64::from(!found(&mut self.stlb, page));
         }
-        let line = address >> self.line_bits;
         if !self.l1d.touch(line) {
             self.counts[L1D] += 1;
             self.beyond(line);
@@ -231,7 +254,7 @@ mod tests {
     fn blocks_count_their_instructions_lines_pages_and_the_branch_that_led_to_the_next() {
         let mut core = core();
         let branch = Some(Branch { kind: Kind::IndirectJump, pc: 0x40f0, next: 0x40f2 });
-        let block = Block { start: 0x4000, instructions: 7, lines: vec![0x100, 0x101], pages: vec![4], branch };
+        let block = Block { start: 0x4000, instructions: 7, lines: (0x100, 0x101), branch };
         for _ in 0..3 {
             core.execute(&block);
         }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::api::{self, Api, Handle, Id, Info, Instruction};
 use crate::branch::kind_of;
-use crate::core::{Block, Branch, Core, Counts, INSTRUCTIONS, NAMES, PAGE_BITS};
+use crate::core::{Block, Branch, Core, Counts, INSTRUCTIONS, NAMES};
 use crate::exec::Exec;
 use crate::geometry::Geometry;
 use crate::report::Report;
@@ -147,13 +147,11 @@ impl Plugin {
     fn describe(&self, geometry: &Geometry, instructions: &[Instruction]) -> Block {
         let (first, last) = (&instructions[0], &instructions[instructions.len() - 1]);
         let next = last.address + last.size as u64;
-        let touched = |bits: u32| (first.address >> bits..=(next - 1) >> bits).collect();
         let branch = |kind| Branch { kind, pc: last.address, next };
         Block {
             start: first.address,
             instructions: instructions.len() as u64,
-            lines: touched(geometry.line_bits),
-            pages: touched(PAGE_BITS),
+            lines: (first.address >> geometry.line_bits, (next - 1) >> geometry.line_bits),
             branch: kind_of(&self.api.bytes(last)).map(branch),
         }
     }

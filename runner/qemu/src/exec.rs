@@ -1,7 +1,7 @@
 //! A program that starts another one in its place: qemu would have the kernel start it bare, and nothing of it would be
 //! counted. Here qemu itself is started anew, with the same options, to run the other program.
 
-use std::ffi::{c_char, c_int, CStr, CString, OsStr};
+use std::ffi::{c_char, c_int, c_ulong, CStr, CString, OsStr};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -28,7 +28,14 @@ const MACHINE: u8 = 183;
 extern "C" {
     fn execve(path: *const c_char, argv: *const *const c_char, env: *const *const c_char) -> c_int;
     fn access(path: *const c_char, mode: c_int) -> c_int;
+    fn personality(persona: c_ulong) -> c_int;
+    static environ: *const *const c_char;
 }
+
+/// Asks `personality(2)` what it is.
+const NO_CHANGE: c_ulong = 0xffff_ffff;
+/// Addresses are not drawn by chance (`personality(2)`).
+const ADDR_NO_RANDOMIZE: c_ulong = 0x0004_0000;
 
 /// May be executed (`access(2)`).
 const X_OK: c_int = 1;
@@ -46,6 +53,25 @@ struct Program {
     path: CString,
     /// Empty: it is no script, and its first argument is as it was given.
     first: Vec<CString>,
+}
+
+/// Starts this very process anew where its addresses are drawn by chance: newer qemus lay the program out where the
+/// kernel has them lie, and what a table of addresses costs depends on it. Comes back where the kernel refuses.
+pub fn without_chance() {
+    let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
+    let words: Vec<CString> = line.split(|&byte| byte == 0).filter_map(|word| CString::new(word).ok()).collect();
+    // Behind the last word's end there is none.
+    let words: Vec<*const c_char> =
+        words[..words.len().saturating_sub(1)].iter().map(|word| word.as_ptr()).chain([null()]).collect();
+    #[expect(unsafe_code)]
+    // SAFETY: the list of words ends with a null, and each word with 0; the environment is the process's own.
+    unsafe {
+        let now = personality(NO_CHANGE);
+        let Ok(now) = c_ulong::try_from(now) else { return };
+        if now & ADDR_NO_RANDOMIZE == 0 && personality(now | ADDR_NO_RANDOMIZE) >= 0 {
+            execve(c"/proc/self/exe".as_ptr(), words.as_ptr(), environ);
+        }
+    }
 }
 
 impl Exec {

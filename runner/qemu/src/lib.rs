@@ -66,5 +66,6 @@ fn install(id: Id, info: &Info, words: &[impl AsRef<str>]) -> Result<(), String>
     let given: HashMap<&str, &str> = words.iter().filter_map(|word| word.as_ref().split_once('=')).collect();
     let out = given.get("out").ok_or("out= is missing")?;
     let geometry = given.contains_key("line").then(|| Geometry::parse(&given)).transpose()?;
+    exec::without_chance();
     counting::begin(id, info, geometry, out)
 }
