@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
-from profiler.catalogue.events import EVENTS
+from profiler.catalogue.events import EVENTS, Event
 from profiler.catalogue.metrics import meaning
 from profiler.errors import MachineError, ProbeError
 from profiler.launch.cargo import find_cargo, require_linking
@@ -19,6 +19,8 @@ from profiler.sources.source import Source
 from profiler.system import machine
 from profiler.system.install import how_to_install
 from profiler.system.machine_checks import machine_checks
+
+Model = TypeVar("Model", bound=str)
 
 
 def examine() -> Health:
@@ -54,7 +56,7 @@ def examine() -> Health:
 
 
 def _source_checks(works: dict[str, Source], rejected: dict[str, MachineError]) -> Iterator[Check]:
-    """Hardware and callgrind: works, or why not."""
+    """Those that count: works, or why not."""
     for name in EXACT:
         if name in works:
             yield Check(topic=name, status="ok", finding=works[name].describe())
@@ -73,17 +75,21 @@ def _event_checks(
         why_not = missing.get(event.name) if hardware else rejected["hardware"].message
         if event.inside:
             why_not = "no counter has it: the script reads it in its own process, whatever the source"
-        how: Literal["exact", "simulated"] = "simulated" if event.simulated else "exact"
         spec = _asked_as(hardware, event.name) if why_not is None else None
         yield EventCheck(
             event=event.name,
             title=event.title,
             hardware=spec,
             why_not=why_not,
-            callgrind=how if event.callgrind and "callgrind" in works else None,
+            callgrind=_how(event, "simulated") if event.callgrind and "callgrind" in works else None,
+            qemu=_how(event, "modelled") if event.qemu and "qemu" in works else None,
             timed=event.rusage or event.inside,
             note=None if spec is None else meaning(event.name, facts.vendor, facts.family, spec),
         )
+
+
+def _how(event: Event, model: Model) -> Model | Literal["exact"]:
+    return model if event.simulated else "exact"
 
 
 def _cargo_check() -> Check:
