@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, TypeVar
 
 import msgspec
 
-from profiler.catalogue.events import EVENTS, Event
+from profiler.catalogue.events import EVENTS
 from profiler.catalogue.metrics import meaning
 from profiler.errors import MachineError, ProbeError
 from profiler.launch.cargo import find_cargo, require_linking
@@ -19,8 +18,6 @@ from profiler.sources.source import Source
 from profiler.system import machine
 from profiler.system.install import how_to_install
 from profiler.system.machine_checks import machine_checks
-
-Model = TypeVar("Model", bound=str)
 
 
 def examine() -> Health:
@@ -81,15 +78,13 @@ def _event_checks(
             title=event.title,
             hardware=spec,
             why_not=why_not,
-            callgrind=_how(event, "simulated") if event.callgrind and "callgrind" in works else None,
-            qemu=_how(event, "modelled") if event.qemu and "qemu" in works else None,
+            callgrind=("simulated" if event.simulated else "exact")
+            if event.callgrind and "callgrind" in works
+            else None,
+            qemu=("modelled" if event.simulated else "exact") if event.qemu and "qemu" in works else None,
             timed=event.rusage or event.inside,
             note=None if spec is None else meaning(event.name, facts.vendor, facts.family, spec),
         )
-
-
-def _how(event: Event, model: Model) -> Model | Literal["exact"]:
-    return model if event.simulated else "exact"
 
 
 def _cargo_check() -> Check:
