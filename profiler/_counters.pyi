@@ -2,7 +2,17 @@
 
 from typing import final
 
-__all__ = ["Region", "clock_ghz", "count_down", "valgrind_depth", "valgrind_start", "valgrind_stop"]
+__all__ = [
+    "Region",
+    "clock_ghz",
+    "count_down",
+    "cpuid_leaf",
+    "qemu_start",
+    "qemu_stop",
+    "valgrind_depth",
+    "valgrind_start",
+    "valgrind_stop",
+]
 
 def count_down(n: int) -> None:
     """Execute exactly ``2 * n`` instructions, ``n`` of them branches, apart from the few around the loop.
@@ -31,6 +41,15 @@ def valgrind_start() -> None:
 
 def valgrind_stop() -> None:
     """End the region: callgrind writes its costs to the out file. Nothing on the bare machine."""
+
+def qemu_start() -> None:
+    """Begin a region under qemu with our plugin. Nothing on the bare machine."""
+
+def qemu_stop() -> None:
+    """End the region: the plugin writes what it counted to its file. Nothing on the bare machine."""
+
+def cpuid_leaf(leaf: int, subleaf: int) -> tuple[int, int, int, int] | None:
+    """What the CPU says of itself: (eax, ebx, ecx, edx); None where it has no such leaf, and on anything but x86-64."""
 
 @final
 class Region:

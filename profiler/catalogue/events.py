@@ -65,6 +65,8 @@ class Event:
     """Counted in every pass: shows that passes agree and gives each of them its own denominator."""
     callgrind: tuple[str, ...] = ()
     """Columns of callgrind's ``events:`` line, summed. Empty: callgrind cannot know it."""
+    qemu: bool = False
+    """Counted or modelled by our plugin of qemu, under this name."""
     by_function: bool = False
     """Read from callgrind's costs by function (``sources.by_function``), in every pass that counts with it."""
     rusage: bool = False
@@ -72,7 +74,8 @@ class Event:
     inside: bool = False
     """Read inside the process by the generated script, in runs that have the machine for themselves."""
     simulated: bool = False
-    """True: callgrind's figure comes from its cache or predictor model, not from the program text."""
+    """Of a source that emulates, the figure comes from its model of caches, TLBs or predictors, not from the program
+    text."""
     overhead: bool = False
     """Reported only as an absolute figure in rows, not compared."""
 
@@ -89,6 +92,7 @@ EVENTS: tuple[Event, ...] = (
         perf=(PerfEvent(spec="instructions:u"),),
         anchor=True,
         callgrind=("Ir",),
+        qemu=True,
     ),
     Event(
         name="cycles",
@@ -105,6 +109,7 @@ EVENTS: tuple[Event, ...] = (
         margin=0.005,
         perf=(PerfEvent(spec="branches:u"),),
         callgrind=("Bc", "Bi"),
+        qemu=True,
     ),
     Event(
         name="indirect-branches",
@@ -114,6 +119,7 @@ EVENTS: tuple[Event, ...] = (
         # 0xca counts those that were mispredicted; before Zen 3 AMD documents no event for all of them.
         perf=(PerfEvent(spec="cpu/event=0xcc/u", applies=_amd_zen3),),
         callgrind=("Bi",),
+        qemu=True,
     ),
     Event(
         name="branch-misses",
@@ -122,6 +128,7 @@ EVENTS: tuple[Event, ...] = (
         margin=0.02,
         perf=(PerfEvent(spec="branch-misses:u"),),
         callgrind=("Bcm", "Bim"),
+        qemu=True,
         simulated=True,
     ),
     Event(
@@ -131,6 +138,7 @@ EVENTS: tuple[Event, ...] = (
         margin=0.02,
         perf=(PerfEvent(spec="L1-dcache-load-misses:u"),),
         callgrind=("D1mr", "D1mw"),
+        qemu=True,
         simulated=True,
     ),
     Event(
@@ -147,6 +155,16 @@ EVENTS: tuple[Event, ...] = (
             PerfEvent(spec="L1-icache-load-misses:u", applies=_not_amd_zen),
         ),
         callgrind=("I1mr",),
+        qemu=True,
+        simulated=True,
+    ),
+    Event(
+        name="l2-misses",
+        unit="misses",
+        title="L2 misses",
+        margin=0.02,
+        # Perf has no generic event for it; on AMD "cache-misses" counts them.
+        qemu=True,
         simulated=True,
     ),
     Event(
@@ -159,6 +177,7 @@ EVENTS: tuple[Event, ...] = (
             PerfEvent(spec="cache-misses:u", applies=_not_amd_zen),
         ),
         callgrind=("ILmr", "DLmr", "DLmw"),
+        qemu=True,
         simulated=True,
     ),
     Event(
@@ -167,6 +186,8 @@ EVENTS: tuple[Event, ...] = (
         title="dTLB misses",
         margin=0.02,
         perf=(PerfEvent(spec="dTLB-load-misses:u"),),
+        qemu=True,
+        simulated=True,
     ),
     Event(
         name="itlb-misses",
@@ -174,6 +195,17 @@ EVENTS: tuple[Event, ...] = (
         title="iTLB misses",
         margin=0.02,
         perf=(PerfEvent(spec="iTLB-load-misses:u"),),
+        qemu=True,
+        simulated=True,
+    ),
+    Event(
+        name="stlb-misses",
+        unit="misses",
+        title="second-level TLB misses",
+        margin=0.02,
+        # Perf has no generic event for it; Intel's dTLB and iTLB misses are these.
+        qemu=True,
+        simulated=True,
     ),
     Event(
         name="frontend-bound",

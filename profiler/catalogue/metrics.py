@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from profiler.catalogue.events import BY_NAME, EVENTS, Cpu, Event
+from profiler.catalogue.source_kinds import SOURCE_KINDS
 from profiler.model import Noun, SourceName
 
 Words = Literal["speed", "level", "number"]
@@ -45,6 +46,11 @@ _SPEED = frozenset({"instructions", "cycles", "task-clock", "wall"})
 """What a program that is slower takes more of."""
 
 
+def _exact_by(event: Event) -> frozenset[SourceName]:
+    reads: dict[SourceName, bool] = {"qemu": event.qemu, "callgrind": bool(event.callgrind)}
+    return frozenset(source for source, able in reads.items() if able and not event.simulated)
+
+
 def _of_event(event: Event) -> Metric:
     return Metric(
         name=event.name,
@@ -58,7 +64,7 @@ def _of_event(event: Event) -> Metric:
         better="lower",
         words="speed" if event.name in _SPEED else "number",
         rank=1 if event.name in _SPEED else 2,
-        exact_by=frozenset({"callgrind"}) if event.callgrind and not event.simulated else frozenset(),
+        exact_by=_exact_by(event),
     )
 
 
@@ -119,9 +125,14 @@ def title(metric: str) -> str:
     return BY_NAME[metric].title if metric in BY_NAME else metric
 
 
+def model_of(metric: str, source: SourceName) -> str | None:
+    """What the figure is called where it is that of a model of caches or predictors; None: it is of none."""
+    return SOURCE_KINDS[source].model if metric in METRIC and BY_NAME[METRIC[metric].event].simulated else None
+
+
 def is_simulated(metric: str, source: SourceName) -> bool:
-    """Whether the figure is that of a cache or predictor model."""
-    return source == "callgrind" and metric in METRIC and BY_NAME[METRIC[metric].event].simulated
+    """Whether the figure is that of a model of caches or predictors."""
+    return model_of(metric, source) is not None
 
 
 def meaning(metric: str, vendor: str | None, family: str | None, spec: str | None = None) -> str | None:

@@ -1,4 +1,4 @@
-"""Carry a plan out: run every process, check what it printed, append its rows. Knows no perf and no valgrind."""
+"""Carry a plan out: run every process, check what it printed, append its rows. Knows no perf and no emulator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from profiler.collect.checker import Checker
 from profiler.collect.drilldown.drill import Drill
-from profiler.collect.live import CALLGRIND, CLOCK, serving
+from profiler.collect.live import CLOCK, serving
 from profiler.collect.recording import startable
 from profiler.collect.runners import RUNNERS
 from profiler.collect.setting import Setting
@@ -131,7 +131,7 @@ class Bench:
         plan = self._setting.plan
         failures = {}
         for kind, pass_ in {pass_.kind: pass_ for pass_ in plan.passes if isinstance(pass_, Regions | Chunks)}.items():
-            count = CALLGRIND if kind == "regions" else CLOCK
+            count = self._setting.source.name if kind == "regions" else CLOCK
             for launcher in plan.launchers:
                 try:
                     self._try_serving(launcher, count, pass_.m[0])

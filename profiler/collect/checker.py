@@ -106,7 +106,8 @@ class Checker:
             self._warn(
                 CHILDREN_NOT_COUNTED,
                 launcher,
-                f"{processes} of the processes that the work starts still ran when it had ended, and are not counted",
+                f"{processes} of the processes that the work starts are not counted: they still ran when it had "
+                "ended, or their counts did not come to an end",
             )
 
     def learn_no_opcodes(self, launcher: Launcher, why: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import msgspec
 
@@ -59,7 +58,7 @@ def examine() -> Health:
 
 
 def _source_checks(works: dict[str, Source], rejected: dict[str, MachineError]) -> Iterator[Check]:
-    """Hardware and callgrind: works, or why not."""
+    """Those that count: works, or why not."""
     for name in EXACT:
         if name in works:
             yield Check(topic=name, status="ok", finding=works[name].describe())
@@ -95,14 +94,16 @@ def _event_checks(
         why_not = missing.get(event.name) if hardware else rejected["hardware"].message
         if event.inside:
             why_not = "no counter has it: the script reads it in its own process, whatever the source"
-        how: Literal["exact", "simulated"] = "simulated" if event.simulated else "exact"
         spec = _asked_as(hardware, event.name) if why_not is None else None
         yield EventCheck(
             event=event.name,
             title=event.title,
             hardware=spec,
             why_not=why_not,
-            callgrind=how if event.callgrind and "callgrind" in works else None,
+            callgrind=("simulated" if event.simulated else "exact")
+            if event.callgrind and "callgrind" in works
+            else None,
+            qemu=("modelled" if event.simulated else "exact") if event.qemu and "qemu" in works else None,
             timed=event.rusage or event.inside,
             note=None if spec is None else meaning(event.name, facts.vendor, facts.family, spec),
         )

@@ -22,7 +22,6 @@ from profiler.system import process
 from profiler.system.process import Command
 
 CLOCK = "clock"
-CALLGRIND = "callgrind"
 _TAIL_BYTES = 2000
 _READ_BYTES = 1 << 16
 _MOST_HELD = 8 << 20

@@ -63,7 +63,7 @@ class _Work(Noun, frozen=True, kw_only=True):
 class Choose(Protocol):
     """How a source is chosen (``choose.choose_source``)."""
 
-    def __call__(self, name: str, *, chunks_suffice: bool) -> tuple[Source, str]:
+    def __call__(self, name: str, *, chunks_suffice: bool, by_function: bool) -> tuple[Source, str]:
         """The source, and one sentence on which and why."""
 
 
@@ -83,7 +83,8 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         UsageError, MachineError, WorkloadError: with the remedy; nothing has been written yet.
     """
     target = foreseen.target
-    source, why = choose(_wanted_source(request, study), chunks_suffice=study.parts_suffice)
+    wanted = _wanted_source(request, study)
+    source, why = choose(wanted, chunks_suffice=study.parts_suffice, by_function=study.by_function)
     watch.say(f"source: {why}")
     require(source)
     precision = wanted_precision(request, source)

@@ -40,7 +40,7 @@ class Request(Noun, frozen=True, kw_only=True):
     m: tuple[Number, ...] | None = None
     seed: int | None = None
     out: str = DEFAULT_OUT
-    source: Literal["auto", "hardware", "callgrind", "software"] = "auto"
+    source: Literal["auto", "hardware", "qemu", "callgrind", "software"] = "auto"
     max_ratio: float | str | tuple[float | str, ...] | None = None
     """``1.25`` or ``"instructions=1.05"``, or several of these; see ``gates``."""
     baseline: str | None = None

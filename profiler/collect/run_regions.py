@@ -1,6 +1,6 @@
-"""Regions: many heap phases in one process under callgrind, what it is asked to do, and what came of it.
+"""Regions: many heap phases in one process under an emulator, what it is asked to do, and what came of it.
 
-The process does both M once per heap phase; callgrind writes one part of its out file per region, in their order.
+The process does both M once per heap phase; the emulator writes what it counted of each region, in their order.
 """
 
 from __future__ import annotations
@@ -10,12 +10,24 @@ from pathlib import Path
 
 import msgspec
 
-from profiler.collect.live import CALLGRIND, parse_chunk, served
+from profiler.collect.live import parse_chunk, served
 from profiler.collect.recording import Measured, calls_of, rows_of, startable
 from profiler.collect.setting import Setting
 from profiler.errors import MachineError
 from profiler.guest import script
-from profiler.model import Block, CallRow, Calls, Noun, ProfileRow, Reading, Regions, Row, Step, SymbolRow
+from profiler.model import (
+    Block,
+    CallRow,
+    Calls,
+    Noun,
+    ProfileRow,
+    Reading,
+    Regions,
+    Row,
+    SourceName,
+    Step,
+    SymbolRow,
+)
 from profiler.plan.schedule import growth
 from profiler.sources.source import Outcome
 from profiler.system.process import Command
@@ -43,14 +55,14 @@ def measure(setting: Setting, pass_: Regions, block: Block, step: Step, cpu: int
     with place.scratch(step) as scratch:
         side = scratch / "side"
         command = place.command(place.placed(block, workload), workload, block, launcher, step.m, side, cpu)
-        command = _through_phases(setting.plan.seed, block, pass_, command, scratch)
+        command = _through_phases(setting, block, pass_, command, scratch)
         with startable(launcher):
             outcome = setting.source.measure(pass_, command, scratch)
         checker.require_success(launcher, workload, step.m, outcome)
         checker.learn_uncounted(launcher, outcome.uncounted)
         checker.verify(block, launcher, script.read_fingerprint(side))
         profile, symbols = _by_address(setting, pass_, block, step, outcome)
-        for region in _counted(pass_, outcome, scratch):
+        for region in _counted(setting.source.name, pass_, outcome, scratch):
             checker.compare_output(launcher, workload, region.m, region.printed)
             own = msgspec.structs.replace(step, m=region.m, repetition=region.phase)
             rows.extend(
@@ -77,18 +89,18 @@ def _by_address(
     return setting.drill.rows(setting.plan, pass_, block, step, outcome)
 
 
-def _through_phases(seed: int, block: Block, pass_: Regions, command: Command, scratch: Path) -> Command:
+def _through_phases(setting: Setting, block: Block, pass_: Regions, command: Command, scratch: Path) -> Command:
     """``command`` as a server that takes its requests from a file; ``scratch`` is a directory of this process alone."""
     both = [f"run {m}" for m in pass_.m]
     lines = list(both)
-    for counts in growth(seed, block, pass_.phases):
+    for counts in growth(setting.plan.seed, block, pass_.phases):
         lines += [f"grow {' '.join(map(str, counts))}", *both]
     requests = scratch / _REQUESTS
     requests.write_text("\n".join(lines) + "\n")
-    return served(command, count=CALLGRIND, requests=requests, answers=scratch / _ANSWERS)
+    return served(command, count=setting.source.name, requests=requests, answers=scratch / _ANSWERS)
 
 
-def _counted(pass_: Regions, outcome: Outcome, scratch: Path) -> Iterator[_Region]:
+def _counted(source: SourceName, pass_: Regions, outcome: Outcome, scratch: Path) -> Iterator[_Region]:
     """The regions of a process that ended well.
 
     Raises:
@@ -99,7 +111,7 @@ def _counted(pass_: Regions, outcome: Outcome, scratch: Path) -> Iterator[_Regio
     width = len(pass_.events)
     if len(outcome.readings) != width * len(places) or len(chunks) != len(places):
         raise MachineError(
-            f"callgrind wrote {len(outcome.readings) // width} regions of {len(places)}",
+            f"{source} wrote {len(outcome.readings) // width} regions of {len(places)}",
             hint="is the disk of the temporary folder full?",
         )
     for number, ((phase, m), chunk) in enumerate(zip(places, chunks, strict=True)):

@@ -1,6 +1,6 @@
 """``tax-probe doctor``: what this machine can measure, why not more, and what to do about it.
 
-Exit code 0 when a source that counts instructions works (hardware or callgrind), else 3.
+Exit code 0 when a source that counts instructions works (hardware, qemu or callgrind), else 3.
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     parser.add_argument("--seed", metavar="N", type=int, help="seed of blocks and orders (default: drawn and saved)")
     parser.add_argument("--out", metavar="DIR", help=f"where results go (default: ./{DEFAULT_OUT})")
     parser.add_argument(
-        "--source", choices=("auto", "hardware", "callgrind", "software"), help="where counts come from (default: auto)"
+        "--source",
+        choices=("auto", "hardware", "qemu", "callgrind", "software"),
+        help="where counts come from (default: auto)",
     )
     parser.add_argument(
         "--wait",

@@ -40,8 +40,8 @@ class Clock:
         return ()
 
 
-class Callgrind:
-    """Regions that callgrind counts and writes to its out file itself."""
+class MarkedRegions:
+    """Regions that an emulator, in which the process runs, counts and writes to its own file."""
 
     def __init__(self, start, stop):
         self.start = start
@@ -50,7 +50,7 @@ class Callgrind:
     def rehearsal(self):
         """One that writes no region, for runs of which nobody asked for one. It runs the same code: whatever the first
         call of it frees would be a hole in a full pool, had the pools been plugged before."""
-        return Callgrind(WALL, WALL)
+        return MarkedRegions(WALL, WALL)
 
     def stop(self):
         """End it."""
@@ -71,12 +71,14 @@ def load_counters(path):
 
 
 def make_counter(wanted, path):
-    """``clock``, ``callgrind``, or ``perf:`` and names of events."""
+    """``clock``, the emulator's name, or ``perf:`` and names of events."""
     if wanted == "clock":
         return Clock()
     counters = load_counters(path)
     if wanted == "callgrind":
-        return Callgrind(counters.valgrind_start, counters.valgrind_stop)
+        return MarkedRegions(counters.valgrind_start, counters.valgrind_stop)
+    if wanted == "qemu":
+        return MarkedRegions(counters.qemu_start, counters.qemu_stop)
     return counters.Region(wanted.partition(":")[2].split(","))
 
 
@@ -99,7 +101,7 @@ class Server:
         self.where = where
         first = int(sys.argv[1])
         names = dict(self.namespace)
-        counter = self.counter.rehearsal() if isinstance(self.counter, Callgrind) else self.counter
+        counter = self.counter.rehearsal() if isinstance(self.counter, MarkedRegions) else self.counter
         try:
             opening = self.whole(first, names, counter)
         finally:

@@ -96,9 +96,16 @@ def require_linking(toolchain: Toolchain) -> None:
 
 
 def run_cargo(
-    command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, on_line: Callable[[str], None]
+    command: Sequence[str],
+    *,
+    what: str,
+    env: Mapping[str, str],
+    cwd: Path,
+    log: Path,
+    on_line: Callable[[str], None],
 ) -> None:
-    """Run ``command`` to its end; its output is appended to the file ``log``, and ``on_line`` gets its progress.
+    """Run ``command``, which builds ``what``, to its end; its output is appended to the file ``log``, and
+    ``on_line`` gets its progress.
 
     Errors and warnings, a linker's two screens among them, are in ``log`` only.
 
@@ -111,7 +118,7 @@ def run_cargo(
         if error.exit is None:
             message = f"cargo did not finish within {_BUILD_TIMEOUT_S:.0f} s"
             raise MachineError(message, hint=f"its output is in {log}") from None
-        raise _failure(error.lines, log) from None
+        raise _failure(what, error.lines, log) from None
 
 
 def _progress(on_line: Callable[[str], None]) -> Callable[[str], None]:
@@ -130,7 +137,7 @@ def _progress(on_line: Callable[[str], None]) -> Callable[[str], None]:
     return hand_on
 
 
-def _failure(lines: Sequence[str], log: Path) -> MachineError:
+def _failure(what: str, lines: Sequence[str], log: Path) -> MachineError:
     hint = f"all of its output is in {log}"
     if any(_UNREACHABLE.search(line) for line in lines):
         hint = (
@@ -139,7 +146,7 @@ def _failure(lines: Sequence[str], log: Path) -> MachineError:
         )
     elif any(_NO_LINKER.search(line) for line in lines):
         hint = f"{how_to_install('compiler')}; {hint}"
-    return MachineError(f"cargo could not build the hosts: {reason(lines)}", hint=hint)
+    return MachineError(f"cargo could not build {what}: {reason(lines)}", hint=hint)
 
 
 def reason(lines: Sequence[str]) -> str:

@@ -190,7 +190,8 @@ def _build(
             "RUSTC_WRAPPER": "",
             **{f"CARGO_PROFILE_RELEASE_{name}": value for name, value in _PROFILE.items()},
         }
-        run_cargo(command, env=for_builders(os.environ, **added), cwd=source, log=log, on_line=on_line)
+        environment = for_builders(os.environ, **added)
+        run_cargo(command, what="the hosts", env=environment, cwd=source, log=log, on_line=on_line)
 
         filled = Path(scratch) / "filled"
         filled.mkdir()

@@ -28,6 +28,7 @@ class EventCheck(Noun, frozen=True, kw_only=True):
     callgrind: Literal["exact", "simulated"] | None
     timed: bool
     """Read from bare runs by every source but hardware, or by the script in its own process."""
+    qemu: Literal["exact", "modelled"] | None = None
     note: str | None = None
     """What hardware counts under this name, where that is not what the title says."""
 

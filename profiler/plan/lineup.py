@@ -8,6 +8,7 @@ from pathlib import Path
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.caveats import MISSING_RUNG, STAND_IN_MODULES, caveat
 from profiler.catalogue.interventions import AS_LIBRARY, INTERVENTIONS, SWAPPED, End, Intervention
+from profiler.catalogue.source_kinds import SOURCE_KINDS
 from profiler.errors import MachineError, UsageError
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.file_claims import calls_for_tls
@@ -134,9 +135,10 @@ def _relinked(target: Target, host: Launcher) -> tuple[tuple[Launcher, ...], tup
 
 
 def _shows(change: Intervention, source: SourceName) -> bool:
-    """Callgrind counts no cycles, so it cannot judge what acts on them alone."""
+    """An emulator counts no cycles, so it cannot judge what acts on them alone."""
     acts_on = next(entry.shows for entry in CAUSES if entry.id == change.cause)
-    return source == "hardware" or not (change.hardware_only or (source == "callgrind" and acts_on != "instructions"))
+    unseen = change.hardware_only or (SOURCE_KINDS[source].emulates and acts_on != "instructions")
+    return source == "hardware" or not unseen
 
 
 def swap_library(embedder: Launcher, target: Target, libpython: str) -> Launcher:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from profiler.analyze.numbers import told, value
 from profiler.catalogue.events import EVENTS
-from profiler.catalogue.metrics import METRICS, Metric, is_simulated
+from profiler.catalogue.metrics import METRICS, Metric, model_of
 from profiler.model import BASELINE, Comparison, EstimatedMetric, Verdict
 from profiler.present.table import UNKNOWN, Cell, Column, Table, columns
 from profiler.present.whom import subjects
@@ -57,7 +57,7 @@ def _counters() -> list[Metric]:
 
 def _measured(metric: Metric, names: tuple[str, ...], own: dict[str, Comparison]) -> tuple[Cell, ...]:
     known = [c for c in own.values() if c.value is not None]
-    how = _MODELLED if is_simulated(metric.name, known[0].source) else _COUNTED
+    how = _MODELLED if model_of(metric.name, known[0].source) else _COUNTED
     here = (own[name].value if name in own else None for name in names)
     return metric.title, *(value(metric.name, amount) for amount in (known[0].baseline_value, *here)), how
 

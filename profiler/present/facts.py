@@ -13,7 +13,8 @@ from profiler.catalogue.built_in import NAMES as BUILT_IN
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.caveats import NESTED_LOOPS
 from profiler.catalogue.metrics import METRICS, title
-from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Regions, Run, SourceName, Verdict, Workload
+from profiler.catalogue.source_kinds import SOURCE_KINDS
+from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Regions, Run, Verdict, Workload
 from profiler.model.drilldown import Drilldown
 from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
@@ -38,11 +39,6 @@ _NEXT = {
 _OF_THE_WORK = frozenset({"--python", "--against", "--workload", "--workload-args", "--stdin", "--host"})
 _USUAL = "int_loop"
 _IN_CYCLES = frozenset(entry.id for entry in CAUSES if entry.shows == "cpi")
-_HOW: dict[SourceName, str] = {
-    "hardware": "hardware counters",
-    "callgrind": "callgrind counts, bare runs timed",
-    "software": "clocks alone, nothing counted",
-}
 
 
 def facts(verdict: Verdict, run: Run, *, uncounted: bool) -> tuple[tuple[str, str], ...]:
@@ -244,7 +240,7 @@ def _measured(verdict: Verdict, run: Run) -> str:
     equal = {True: "outputs equal bit for bit", False: "outputs differ", None: ""}[verdict.workload.bit_exact]
     said = [
         f"{blocks} {'block' if blocks == 1 else 'blocks'} {took}, seed {run.plan.seed}",
-        "callgrind counts each machine instruction" if by_address(run) else _HOW[verdict.source],
+        "callgrind counts each machine instruction" if by_address(run) else SOURCE_KINDS[verdict.source].how,
         equal,
         "" if run.target.venv_program is None else f"in the virtual environment {_folder(run.target.venv_program)}",
     ]

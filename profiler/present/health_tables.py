@@ -64,8 +64,11 @@ def _counted(health: Health, width: int, out: Console) -> Iterator[Text]:
     """What each way counts, a line each."""
     ways = (
         ("Counted", [event.title for event in health.events if event.hardware]),
-        ("Exact", [event.title for event in health.events if event.callgrind == "exact"]),
-        ("Modelled", [event.title for event in health.events if event.callgrind == "simulated"]),
+        ("Exact", [event.title for event in health.events if "exact" in {event.qemu, event.callgrind}]),
+        (
+            "Modelled",
+            [e.title for e in health.events if e.qemu == "modelled" or e.callgrind == "simulated"],
+        ),
         ("Timed", [event.title for event in health.events if event.timed]),
     )
     told = [title for _, titles in ways for title in titles]
@@ -81,13 +84,14 @@ def _events(health: Health) -> Table:
             title="events",
             columns=(
                 *columns("name", "event", "hardware: asked of perf as"),
-                *columns("verdict", "callgrind", "bare runs"),
+                *columns("verdict", "qemu", "callgrind", "bare runs"),
                 Column(title="what that counts", kind="name", spare=True),
             ),
             rows=tuple(
                 (
                     event.title,
                     event.hardware or UNKNOWN,
+                    event.qemu or UNKNOWN,
                     event.callgrind or UNKNOWN,
                     "yes" if event.timed else UNKNOWN,
                     event.note or "",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from profiler.analyze import price as blocks
 from profiler.analyze.wording import RESIDUE, measured_once
-from profiler.catalogue.metrics import METRIC, is_simulated, title
+from profiler.catalogue.metrics import METRIC, model_of, title
 from profiler.model import AGAIN, Comparison, Verdict, VerdictWord
 from profiler.present.table import UNKNOWN, Mark, Tone
 
@@ -103,8 +103,8 @@ def detectable(comparisons: Iterable[Comparison], metrics: Iterable[str], launch
 
 def metric_name(comparison: Comparison) -> str:
     """The metric of a comparison for people, and whether it comes out of a model."""
-    simulated = is_simulated(comparison.metric, comparison.source)
-    return title(comparison.metric) + (" (modelled)" if simulated else "")
+    model = model_of(comparison.metric, comparison.source)
+    return title(comparison.metric) + ("" if model is None else f" ({model})")
 
 
 def launcher_name(name: str) -> str:

@@ -1,1 +1,1 @@
-"""Takes a pass and a command, gives readings: hardware, callgrind, software, behind one seam (`source`)."""
+"""Takes a pass and a command, gives readings: hardware, qemu, callgrind, software, behind one seam (`source`)."""

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from profiler.errors import MachineError
 from profiler.sources.source import Source
 
-EXACT = ("hardware", "callgrind")
+EXACT = ("hardware", "qemu", "callgrind")
 """Sources that count instructions, best first."""
+BY_FUNCTION = ("hardware", "callgrind", "qemu")
+"""The same, where of two that emulate the better one is that which counts calls of functions too."""
 
 
-def choose_source(name: str, *, chunks_suffice: bool = False) -> tuple[Source, str]:
-    """The source, and one sentence on which and why. ``name``: auto, hardware, callgrind or software.
+def choose_source(name: str, *, chunks_suffice: bool = False, by_function: bool = False) -> tuple[Source, str]:
+    """The source, and one sentence on which and why. ``name``: auto, hardware, qemu, callgrind or software.
 
-    ``auto`` takes hardware before callgrind before software; the sentence says why better ones were rejected. Where
-    ``chunks_suffice``, hardware needs no perf.
+    ``auto`` takes hardware before qemu before callgrind before software, and callgrind before qemu where calls of
+    functions are wanted ``by_function``; the sentence says why better ones were rejected. Where ``chunks_suffice``,
+    hardware needs no perf.
 
     Raises:
         MachineError: the source that was asked for by name does not work here; with its remedy.
@@ -24,7 +27,7 @@ def choose_source(name: str, *, chunks_suffice: bool = False) -> tuple[Source, s
         source = probe(name, chunks_suffice=chunks_suffice)
         return source, source.describe()
     rejected: dict[str, MachineError] = {}
-    for candidate in EXACT:
+    for candidate in BY_FUNCTION if by_function else EXACT:
         try:
             return (source := probe(candidate, chunks_suffice=chunks_suffice)), sentence(source, rejected)
         except MachineError as error:
@@ -53,6 +56,10 @@ def probe(name: str, *, chunks_suffice: bool = False) -> Source:
                 return OwnCountersSource.probe()
             except MachineError as own:
                 raise NoPerfError(f"{error.message}; {own.message}", hint=own.hint) from own
+    if name == "qemu":
+        from profiler.sources.qemu import QemuSource
+
+        return QemuSource.probe()
     if name == "callgrind":
         from profiler.sources.callgrind import CallgrindSource
 

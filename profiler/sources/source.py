@@ -1,7 +1,7 @@
 """The seam between the plan and the machine: a source runs one process and returns readings.
 
-``hardware``, ``callgrind`` and ``software`` implement it; tests have a fake. Nothing above this seam knows perf
-or valgrind.
+``hardware``, ``qemu``, ``callgrind`` and ``software`` implement it; tests have a fake. Nothing above this seam knows
+perf, qemu or valgrind.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """``ipc --precision`` from the command line to its files."""
 
+import platform
 import sys
 from pathlib import Path
 from shutil import which
@@ -161,14 +162,15 @@ def test_warm_up_is_seen_and_a_launcher_without_a_steady_state_is_named(tax_prob
 
 
 @needs_extension
+@pytest.mark.parametrize(("source", "tool"), [("callgrind", "valgrind"), ("qemu", f"qemu-{platform.machine()}")])
 def test_regions_count_the_same_in_every_process_and_phase(
-    tax_probe: TaxProbe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tax_probe: TaxProbe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, tool: str
 ) -> None:
-    """callgrind is real; M is small, so that it takes seconds. ``acc`` outgrows two digits, as in longer runs."""
+    """The emulator is real; M is small, so that it takes seconds. ``acc`` outgrows two digits, as in longer runs."""
     # Later phases lie further on in the arena: at one placement, whichever the block drew.
     monkeypatch.setenv(ENV_ARENA_OFFSET, "0")
-    which("valgrind") or pytest.skip("valgrind is not installed")
-    argv = ("ipc", "--source", "callgrind", "--launcher", "python3", "--seed", "11", "--format", "json")
+    which(tool) or pytest.skip(f"{tool} is not installed")
+    argv = ("ipc", "--source", source, "--launcher", "python3", "--seed", "11", "--format", "json")
     workload = ("--workload", script(tmp_path, LOOP), "--m", "2000,6000")
     asked = ("--precision", "1", "--metric", "instructions", "--blocks", "2", "--out", str(tax_probe.out))
     ran = tax_probe(*argv, *workload, *asked)

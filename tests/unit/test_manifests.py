@@ -8,7 +8,7 @@ from typing import Any
 from profiler.launch.interpreters import OLDEST
 
 TOP = Path(__file__).parents[2]
-CRATES = ("counters", "host")
+CRATES = ("counters", "host", "qemu")
 
 
 def toml(path: str) -> dict[str, Any]:
@@ -19,17 +19,17 @@ def crate(name: str) -> dict[str, Any]:
     return toml(f"runner/{name}/Cargo.toml")
 
 
-def test_lints_are_equal_in_both_crates() -> None:
-    """The host ships alone and cannot inherit from the workspace, so its table is a copy."""
-    counters, host = (crate(name)["lints"] for name in CRATES)
-    assert counters == host
+def test_lints_are_equal_in_all_crates() -> None:
+    """What ships alone cannot inherit from the workspace, so its table is a copy."""
+    counters, *others = (crate(name)["lints"] for name in CRATES)
+    assert all(lints == counters for lints in others)
     formats = {(TOP / "runner" / name / "rustfmt.toml").read_text() for name in CRATES}
     assert len(formats) == 1
 
 
 def test_one_version_everywhere() -> None:
     version = toml("pyproject.toml")["project"]["version"]
-    locks = {"counters": "Cargo.lock", "host": "runner/host/Cargo.lock"}
+    locks = {"counters": "Cargo.lock", "host": "runner/host/Cargo.lock", "qemu": "runner/qemu/Cargo.lock"}
     for name, lock in locks.items():
         assert crate(name)["package"]["version"] == version
         own = [one for one in toml(lock)["package"] if one["name"] == f"tax-probe-{name}"]
@@ -44,15 +44,19 @@ def test_one_licence_everywhere() -> None:
     assert (TOP / "LICENSE").read_text().startswith("MIT License")
 
 
-def test_the_workspace_holds_the_extension_and_not_the_host() -> None:
+def test_the_workspace_holds_the_extension_and_not_what_ships_as_sources() -> None:
     workspace = toml("Cargo.toml")["workspace"]
     assert workspace["members"] == ["runner/counters"]
-    assert workspace["exclude"] == ["runner/host"]
-    assert "workspace" in crate("host")  # a root of its own, wherever it is built
+    assert workspace["exclude"] == ["runner/host", "runner/qemu"]
+    assert all("workspace" in crate(name) for name in ("host", "qemu"))  # roots of their own, wherever they are built
     assert "workspace" not in crate("counters")
     assert not (TOP / "runner" / "counters" / "Cargo.lock").exists()
-    linked = TOP / "profiler" / "launch" / "host" / "Cargo.lock"
-    assert linked.resolve() == TOP / "runner" / "host" / "Cargo.lock"
+    for place, name in (("launch/host", "host"), ("sources/plugin", "qemu")):
+        own = {file.relative_to(TOP / "runner" / name) for file in (TOP / "runner" / name / "src").rglob("*.rs")}
+        linked = TOP / "profiler" / place
+        assert {file.relative_to(linked) for file in (linked / "src").rglob("*.rs")} == own
+        for file in (*own, Path("Cargo.toml"), Path("Cargo.lock")):
+            assert (linked / file).resolve() == TOP / "runner" / name / file
 
 
 def test_one_oldest_rust_everywhere() -> None:

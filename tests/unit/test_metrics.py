@@ -36,6 +36,7 @@ def test_equivalence_margins() -> None:
         "branches": 0.005, "indirect-branches": 0.005,
         "cycles": 0.01, "task-clock": 0.01, "wall": 0.01, "ipc": 0.01,
         "branch-misses": 0.02, "l1d-misses": 0.02, "l1i-misses": 0.02, "cache-misses": 0.02, "dtlb-misses": 0.02,
+        "l2-misses": 0.02, "stlb-misses": 0.02,
         "itlb-misses": 0.02, "frontend-bound": 0.02, "backend-bound": 0.02, "page-faults": 0.02,
         "startup-wall": 0.02, "startup-instructions": 0.02,
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """A tool counts as working when it has done its work once; that it knows its version says little."""
 
 import os
+import platform
 import subprocess
 from pathlib import Path
 
@@ -27,6 +28,14 @@ OLD_PERF = """\
 #!/bin/sh
 echo perf version 5.10.1
 [ "$1" = --version ] || { echo "  Error: unknown switch \\`j'" >&2; exit 129; }
+"""
+
+
+STATIC_QEMU = """\
+#!/bin/sh
+[ "$1" != --version ] || { echo qemu-x86_64 version 10.0.13; exit 0; }
+echo "qemu: unknown option 'plugin'" >&2
+exit 1
 """
 
 
@@ -93,8 +102,10 @@ def test_a_valgrind_that_cannot_be_started(path: Path, text: str) -> None:
 def test_auto_goes_on_to_the_next_source_and_says_why(path: Path) -> None:
     valgrind(path, REDIRECTION, 1)
     program(path, "perf", OLD_PERF)
+    program(path, f"qemu-{platform.machine()}", STATIC_QEMU)
     source, why = choose.choose_source("auto")
     assert source.name == "software"
+    assert "has no plugins" in why
     assert "not hardware: perf 5.10.1 is too old: it writes no JSON (perf stat -j)" in why
     assert "not callgrind: valgrind is installed, but does not count: Fatal error at startup" in why
 

@@ -13,7 +13,8 @@ from profiler.catalogue.causes import CAUSES, CauseEntry, Role, Shows
 from profiler.catalogue.events import BY_NAME
 from profiler.catalogue.interventions import Intervention
 from profiler.catalogue.properties import Fingerprint
-from profiler.model import Cause, Launcher, Noun, Run
+from profiler.catalogue.source_kinds import SOURCE_KINDS
+from profiler.model import Cause, Launcher, Noun, Run, SourceName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,13 +67,13 @@ class InterventionResult(Noun, frozen=True, kw_only=True):
     """Another view of what a finding before it has: of the two one counts."""
 
 
-def make_case(costs: Costs, launcher: Launcher, source: str) -> Case:
-    """The taxes of ``launcher``. Callgrind has no cycles, and what it times it does not explain."""
+def make_case(costs: Costs, launcher: Launcher, source: SourceName) -> Case:
+    """The taxes of ``launcher``. An emulator has no cycles, and what is timed beside it, it does not explain."""
     counted = "instructions" in costs.table and "instructions" not in costs.doubts
     metrics: dict[Shows, str] = {
         "instructions": "instructions" if counted else "task-clock",
         "cpi": "cycles" if counted else "task-clock",
-        "time": "" if source == "callgrind" else "wall",
+        "time": "" if SOURCE_KINDS[source].emulates else "wall",
     }
     return Case(
         launcher=launcher,

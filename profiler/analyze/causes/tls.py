@@ -21,6 +21,7 @@ from profiler.analyze.rows import DAMAGED
 from profiler.analyze.wording import percent
 from profiler.catalogue.events import TLS_ACCESSES, TLS_INSTRUCTIONS
 from profiler.catalogue.interventions import AS_LIBRARY
+from profiler.catalogue.source_kinds import SOURCE_KINDS
 from profiler.catalogue.variant_rules import variant_of
 from profiler.errors import UsageError
 from profiler.folder import CALLS, read_lines, recorded
@@ -68,7 +69,7 @@ def tls(costs: Costs, run: Run, case: Case, known: Cause | None) -> Cause | None
     both = paired(costs, baseline, name, TLS_ACCESSES)
     if both.empty:
         reason = costs.reasons.get(TLS_ACCESSES)
-        if known is not None or reason is None or run.plan.source != "callgrind":
+        if known is not None or reason is None or not SOURCE_KINDS[run.plan.source].emulates:
             return None
         return cause_of(case, entry_of("tls"), "not-tested", None, reason)
     own, base = float(both["other"].mean()), float(both["base"].mean())

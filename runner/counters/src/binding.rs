@@ -4,7 +4,7 @@ use pyo3::exceptions::PyNotImplementedError;
 use pyo3::prelude::*;
 
 use crate::loops::{self, Unsupported};
-use crate::{region, valgrind};
+use crate::{cpuid, qemu, region, valgrind};
 
 impl From<Unsupported> for PyErr {
     fn from(_: Unsupported) -> Self {
@@ -16,7 +16,9 @@ impl From<Unsupported> for PyErr {
 #[pymodule(name = "_counters")]
 mod counters {
     #[pymodule_export]
-    use super::{clock_ghz, count_down, valgrind_depth, valgrind_start, valgrind_stop, Region};
+    use super::{
+        clock_ghz, count_down, cpuid_leaf, qemu_start, qemu_stop, valgrind_depth, valgrind_start, valgrind_stop, Region,
+    };
 }
 
 /// Execute exactly 2 n instructions, n of them branches.
@@ -47,6 +49,24 @@ fn valgrind_start() {
 #[pyfunction]
 fn valgrind_stop() {
     valgrind::stop();
+}
+
+/// Begin a region under qemu with our plugin.
+#[pyfunction]
+fn qemu_start() {
+    qemu::start();
+}
+
+/// End a region under qemu: its counts go to the plugin's file.
+#[pyfunction]
+fn qemu_stop() {
+    qemu::stop();
+}
+
+/// What the CPU says of itself: (eax, ebx, ecx, edx), or None where it has no such leaf.
+#[pyfunction]
+fn cpuid_leaf(leaf: u32, subleaf: u32) -> Option<(u32, u32, u32, u32)> {
+    cpuid::leaf(leaf, subleaf)
 }
 
 /// Counters that start and stop together, in user mode of this thread.

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "binding")]
 mod binding;
+pub mod cpuid;
 pub mod loops;
+pub mod qemu;
 pub mod region;
 pub mod valgrind;

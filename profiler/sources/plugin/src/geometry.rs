@@ -1,0 +1,1 @@
+../../../../runner/qemu/src/geometry.rs

@@ -1,0 +1,262 @@
+"""The qemu source: exact instructions by a plugin of qemu-user, and caches, TLBs and branch predictors of a model.
+
+The program runs in the user-mode emulator of its own architecture. Time comes from ordinary timed runs in the same
+blocks.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from profiler.catalogue.events import BY_NAME, EVENTS
+from profiler.errors import MachineError
+from profiler.model import REGIONS, AnyPass, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
+from profiler.sources.chunking import chunk_pass, with_chunks
+from profiler.sources.elf_programs import as_program
+from profiler.sources.geometry import CACHES, Geometry, geometry
+from profiler.sources.qemu_output import combine, read_processes
+from profiler.sources.qemu_plugin import Plugin, built_plugin
+from profiler.sources.source import Outcome
+from profiler.sources.timed import TIMED_EVENTS, timed
+from profiler.system import process
+from profiler.system.install import how_to_install
+from profiler.system.process import Command, helper
+
+MODELLED = "modelled"
+COUNTED = "counted"
+VARIANTS = "variants"
+TIMED = "timed"
+_TIMED_REPETITIONS = 3
+_PHASES = 3
+"""Heap phases that one process goes through."""
+_REGION_BLOCKS = 3
+"""Counts hardly scatter between processes; as many hash seeds and environments show whether they do."""
+
+_MODELLED_BLOCKS = 3
+"""The model takes eight times as long as counting alone, and its figures hardly scatter."""
+
+_MODELLED_IN_A_HURRY = 2
+"""As few as have an interval."""
+
+_LESS_WORK = 10
+"""The start-up takes as many instructions as the work that is counted: less work, of which only the level counts."""
+_STARTUP_BLOCKS = 2
+
+_BLOCKS_OF_VARIANTS = 4
+"""Toggles and treatments answer yes or no: so many blocks show a process that sat on an allocator boundary."""
+
+_SLOWDOWN = 100
+"""With the model a program runs up to 100 times slower than on the bare machine; limits stretch by it."""
+
+_SETTLES_S = 10.0
+"""What the work started and left behind ends soon after it, and writes its counts then."""
+
+_ARCHITECTURES = ("x86_64", "aarch64")
+"""Those whose branches the plugin can tell apart, by ``uname -m``, which is also how qemu calls them."""
+
+_OPTIONS = ("-cpu", "max", "-seed", "0")
+"""All that qemu emulates of a CPU, and the same random bytes for each process (AT_RANDOM)."""
+
+_VERSION_TIMEOUT_S = 20.0
+_TURNS = 1000
+_TRIAL_TIMEOUT_S = 1.0
+_STATIC = "unknown option 'plugin'"
+
+
+class QemuSource:
+    """Counts with ``qemu-ARCHITECTURE -plugin`` and times with bare runs."""
+
+    name: SourceName = "qemu"
+
+    def __init__(self, qemu: str, version: str, plugin: Plugin, modelled: Geometry) -> None:
+        self._qemu = qemu
+        self._version = version
+        self._plugin = plugin
+        self._geometry = modelled
+        self.missing = tuple(
+            Missing(event=event.name, reason=_why_missing(event.name))
+            for event in EVENTS
+            if not (event.qemu or event.rusage or event.inside)
+        )
+
+    @classmethod
+    def probe(cls) -> QemuSource:
+        """Find qemu, build the plugin, and count a program of known cost.
+
+        Raises:
+            MachineError: qemu or cargo is missing, qemu has no plugins, or it counts something else.
+        """
+        architecture = platform.machine()
+        if architecture not in _ARCHITECTURES:
+            raise MachineError(f"the plugin knows no {architecture}", hint="--source callgrind")
+        qemu = shutil.which(f"qemu-{architecture}")
+        if qemu is None:
+            raise MachineError("qemu-user is not installed", hint=how_to_install("qemu-user"))
+        try:
+            version = process.run(helper((qemu, "--version"), timeout_s=_VERSION_TIMEOUT_S))
+        except OSError as error:
+            hint = f"install it anew: {how_to_install('qemu-user')}"
+            raise MachineError(f"{qemu} cannot be started: {error.strerror}", hint=hint) from error
+        first = version.stdout.decode(errors="replace").partition("\n")[0]
+        source = cls(qemu, first.removeprefix(f"qemu-{architecture} version "), built_plugin(), this_geometry())
+        source._require_counting()
+        return source
+
+    def _require_counting(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="tax-probe-") as folder:
+            command = helper((self._plugin.known, "loop", str(_TURNS)), timeout_s=_TRIAL_TIMEOUT_S)
+            done = self._run(command, Path(folder) / "qemu.out", modelled=True)
+            if _STATIC in done.stderr_tail:
+                raise MachineError(
+                    f"{self._qemu} has no plugins (a static build has none, as Debian's from 13 on)",
+                    hint="put a qemu built with --enable-plugins first on PATH, or --source callgrind",
+                )
+            processes, _ = read_processes(Path(folder) / "qemu.out", done.pid)
+        counted = [region["instructions"] for found in processes for region in found.regions]
+        if done.exit != 0 or counted != [2 * _TURNS + 3]:
+            said = done.stderr_tail.strip().rpartition("\n")[2] or f"exit {done.exit}, instructions {counted}"
+            raise MachineError(
+                f"qemu does not count {2 * _TURNS + 3} instructions of a loop that takes as many: {said}",
+                hint=f"run {self._qemu} -plugin {self._plugin.path},out=/tmp/out {self._plugin.known} loop 9 by hand",
+            )
+
+    def describe(self) -> str:
+        """One sentence on what this source is."""
+        return (
+            f"qemu-user {self._version} with tax-probe's plugin, which counts a loop of known cost right: instructions "
+            f"and branches are exact, misses are those of a model of {self._geometry.sentence()}; time comes from bare "
+            "runs in the same blocks"
+        )
+
+    def passes(self, workload: Workload) -> tuple[Whole, ...]:
+        """Counting passes, which may share the machine, and one timed pass, which may not."""
+        assert workload.counts_m is not None
+        assert workload.timed_m is not None
+        counting = Whole(
+            name=MODELLED,
+            events=tuple(event.name for event in EVENTS if event.qemu),
+            m=workload.counts_m,
+            exclusive=False,
+            repetitions=1,
+            blocks=(0, _MODELLED_BLOCKS),
+            among="whole",
+        )
+        exact = msgspec.structs.replace(
+            counting, name=COUNTED, events=("instructions",), blocks=(_MODELLED_BLOCKS, None)
+        )
+        return (
+            counting,
+            exact,
+            msgspec.structs.replace(exact, name=VARIANTS, blocks=(0, _BLOCKS_OF_VARIANTS), among="counted-only"),
+            Whole(
+                name=TIMED,
+                events=TIMED_EVENTS,
+                m=workload.timed_m,
+                exclusive=True,
+                repetitions=_TIMED_REPETITIONS,
+                blocks=(0, None),
+                among="whole",
+            ),
+        )
+
+    def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[AnyPass, ...]:
+        """Regions in the first blocks (in all, where it is counts that are to be precise), and chunks for time.
+
+        Without a metric the first blocks have the model as well, chunks are for time, and whole processes of little
+        work give the start-up.
+        """
+        if metric is None:
+            return self._quick(workload)
+        assert workload.counts_m is not None
+        counts = BY_NAME[metric].qemu
+        regions = Regions(
+            name=REGIONS,
+            events=tuple(dict.fromkeys(("instructions", metric if counts else "instructions"))),
+            m=workload.counts_m,
+            phases=_PHASES,
+            blocks=(0, None if counts else _REGION_BLOCKS),
+        )
+        return (regions,) if counts else (regions, chunk_pass(workload))
+
+    def _quick(self, workload: Workload) -> tuple[AnyPass, ...]:
+        """Counts first, of regions, which cost a part of what whole processes do; start-up last."""
+        assert workload.counts_m is not None
+        whole = {pass_.name: pass_ for pass_ in self.passes(workload)}
+        modelled, counted = whole[MODELLED].events, whole[COUNTED].events
+        little = max(1, workload.counts_m[0] // _LESS_WORK)
+        return (
+            Regions(name=MODELLED, events=modelled, m=workload.counts_m, phases=1, blocks=(0, _MODELLED_IN_A_HURRY)),
+            Regions(name=REGIONS, events=counted, m=workload.counts_m, phases=1, blocks=(_MODELLED_IN_A_HURRY, None)),
+            *with_chunks((whole[TIMED],), workload),
+            msgspec.structs.replace(whole[COUNTED], m=(little, 2 * little), blocks=(0, _STARTUP_BLOCKS)),
+        )
+
+    def measure(self, pass_: Pass, command: Command, scratch: Path) -> Outcome:
+        """Run one process under qemu, or bare for the timed pass.
+
+        Raises:
+            MachineError: qemu cannot run the program, or the plugin wrote nothing.
+        """
+        if pass_.events == TIMED_EVENTS:
+            return timed(command)
+        out = scratch / "qemu.out"
+        done = self._run(command, out, modelled=any(BY_NAME[name].simulated for name in pass_.events))
+        uncounted = 0
+        readings: tuple[Reading, ...] = ()
+        if done.exit == 0 and not done.timed_out and not done.output_exceeded:
+            processes, uncounted = read_processes(out, done.pid)
+            if not processes:
+                raise MachineError(
+                    f"qemu wrote no counts for {command.argv[0]}: {done.stderr_tail[-1000:]}",
+                    hint=f"run it under {self._qemu} by hand: what it says there is in the way",
+                )
+            if isinstance(pass_, Regions):
+                parts = [[region] for found in processes for region in found.regions]
+            else:
+                parts = [[program for found in processes for program in found.programs]]
+            readings = tuple(reading for part in parts for reading in combine(part, pass_.events))
+        return Outcome(
+            readings=readings,
+            exit=done.exit,
+            stdout=done.stdout,
+            stderr_tail=done.stderr_tail,
+            timed_out=done.timed_out,
+            output_exceeded=done.output_exceeded,
+            uncounted=uncounted,
+        )
+
+    def _run(self, command: Command, out: Path, *, modelled: bool) -> process.Completed:
+        words = f"{self._plugin.path},out={out}"
+        if modelled:
+            words += f",{self._geometry.arguments()}"
+        # The plugin knows its qemu's options by -plugin: it stands last, and starts what is exec'd in the same way.
+        return process.run(
+            msgspec.structs.replace(
+                command,
+                argv=(self._qemu, *_OPTIONS, "-plugin", words, *as_program(command)),
+                timeout_s=command.timeout_s * _SLOWDOWN,
+                settles_s=_SETTLES_S,
+            )
+        )
+
+
+def this_geometry() -> Geometry:
+    """Of this machine, as far as it tells."""
+    try:
+        from profiler._counters import cpuid_leaf
+    except ImportError:
+        return geometry(CACHES, lambda leaf, subleaf: None)
+    return geometry(CACHES, cpuid_leaf)
+
+
+def _why_missing(name: str) -> str:
+    if name == "cycles":
+        return "qemu counts no cycles; hardware counters would"
+    if BY_NAME[name].by_function:
+        return "the plugin of qemu counts no calls of functions; --source callgrind does"
+    return "the model has no such thing; hardware counters would count it"
