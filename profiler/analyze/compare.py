@@ -50,6 +50,8 @@ class Costs(Noun, frozen=True, kw_only=True):
     sources: dict[str, SourceName]
     reasons: dict[str, str]
     """By metric or by its event."""
+    unknown: frozenset[str] = frozenset()
+    """Events of the catalogue that the run's version did not know: they are not compared."""
     fallback_source: SourceName
     roles: Roles
     """Of the plan: whose figures are the baseline's, and its twin's."""
@@ -98,10 +100,11 @@ def compare(costs: Costs, launchers: tuple[str, ...]) -> tuple[Comparison, ...]:
     The metrics of one pair are a family: launchers that do not differ are called slower or faster in anything with a
     probability of ``FAMILY_ERROR`` at most (Holm).
     """
+    known = tuple(metric for metric in METRICS if metric.event not in costs.unknown)
     return tuple(
         comparison
         for baseline, launcher in pairs(costs.roles, launchers)
-        for comparison in compare_metrics(costs, baseline, launcher)
+        for comparison in compare_metrics(costs, baseline, launcher, known)
     )
 
 

@@ -52,12 +52,20 @@ def costs_as_measured(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Bound
         | {missing.event: missing.reason for missing in run.missing}
         | _never_at_once(table)
         | reasons(frame),
+        unknown=_unknown(run, frame),
         fallback_source=run.plan.source,
         roles=run.plan.roles,
         sides=sides(run.plan, frame),
         level=CONFIDENCE if run.plan.precision is None else SEQUENTIAL_LEVEL,
     )
     return costs, boundaries
+
+
+def _unknown(run: Run, frame: pd.DataFrame) -> frozenset[str]:
+    """Events that the run's version did not know yet."""
+    named = {missing.event for missing in run.missing} | set(map(str, frame["event"].unique()))
+    named |= {event for pass_ in run.plan.passes for event in pass_.events}
+    return frozenset(event.name for event in EVENTS if event.later and event.name not in named)
 
 
 def _never_at_once(table: pd.DataFrame) -> dict[str, str]:

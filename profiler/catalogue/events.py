@@ -78,6 +78,9 @@ class Event:
     text."""
     overhead: bool = False
     """Reported only as an absolute figure in rows, not compared."""
+    later: bool = False
+    """Runs of earlier versions know nothing of it: where neither plan nor source of a run names it, there is no
+    comparison of it."""
 
 
 QUEUED = "queued"
@@ -160,6 +163,7 @@ EVENTS: tuple[Event, ...] = (
     ),
     Event(
         name="l2-misses",
+        later=True,
         unit="misses",
         title="L2 misses",
         margin=0.02,
@@ -200,6 +204,7 @@ EVENTS: tuple[Event, ...] = (
     ),
     Event(
         name="stlb-misses",
+        later=True,
         unit="misses",
         title="second-level TLB misses",
         margin=0.02,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from profiler.analyze.numbers import told, value
-from profiler.catalogue.events import EVENTS
+from profiler.catalogue.events import BY_NAME, EVENTS
 from profiler.catalogue.metrics import METRICS, Metric, model_of
 from profiler.model import BASELINE, Comparison, EstimatedMetric, Verdict
 from profiler.present.table import UNKNOWN, Cell, Column, Table, columns
@@ -25,7 +25,7 @@ def table(verdict: Verdict) -> Table | None:
     for metric in _counters():
         own = {c.launcher: c for c in compared if c.metric == metric.name}
         guessed = {one.launcher: one for one in verdict.estimates if one.metric == metric.name}
-        lacking = {name: c.reason or "not measured" for name, c in own.items() if c.value is None}
+        lacking = {name: _reason(metric, c) for name, c in own.items() if c.value is None}
         if len(lacking) < len(own):
             rows.append(_measured(metric, names, own))
             for name, reason in lacking.items():
@@ -53,6 +53,12 @@ def _counters() -> list[Metric]:
     places = {event.name: at for at, event in enumerate(EVENTS) if event.needs_slot}
     found = (metric for metric in METRICS if metric.per == "iteration" and metric.event in places)
     return sorted(found, key=lambda metric: places[metric.event])
+
+
+def _reason(metric: Metric, comparison: Comparison) -> str:
+    """Without what perf was asked for, so that metrics that lack for one reason stand in one note."""
+    asked, colon, why = (comparison.reason or "not measured").partition(": ")
+    return why if colon and asked in {event.spec for event in BY_NAME[metric.event].perf} else asked + colon + why
 
 
 def _measured(metric: Metric, names: tuple[str, ...], own: dict[str, Comparison]) -> tuple[Cell, ...]:

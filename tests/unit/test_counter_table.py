@@ -78,5 +78,13 @@ def test_a_launcher_without_a_figure_has_a_dash_and_its_reason() -> None:
     assert "branches of runmain: no complete block" in " ".join(found.notes)
 
 
+def test_what_lacks_for_one_reason_stands_in_one_note() -> None:
+    def unsupported(c: Comparison) -> Comparison:
+        spec = {"dtlb-misses": "dTLB-load-misses:u", "itlb-misses": "iTLB-load-misses:u"}.get(c.metric)
+        return c if spec is None else msgspec.structs.replace(c, value=None, reason=f"{spec}: not supported: here")
+
+    assert "no dTLB misses, iTLB misses: not supported: here" in made(unsupported).notes
+
+
 def test_nothing_is_told_where_nothing_is_compared() -> None:
     assert table(msgspec.structs.replace(recorded().verdict, comparisons=())) is None
