@@ -12,7 +12,7 @@ from profiler.analyze.stats import too_wide
 from profiler.catalogue.built_in import NAMES as BUILT_IN
 from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.caveats import NESTED_LOOPS
-from profiler.catalogue.metrics import METRICS, title
+from profiler.catalogue.metrics import METRICS, model_of, title
 from profiler.catalogue.source_kinds import SOURCE_KINDS
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Regions, Run, Verdict, Workload
 from profiler.model.drilldown import Drilldown
@@ -139,6 +139,8 @@ def _open_metrics(verdict: Verdict) -> tuple[list[str], list[str]]:
             comparison = comparisons.get(metric.name)
             if comparison is None or comparison.verdict != "unresolved":
                 continue
+            if model_of(comparison.metric, comparison.source) is not None:
+                continue  # A model decides nothing.
             if comparison.lo is not None and comparison.hi is not None:
                 clear = comparison.lo > 1 + metric.margin or comparison.hi < 1 - metric.margin
                 found[clear].append(f"{name} {bounds(comparison.lo, comparison.hi)}")
