@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import tarfile
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from profiler.errors import MachineError, UsageError
 from profiler.model import Noun, Target
+from profiler.rebuild.unpacking import unpack
 from profiler.system.home import expanded
 from profiler.system.install import how_to_install
 from profiler.system.logged import Failed, run_logged
@@ -90,7 +90,7 @@ def _from_user(named: str, cache: Path) -> SourceTree:
     digest = _digest([path])
     place = cache / f"source-{digest}"
     if not (place / _COMPLETE).exists():
-        _fill(place, lambda scratch: _unpack(path, scratch))
+        _fill(place, lambda scratch: unpack(path, scratch))
     return _tree(_only_folder(place), path.name, digest)
 
 
@@ -98,16 +98,6 @@ def _tree(path: Path, origin: str, digest: str) -> SourceTree:
     return SourceTree(
         path=str(path), version=_version(path), origin=origin, digest=digest, training_task=_training_task(path)
     )
-
-
-def _unpack(archive: Path, into: Path) -> None:
-    try:
-        with tarfile.open(archive) as opened:
-            opened.extractall(into, filter="data")
-    except (tarfile.TarError, OSError) as error:
-        raise UsageError(
-            f"--source-tree: cannot unpack {archive}: {error}", hint="give a .tar.gz or .tar.xz"
-        ) from error
 
 
 def _from_distribution(target: Target, cache: Path, say: Say) -> SourceTree:
