@@ -14,6 +14,7 @@ from tests.fake_system import SETUP, WORKS, System, command_of, default_rust, py
 C_COMPILER = {"gcc": {"usr/bin/gcc": WORKS}, "libc6-dev": {"usr/include/stdio.h": ""}}
 VALGRIND = {"valgrind": {"usr/bin/valgrind": WORKS}}
 PERF = {"usr/bin/perf": WORKS}
+QEMU = {f"usr/bin/qemu-{os.uname().machine}": WORKS}
 KERNEL = os.uname().release
 
 JAMMY_PYTHON = {
@@ -28,7 +29,7 @@ OFFERS: dict[str, tuple[str, int, Mapping[str, Mapping[str, str]]]] = {
     "debian 12": (
         'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n',
         11,
-        {**python3(11), **rust(63), **rust(96, "-web"), "linux-perf": PERF},
+        {**python3(11), **rust(63), **rust(96, "-web"), "linux-perf": PERF, "qemu-user": QEMU},
     ),
     "debian 13": (
         'ID=debian\nVERSION_ID="13"\nVERSION_CODENAME=trixie\n',
@@ -60,7 +61,7 @@ OFFERS: dict[str, tuple[str, int, Mapping[str, Mapping[str, str]]]] = {
 }
 
 WANTED = {
-    "debian 12": "python3-venv cargo-web rustc-web rust-web-clippy rustfmt-web linux-perf",
+    "debian 12": "python3-venv cargo-web rustc-web rust-web-clippy rustfmt-web linux-perf qemu-user",
     "debian 13": "python3-venv cargo rustc rust-clippy rustfmt linux-perf",
     "ubuntu 22.04": "python3 python3.11-venv cargo-1.85 rustc-1.85 rust-1.85-clippy rustfmt-1.85 linux-tools-generic",
     "ubuntu 24.04": "python3-venv cargo-1.89 rustc-1.89 rust-1.89-clippy rustfmt-1.89 "
@@ -126,7 +127,7 @@ def test_the_command_for_a_user_without_sudo_is_all_that_it_takes(bare: Bare, na
 def test_without_dev_there_are_no_lints(bare: Bare) -> None:
     system = bare("debian 12")
     assert system.setup().returncode == 0
-    assert system.installed() == [sorted(f"{EVERYWHERE} python3-venv cargo-web rustc-web linux-perf".split())]
+    assert system.installed() == [sorted(f"{EVERYWHERE} python3-venv cargo-web rustc-web linux-perf qemu-user".split())]
     system.setup("--dev")
     assert system.installed()[1:] == [["rust-web-clippy", "rustfmt-web"]]
 
@@ -143,7 +144,7 @@ def test_lints_go_with_the_rust_that_is_there(bare: Bare) -> None:
 def test_headers_are_missing_where_python_is(bare: Bare) -> None:
     """The first package brings a python3, and would only then be found to have no headers."""
     system = bare("debian 12")
-    system.type("apt-get install gcc libc6-dev cargo-web rustc-web linux-perf valgrind")
+    system.type("apt-get install gcc libc6-dev cargo-web rustc-web linux-perf valgrind qemu-user")
     refused = system.setup(uid=1000)
     assert command_of(refused.stderr).endswith("install python3-venv libpython3-dev")
     assert "setup: missing: python3-venv libpython3-dev\n" in refused.stderr
@@ -175,7 +176,7 @@ def test_a_user_is_told_how_to_get_the_rest(bare: Bare) -> None:
     system.type("apt-get update && apt-get install gcc libc6-dev python3-venv libpython3-dev cargo-web rustc-web")
     done = system.setup(uid=1000)
     assert done.returncode == 0
-    assert "to have it all:  sudo apt-get update && sudo apt-get install linux-perf valgrind\n" in done.stderr
+    assert "to have it all:  sudo apt-get update && sudo apt-get install linux-perf valgrind qemu-user\n" in done.stderr
 
 
 # ---------------------------------------------------------------- downloads that fail
@@ -299,7 +300,7 @@ case "$1" in {broken}) exit 1 ;; esac
 )
 def test_what_the_lint_of_rust_skips_is_said_in_one_line(tmp_path: Path, broken: str, said: str) -> None:
     checkout = tmp_path / "checkout"
-    for folder in ("tools", ".venv/rust", "runner/host", "runner/counters"):
+    for folder in ("tools", ".venv/rust", "runner/host", "runner/qemu", "runner/counters"):
         (checkout / folder).mkdir(parents=True)
     shutil.copy(SETUP.with_name("check-rust"), checkout / "tools")
     cargo = checkout / ".venv" / "rust" / "cargo"
@@ -317,6 +318,6 @@ def test_what_the_lint_of_rust_skips_is_said_in_one_line(tmp_path: Path, broken:
     assert done.stderr.count("\n") == bool(said)
     assert said in done.stderr
     ran = (tmp_path / "cargo.log").read_text()
-    assert ran.count("fmt --check") == (0 if "fmt" in broken else 2)
-    assert ran.count("clippy --quiet") == (0 if "clippy" in broken else 2)
+    assert ran.count("fmt --check") == (0 if "fmt" in broken else 3)
+    assert ran.count("clippy --quiet") == (0 if "clippy" in broken else 3)
     assert "test --quiet" in ran
