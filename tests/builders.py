@@ -10,6 +10,11 @@ _ROLES: dict[str, LauncherRole] = {"python3": "baseline", "python3-again": "twin
 _BUNDLED = re.compile(r"^(pyo3|runmain)")
 
 
+def unmarked(text: str) -> str:
+    """The text of a file of rows as earlier versions wrote it, which may be edited: without commit marks."""
+    return "".join(f"{line.rpartition(',')[0]}\n" for line in text.splitlines())
+
+
 def launcher(
     name: str,
     *argv: str,

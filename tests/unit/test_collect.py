@@ -158,7 +158,7 @@ def test_children_that_are_in_no_count_are_named(
         assert len(named) == 2
         assert named == [f"{one.code} of {one.message.partition(':')[0]}" for one in opened.caveats.values()]
         assert all(
-            "2 of the processes that the work starts still ran" in one.message for one in opened.caveats.values()
+            "2 of the processes that the work starts are not counted" in one.message for one in opened.caveats.values()
         )
 
 

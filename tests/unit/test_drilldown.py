@@ -19,7 +19,7 @@ from profiler.present.drilldown_told import sentences
 from profiler.present.exported_profile import PER_ITERATIONS, callgrind_files, speedscope_files
 from profiler.present.view import view
 from profiler.sources.by_address import read_addresses
-from tests.builders import launcher
+from tests.builders import launcher, unmarked
 from tests.unit.simulated import folder_of
 
 ITERATIONS = 1000
@@ -265,7 +265,7 @@ def test_what_has_no_row_of_its_own_is_in_the_remainder(tmp_path: Path) -> None:
     """Instructions that nobody disassembled have no kind."""
     made = folder(tmp_path, "where")
     symbols = made / "symbols.csv"
-    symbols.write_text(symbols.read_text().replace(",load,", ",,"))
+    symbols.write_text(unmarked(symbols.read_text()).replace(",load,", ",,"))
     loop = "python3.11 → libpython3.11.so.1.0"
     rest = places_of(analyse(made).verdict)["kind", loop, None]
     assert (rest.baseline_value, rest.value) == pytest.approx((105, 0))

@@ -34,7 +34,7 @@ def quoted(cause: Cause) -> Iterator[str]:
         yield f"{cause.without:.4f}"
 
 
-ALSO = {"frequency": ("clock", "ns per cycle"), "throttling": ("running",)}
+ALSO = {"frequency": ("clock", "ns per cycle"), "throttling": ("running", "wall")}
 """What is told of causes that take no part of a count."""
 
 
