@@ -168,10 +168,12 @@ impl Api {
     pub fn instructions(&self, block: Handle) -> Vec<Instruction> {
         // SAFETY: the block is being translated, and has that many.
         (0..unsafe { (self.instructions)(block) })
-            .map(|index| unsafe {
+            .map(|index| {
                 // SAFETY: as above.
-                let handle = (self.instruction)(block, index);
-                Instruction { handle, address: (self.address)(handle), size: (self.size)(handle) }
+                unsafe {
+                    let handle = (self.instruction)(block, index);
+                    Instruction { handle, address: (self.address)(handle), size: (self.size)(handle) }
+                }
             })
             .collect()
     }

@@ -37,7 +37,7 @@ pub fn kind_of(bytes: &[u8]) -> Option<Kind> {
         [0xe8, ..] => Some(Kind::Call),
         [0xe9 | 0xeb, ..] => Some(Kind::Jump),
         [0xc2 | 0xc3, ..] => Some(Kind::Return),
-        [0xff, modrm, ..] => match modrm >> 3 & 7 {
+        [0xff, modrm, ..] => match (modrm >> 3) & 7 {
             2 | 3 => Some(Kind::IndirectCall),
             4 | 5 => Some(Kind::IndirectJump),
             _ => None,
@@ -58,10 +58,10 @@ pub fn kind_of(bytes: &[u8]) -> Option<Kind> {
     if word >> 26 == 0b10_0101 {
         return Some(Kind::Call);
     }
-    if word >> 25 == 0b010_1010 || word >> 25 & 0b11_1111 == 0b01_1010 || word >> 25 & 0b11_1111 == 0b01_1011 {
+    if word >> 25 == 0b010_1010 || (word >> 25) & 0b11_1111 == 0b01_1010 || (word >> 25) & 0b11_1111 == 0b01_1011 {
         return Some(Kind::Conditional);
     }
-    match (word >> 25, word >> 21 & 0b0111) {
+    match (word >> 25, (word >> 21) & 0b0111) {
         (0b110_1011, 0) => Some(Kind::IndirectJump),
         (0b110_1011, 1) => Some(Kind::IndirectCall),
         (0b110_1011, 2) => Some(Kind::Return),

@@ -64,7 +64,7 @@ impl Predictor {
         let counter = &mut self.directions[(pc as usize ^ self.history) % COUNTERS];
         let predicted = *counter >= 2;
         *counter = if taken { (*counter + 1).min(3) } else { counter.saturating_sub(1) };
-        self.history = (self.history << 1 | usize::from(taken)) % COUNTERS;
+        self.history = ((self.history << 1) | usize::from(taken)) % COUNTERS;
         predicted != taken
     }
 
@@ -73,7 +73,7 @@ impl Predictor {
         let known = &mut self.targets[(pc ^ self.path) as usize % TARGETS];
         let wrong = *known != target;
         *known = target;
-        self.path = self.path << 3 ^ target ^ target >> 12;
+        self.path = (self.path << 3) ^ target ^ (target >> 12);
         wrong
     }
 
