@@ -7,7 +7,8 @@ pub fn leaf(leaf: u32, subleaf: u32) -> Option<(u32, u32, u32, u32)> {
     use std::arch::x86_64::__cpuid_count;
 
     let ask = |leaf, subleaf| {
-        #[expect(unsafe_code, unused_unsafe)]
+        #[expect(unsafe_code)]
+        #[allow(unused_unsafe)] // newer compilers call it safe
         // SAFETY: every x86-64 CPU has the instruction; newer compilers know that it is safe.
         unsafe {
             __cpuid_count(leaf, subleaf)
