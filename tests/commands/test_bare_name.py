@@ -46,7 +46,7 @@ def test_a_shell_is_told_all_commands_and_options(tax_probe: TaxProbe, shell: st
     ("words", "expected"),
     [
         (["ipc", "--sour"], ["--source"]),
-        (["ipc", "--source", ""], ["auto", "hardware", "callgrind", "software"]),
+        (["ipc", "--source", ""], ["auto", "hardware", "qemu", "callgrind", "software"]),
         (["rep"], ["report"]),
         (["ipc", "--workload", "lo"], ["load.py"]),
         (["ipc", "--out", ""], ["folder"]),
