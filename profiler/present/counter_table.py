@@ -69,4 +69,7 @@ def _measured(metric: Metric, names: tuple[str, ...], own: dict[str, Comparison]
 
 
 def _guess(found: EstimatedMetric | None) -> str:
-    return UNKNOWN if found is None else str(told(found.value, found.lo, found.hi))
+    if found is None:
+        return UNKNOWN
+    said = told(found.value, found.lo, found.hi)
+    return str(said) if said.ratio else f"{value(found.metric, found.lo)} to {value(found.metric, found.hi)}"

@@ -42,6 +42,14 @@ def test_each_row_says_how_it_was_got() -> None:
     assert list(found)[:3] == ["instructions", "cycles", "IPC"]
 
 
+def test_an_estimate_that_leaves_too_much_open_is_told_by_its_bounds() -> None:
+    wide = tuple(
+        msgspec.structs.replace(one, value=200.0, lo=120.0, hi=1500.0) if one.metric == "cycles" else one
+        for one in recorded().verdict.estimates
+    )
+    assert rows(made(lambda c: c, estimates=wide))["cycles"] == [*["120.0 to 1,500"] * 3, "estimated"]
+
+
 def test_what_hardware_counted_is_counted() -> None:
     def by_hardware(c: Comparison) -> Comparison:
         known = {"dtlb-misses": (0.25, 0.5), "cycles": (300.0, 360.0), "branch-misses": (1.0, 2.0)}.get(c.metric)
