@@ -6,18 +6,14 @@ Format: valgrind manual, "Callgrind Format Specification", of files written with
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator
 
-from profiler.errors import MachineError
 from profiler.model import Noun
-from profiler.sources.by_function import Function, Names, in_file, without_depth
+from profiler.sources.callgrind_parts import Function, PartsReader
 
 OPTIONS = ("--dump-instr=yes", "--dump-line=no", "--collect-jumps=yes", "--skip-plt=no")
 """Without ``--skip-plt=no`` what is called through the PLT vanishes from the counts of its caller."""
 
-_COST = re.compile(r"[0-9+*-]")
 _POSITIONS = "instr"
 
 Site = tuple[Function, int]
@@ -44,38 +40,14 @@ def read_addresses(text: str) -> tuple[AddressProfile, ...]:
     Raises:
         MachineError: it is not by instruction, a name is not defined, or a figure is none: it is damaged.
     """
-    try:
-        return tuple(_AddressReader().parts(text))
-    except (ValueError, KeyError, IndexError) as error:
-        raise MachineError(f"callgrind's out file is not readable: {error}", hint="is the disk full?") from error
+    return _AddressReader().read(text)
 
 
-class _AddressReader:
-    """Where the reading of a file stands."""
-
-    def __init__(self) -> None:
-        self._files, self._functions = Names(), Names()
-        self._column = 0
-        self._begin()
-
-    def parts(self, text: str) -> Iterator[AddressProfile]:
-        begun = False
-        for line in text.split("\n"):
-            if _COST.match(line):
-                self._cost(line.split())
-            elif line.startswith("part:"):
-                if begun:
-                    yield self._part()
-                    self._begin()
-                begun = True
-            elif "=" in line:
-                self._specify(*line.split("=", 1))
-            else:
-                self._head(line)
-        yield self._part()
+class _AddressReader(PartsReader[AddressProfile]):
+    """Executions by instruction, jumps and calls."""
 
     def _begin(self) -> None:
-        self._trigger = self._image = self._function = self._called_image = self._callee = ""
+        super()._begin()
         self._at = 0
         self._call: tuple[int, int] | None = None
         self._jump: tuple[int, int] | None = None
@@ -89,15 +61,8 @@ class _AddressReader:
         )
 
     def _specify(self, key: str, rest: str) -> None:
-        if key == "ob":
-            self._image = self._files.expanded(rest)
-        elif key == "cob":
-            self._called_image = self._files.expanded(rest)
-        elif key == "fn":
-            self._function = without_depth(self._functions.expanded(rest))
-        elif key == "cfn":
-            self._callee = without_depth(self._functions.expanded(rest))
-        elif key == "calls":
+        super()._specify(key, rest)
+        if key == "calls":
             number, target = rest.split()[:2]
             self._call = int(number), self._address(target)
         elif key in ("jump", "jcnd"):
@@ -107,32 +72,25 @@ class _AddressReader:
     def _cost(self, fields: list[str]) -> None:
         # Lines of calls and jumps are relative to the last cost line too, and move nothing: callgrind's dump.c.
         at = self._address(fields[0])
-        here = (in_file(self._image), self._function)
         if self._call is not None:
             number, entry = self._call
-            there = in_file(self._called_image) if self._called_image else here[0]
-            key = (here, at), ((there, self._callee), entry)
+            key = (self._here, at), (self._there, entry)
             calls, inside = self._calls.get(key, (0, 0))
             self._calls[key] = calls + number, inside + int(fields[1 + self._column])
             self._call, self._called_image = None, ""
         elif self._jump is not None:
             taken, target = self._jump
-            self._jumps[(here, at), target] += taken
+            self._jumps[(self._here, at), target] += taken
             self._jump = None
         else:
             self._at = at
-            self._counts[here, at] += int(fields[1 + self._column])
+            self._counts[self._here, at] += int(fields[1 + self._column])
+
+    def _positioned(self, kinds: list[str]) -> None:
+        if kinds != [_POSITIONS]:
+            raise ValueError(f"it is by {kinds}, and not by instruction")
 
     def _address(self, text: str) -> int:
         if text[0] in "+-":
             return self._at + int(text)
         return self._at if text == "*" else int(text, 16)
-
-    def _head(self, line: str) -> None:
-        if line.startswith("desc: Trigger:"):
-            self._trigger = line.removeprefix("desc: Trigger:").strip()
-        elif line.startswith("positions:") and line.split()[1:] != [_POSITIONS]:
-            raise ValueError(f"it is by {line.split()[1:]}, and not by instruction")
-        elif line.startswith("events:"):
-            names = line.split()[1:]
-            self._column = names.index("Ir") if "Ir" in names else 0

@@ -8,18 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 
-from profiler.errors import MachineError
 from profiler.model import Calls, Noun
-
-_NAMED = re.compile(r"\((\d+)\)(?: (.*))?")
-"""A compressed name: ``(7) PyObject_Free`` defines it, ``(7)`` stands for it from then on, in later parts too."""
-
-_SPEC = re.compile(r"(c?ob|c?fn|calls|fl|fi|fe|cfi|cfl|jump|jcnd|jfi|jfn)=(.*)")
-_COST = re.compile(r"[0-9+*-]")
-_RECURSION = re.compile(r"'\d+$")
-"""Callgrind's suffix of deeper levels of a recursion: the same function."""
+from profiler.sources.callgrind_parts import Function, PartsReader
 
 _TLS = re.compile(r"_*(tls_get_addr(_slow|_tail|_compat)?|update_get_addr|dl_tlsdesc_\w+)")
 """glibc's functions that find a thread-local variable's address, and those which only these call: sysdeps/*/
@@ -28,9 +19,6 @@ tls_get_addr.S, elf/dl-tls.c, sysdeps/*/dl-tlsdesc.S. musl's are ``__tls_get_add
 _LOADER = re.compile(r"/ld[-.][^/]*$")
 _NAMELESS = re.compile(r"0x[0-9a-f]+")
 
-
-Function = tuple[str | None, str]
-"""Its ELF file (None: unknown) and its name, or its address where the file shows no name for it."""
 
 _FARTHEST = 8
 """Steps up from a function without a name to one with a name."""
@@ -66,10 +54,7 @@ def read_profiles(text: str) -> tuple[Profile, ...]:
     Raises:
         MachineError: a name is used that the file did not define, or a figure is none: it is damaged.
     """
-    try:
-        return tuple(_Reader().parts(text))
-    except (ValueError, KeyError) as error:
-        raise MachineError(f"callgrind's out file is not readable: {error}", hint="is the disk full?") from error
+    return _FunctionReader().read(text)
 
 
 def count_tls(profiles: tuple[Profile, ...]) -> Tls:
@@ -121,64 +106,12 @@ def _told(function: Function, above: dict[Function, Function]) -> str:
     return name if up == function or _NAMELESS.fullmatch(up[1]) else f"{name} under {up[1]}"
 
 
-class Names:
-    """Compressed names of one kind, as a file defines them."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, str] = {}
-
-    def expanded(self, rest: str) -> str:
-        """The name that stands after ``fn=`` and its like.
-
-        Raises:
-            KeyError: the file did not define it.
-        """
-        compressed = _NAMED.fullmatch(rest)
-        if compressed is None:
-            return rest
-        number, name = compressed.groups()
-        if name is not None:
-            self._known[number] = name
-        return self._known[number]
-
-
-def without_depth(function: str) -> str:
-    """The function, whatever the depth of its recursion."""
-    return _RECURSION.sub("", function)
-
-
-def in_file(image: str) -> str | None:
-    """The ELF file, where callgrind knows one."""
-    return None if image in ("???", "") else image
-
-
-class _Reader:
-    """Where the reading of a file stands: names, and the function that cost lines belong to."""
-
-    def __init__(self) -> None:
-        self._files, self._functions = Names(), Names()
-        self._positions, self._column = 1, 0
-        self._begin()
-
-    def parts(self, text: str) -> Iterator[Profile]:
-        begun = False
-        for line in text.split("\n"):
-            spec = _SPEC.fullmatch(line)
-            if spec is not None:
-                self._specify(*spec.groups())
-            elif _COST.match(line):
-                self._cost(line.split())
-            elif line.startswith("part:"):
-                if begun:
-                    yield self._part()
-                    self._begin()
-                begun = True
-            else:
-                self._head(line)
-        yield self._part()
+class _FunctionReader(PartsReader[Profile]):
+    """Own costs by function, and numbers of calls."""
 
     def _begin(self) -> None:
-        self._trigger = self._image = self._function = self._called_image = self._callee = ""
+        super()._begin()
+        self._positions = 1
         self._of_call = False
         self._own: dict[Function, int] = defaultdict(int)
         self._calls: dict[tuple[Function, Function], int] = defaultdict(int)
@@ -187,32 +120,16 @@ class _Reader:
         return Profile(trigger=self._trigger, own=dict(self._own), calls=dict(self._calls))
 
     def _specify(self, key: str, rest: str) -> None:
-        if key == "ob":
-            self._image = self._files.expanded(rest)
-        elif key == "cob":
-            self._called_image = self._files.expanded(rest)
-        elif key == "fn":
-            self._function = without_depth(self._functions.expanded(rest))
-        elif key == "cfn":
-            self._callee = without_depth(self._functions.expanded(rest))
-        elif key == "calls":
-            here = in_file(self._image)
-            # Without a cob= of its own a call stays in the caller's file.
-            there = in_file(self._called_image) if self._called_image else here
-            self._calls[(here, self._function), (there, self._callee)] += int(rest.split(maxsplit=1)[0])
+        super()._specify(key, rest)
+        if key == "calls":
+            self._calls[self._here, self._there] += int(rest.split(maxsplit=1)[0])
             self._called_image, self._of_call = "", True
 
     def _cost(self, fields: list[str]) -> None:
         # The line after calls= is what the called functions cost; that of a jump has positions alone.
         if not self._of_call and len(fields) > self._positions + self._column:
-            self._own[in_file(self._image), self._function] += int(fields[self._positions + self._column])
+            self._own[self._here] += int(fields[self._positions + self._column])
         self._of_call = False
 
-    def _head(self, line: str) -> None:
-        if line.startswith("desc: Trigger:"):
-            self._trigger = line.removeprefix("desc: Trigger:").strip()
-        elif line.startswith("positions:"):
-            self._positions = len(line.split()) - 1
-        elif line.startswith("events:"):
-            names = line.split()[1:]
-            self._column = names.index("Ir") if "Ir" in names else 0
+    def _positioned(self, kinds: list[str]) -> None:
+        self._positions = len(kinds)

@@ -14,12 +14,12 @@ import msgspec
 
 from profiler.catalogue.events import BY_FUNCTION, BY_NAME, EVENTS
 from profiler.errors import MachineError
-from profiler.model import REGIONS, AnyPass, Calls, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
+from profiler.model import AnyPass, Calls, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
 from profiler.sources.by_address import OPTIONS as BY_ADDRESS
 from profiler.sources.by_address import AddressProfile, read_addresses
 from profiler.sources.by_function import Profile, count_tls, read_profiles
 from profiler.sources.callgrind_output import LOG, REGION_TRIGGER, combine, parse_totals, region_totals, whole_files
-from profiler.sources.chunking import chunk_pass, with_chunks
+from profiler.sources.emulated import SETTLES_S, EmulatedPasses
 from profiler.sources.source import Outcome
 from profiler.sources.timed import TIMED_EVENTS, timed
 from profiler.sources.valgrind_trouble import does_not_run
@@ -28,24 +28,12 @@ from profiler.system.install import how_to_install
 from profiler.system.process import Command, helper
 
 SIMULATED = "simulated"
-COUNTED = "counted"
-VARIANTS = "variants"
-TIMED = "timed"
-_TIMED_REPETITIONS = 3
-_PHASES = 3
-"""Heap phases that one process goes through."""
-_REGION_BLOCKS = 3
-"""Counts hardly scatter between processes; as many hash seeds and environments show whether they do."""
-
-_SIMULATED_BLOCKS = 3
-"""Simulation doubles the time and its figures hardly scatter; later blocks count instructions only."""
-
-_LESS_WORK = 10
-"""The start-up takes as many instructions as the work that is counted: less work, of which only the level counts."""
-_STARTUP_BLOCKS = 2
-
-_BLOCKS_OF_VARIANTS = 4
-"""Toggles and treatments answer yes or no: so many blocks show a process that sat on an allocator boundary."""
+_PASSES = EmulatedPasses(
+    modelled=SIMULATED,
+    modelled_events=tuple(event.name for event in EVENTS if event.callgrind or event.by_function),
+    counted_events=("instructions", *BY_FUNCTION),
+    hurried_blocks=1,
+)
 
 OWN_OPTIONS = ("--command-line-only=yes", "--tool=callgrind")
 """Ours alone: else valgrind takes the options of ~/.valgrindrc, $VALGRIND_OPTS and ./.valgrindrc as well, and the
@@ -59,9 +47,6 @@ _IN_REGIONS = ("--instr-atstart=no", "--combine-dumps=yes")
 
 _SLOWDOWN = 50
 """Callgrind with cache and branch simulation runs about 50 times slower than the bare machine; limits stretch by it."""
-
-_SETTLES_S = 10.0
-"""What the work started and left behind ends soon after it, and writes its counts then."""
 
 _VERSION_TIMEOUT_S = 20
 
@@ -124,84 +109,17 @@ class CallgrindSource:
     def describe(self) -> str:
         """One sentence on what this source is."""
         return (
-            f"callgrind ({self._version}): instructions and branches are exact, misses are simulated, "
+            f"callgrind ({self._version}): instructions and branches are exact, misses are modelled, "
             "time comes from bare runs in the same blocks"
         )
 
     def passes(self, workload: Workload) -> tuple[Whole, ...]:
         """Counting passes, which may share the machine, and one timed pass, which may not."""
-        assert workload.counts_m is not None
-        assert workload.timed_m is not None
-        return (
-            Whole(
-                name=SIMULATED,
-                events=tuple(event.name for event in EVENTS if event.callgrind or event.by_function),
-                m=workload.counts_m,
-                exclusive=False,
-                repetitions=1,
-                blocks=(0, _SIMULATED_BLOCKS),
-                among="whole",
-            ),
-            Whole(
-                name=COUNTED,
-                events=("instructions", *BY_FUNCTION),
-                m=workload.counts_m,
-                exclusive=False,
-                repetitions=1,
-                blocks=(_SIMULATED_BLOCKS, None),
-                among="whole",
-            ),
-            Whole(
-                name=VARIANTS,
-                events=("instructions", *BY_FUNCTION),
-                m=workload.counts_m,
-                exclusive=False,
-                repetitions=1,
-                blocks=(0, _BLOCKS_OF_VARIANTS),
-                among="counted-only",
-            ),
-            Whole(
-                name=TIMED,
-                events=TIMED_EVENTS,
-                m=workload.timed_m,
-                exclusive=True,
-                repetitions=_TIMED_REPETITIONS,
-                blocks=(0, None),
-                among="whole",
-            ),
-        )
+        return _PASSES.passes(workload)
 
     def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[AnyPass, ...]:
-        """Regions in the first blocks (in all, where it is counts that are to be precise), and chunks for time.
-
-        Without a metric the first block simulates caches and branches as well, chunks are for time, and whole
-        processes of little work give the start-up.
-        """
-        if metric is None:
-            return self._quick(workload)
-        assert workload.counts_m is not None
-        counts = bool(BY_NAME[metric].callgrind)
-        regions = Regions(
-            name=REGIONS,
-            events=tuple(dict.fromkeys(("instructions", metric if counts else "instructions", *BY_FUNCTION))),
-            m=workload.counts_m,
-            phases=_PHASES,
-            blocks=(0, None if counts else _REGION_BLOCKS),
-        )
-        return (regions,) if counts else (regions, chunk_pass(workload))
-
-    def _quick(self, workload: Workload) -> tuple[AnyPass, ...]:
-        """Counts first, of regions, which cost a part of what whole processes do; start-up last."""
-        assert workload.counts_m is not None
-        whole = {pass_.name: pass_ for pass_ in self.passes(workload)}
-        simulated, counted = whole[SIMULATED].events, whole[COUNTED].events
-        little = max(1, workload.counts_m[0] // _LESS_WORK)
-        return (
-            Regions(name=SIMULATED, events=simulated, m=workload.counts_m, phases=1, blocks=(0, 1)),
-            Regions(name=REGIONS, events=counted, m=workload.counts_m, phases=1, blocks=(1, None)),
-            *with_chunks((whole[TIMED],), workload),
-            msgspec.structs.replace(whole[COUNTED], m=(little, 2 * little), blocks=(0, _STARTUP_BLOCKS)),
-        )
+        """See ``EmulatedPasses.chunk_passes``."""
+        return _PASSES.chunk_passes(workload, metric)
 
     def measure(self, pass_: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process under callgrind, or bare for the timed pass.
@@ -228,7 +146,7 @@ class CallgrindSource:
                     *command.argv,
                 ),
                 timeout_s=command.timeout_s * _SLOWDOWN,
-                settles_s=_SETTLES_S,
+                settles_s=SETTLES_S,
             )
         )
         uncounted = 0

@@ -15,9 +15,9 @@ import msgspec
 
 from profiler.catalogue.events import BY_NAME, EVENTS
 from profiler.errors import MachineError
-from profiler.model import REGIONS, AnyPass, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
-from profiler.sources.chunking import chunk_pass, with_chunks
+from profiler.model import AnyPass, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
 from profiler.sources.elf_programs import as_program
+from profiler.sources.emulated import SETTLES_S, EmulatedPasses
 from profiler.sources.geometry import CACHES, Geometry, geometry
 from profiler.sources.qemu_output import combine, read_processes
 from profiler.sources.qemu_plugin import Plugin, built_plugin
@@ -27,34 +27,15 @@ from profiler.system import process
 from profiler.system.install import how_to_install
 from profiler.system.process import Command, helper
 
-MODELLED = "modelled"
-COUNTED = "counted"
-VARIANTS = "variants"
-TIMED = "timed"
-_TIMED_REPETITIONS = 3
-_PHASES = 3
-"""Heap phases that one process goes through."""
-_REGION_BLOCKS = 3
-"""Counts hardly scatter between processes; as many hash seeds and environments show whether they do."""
-
-_MODELLED_BLOCKS = 3
-"""The model takes eight times as long as counting alone, and its figures hardly scatter."""
-
-_MODELLED_IN_A_HURRY = 2
-"""As few as have an interval."""
-
-_LESS_WORK = 10
-"""The start-up takes as many instructions as the work that is counted: less work, of which only the level counts."""
-_STARTUP_BLOCKS = 2
-
-_BLOCKS_OF_VARIANTS = 4
-"""Toggles and treatments answer yes or no: so many blocks show a process that sat on an allocator boundary."""
+_PASSES = EmulatedPasses(
+    modelled="modelled",
+    modelled_events=tuple(event.name for event in EVENTS if event.qemu),
+    counted_events=("instructions",),
+    hurried_blocks=2,  # as few as have an interval
+)
 
 _SLOWDOWN = 100
 """With the model a program runs up to 100 times slower than on the bare machine; limits stretch by it."""
-
-_SETTLES_S = 10.0
-"""What the work started and left behind ends soon after it, and writes its counts then."""
 
 _ARCHITECTURES = ("x86_64", "aarch64")
 """Those whose branches the plugin can tell apart, by ``uname -m``, which is also how qemu calls them."""
@@ -135,66 +116,11 @@ class QemuSource:
 
     def passes(self, workload: Workload) -> tuple[Whole, ...]:
         """Counting passes, which may share the machine, and one timed pass, which may not."""
-        assert workload.counts_m is not None
-        assert workload.timed_m is not None
-        counting = Whole(
-            name=MODELLED,
-            events=tuple(event.name for event in EVENTS if event.qemu),
-            m=workload.counts_m,
-            exclusive=False,
-            repetitions=1,
-            blocks=(0, _MODELLED_BLOCKS),
-            among="whole",
-        )
-        exact = msgspec.structs.replace(
-            counting, name=COUNTED, events=("instructions",), blocks=(_MODELLED_BLOCKS, None)
-        )
-        return (
-            counting,
-            exact,
-            msgspec.structs.replace(exact, name=VARIANTS, blocks=(0, _BLOCKS_OF_VARIANTS), among="counted-only"),
-            Whole(
-                name=TIMED,
-                events=TIMED_EVENTS,
-                m=workload.timed_m,
-                exclusive=True,
-                repetitions=_TIMED_REPETITIONS,
-                blocks=(0, None),
-                among="whole",
-            ),
-        )
+        return _PASSES.passes(workload)
 
     def chunk_passes(self, workload: Workload, metric: str | None) -> tuple[AnyPass, ...]:
-        """Regions in the first blocks (in all, where it is counts that are to be precise), and chunks for time.
-
-        Without a metric the first blocks have the model as well, chunks are for time, and whole processes of little
-        work give the start-up.
-        """
-        if metric is None:
-            return self._quick(workload)
-        assert workload.counts_m is not None
-        counts = BY_NAME[metric].qemu
-        regions = Regions(
-            name=REGIONS,
-            events=tuple(dict.fromkeys(("instructions", metric if counts else "instructions"))),
-            m=workload.counts_m,
-            phases=_PHASES,
-            blocks=(0, None if counts else _REGION_BLOCKS),
-        )
-        return (regions,) if counts else (regions, chunk_pass(workload))
-
-    def _quick(self, workload: Workload) -> tuple[AnyPass, ...]:
-        """Counts first, of regions, which cost a part of what whole processes do; start-up last."""
-        assert workload.counts_m is not None
-        whole = {pass_.name: pass_ for pass_ in self.passes(workload)}
-        modelled, counted = whole[MODELLED].events, whole[COUNTED].events
-        little = max(1, workload.counts_m[0] // _LESS_WORK)
-        return (
-            Regions(name=MODELLED, events=modelled, m=workload.counts_m, phases=1, blocks=(0, _MODELLED_IN_A_HURRY)),
-            Regions(name=REGIONS, events=counted, m=workload.counts_m, phases=1, blocks=(_MODELLED_IN_A_HURRY, None)),
-            *with_chunks((whole[TIMED],), workload),
-            msgspec.structs.replace(whole[COUNTED], m=(little, 2 * little), blocks=(0, _STARTUP_BLOCKS)),
-        )
+        """See ``EmulatedPasses.chunk_passes``."""
+        return _PASSES.chunk_passes(workload, metric)
 
     def measure(self, pass_: Pass, command: Command, scratch: Path) -> Outcome:
         """Run one process under qemu, or bare for the timed pass.
@@ -240,7 +166,7 @@ class QemuSource:
                 command,
                 argv=(self._qemu, *_OPTIONS, "-plugin", words, *as_program(command)),
                 timeout_s=command.timeout_s * _SLOWDOWN,
-                settles_s=_SETTLES_S,
+                settles_s=SETTLES_S,
             )
         )
 

@@ -208,7 +208,7 @@ def test_children_are_counted_or_told(
     settles_s: float,
     found: tuple[int, int],
 ) -> None:
-    monkeypatch.setattr(callgrind, "_SETTLES_S", settles_s)
+    monkeypatch.setattr(callgrind, "SETTLES_S", settles_s)
     fake = tmp_path / "valgrind"
     fake.write_text(FAKE.format(python=sys.executable, children=children))
     fake.chmod(0o755)

@@ -11,7 +11,7 @@ from profiler.collect.drilldown.growth import Growth, growths
 from profiler.collect.drilldown.opcode_flow import Loop, Mixtures, mixtures
 from profiler.launch.binaries.machine_code import Flow, Instruction
 from profiler.sources.by_address import AddressProfile, Site
-from profiler.sources.by_function import Function
+from profiler.sources.callgrind_parts import Function
 
 IMAGE = "/lib/libpython.so"
 EVAL: Function = (IMAGE, "_PyEval_EvalFrameDefault")

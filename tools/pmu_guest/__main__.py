@@ -25,7 +25,7 @@ from profiler.system.process_groups import stop_all
 from tools.pmu_guest.console import elapsed_s, say
 from tools.pmu_guest.errors import CannotRun, GuestFailed
 from tools.pmu_guest.guests import SCRATCH, TIMEOUT_S, run_guests
-from tools.pmu_guest.jobs import JOBS
+from tools.pmu_guest.jobs import JOBS, RECORDED
 from tools.pmu_guest.judge import REFERENCE, judge, result_folder
 from tools.pmu_guest.limits import Limit
 from tools.pmu_guest.preflight import require_this_machine
@@ -33,8 +33,6 @@ from tools.pmu_guest.prepare import RECORD, prepare
 from tools.pmu_guest.table import read_table
 
 _TIMES = "seconds.json"
-_RECORDED = (("counters", "ipc"), ("variants", "variants"))
-"""Whose results are kept as reference: job and step."""
 
 
 def main(arguments: list[str]) -> int:
@@ -124,7 +122,7 @@ def _locked(options: argparse.Namespace, limit: Limit, cache: Path) -> int:
 
 
 def _record(out: Path, cache: Path) -> None:
-    for job, step in _RECORDED:
+    for job, step in RECORDED:
         kept = REFERENCE / step
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(result_folder(out / job, step), kept)

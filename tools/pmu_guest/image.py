@@ -37,7 +37,7 @@ def install_wheels(chosen: Iterable[Locked], wheels: Wheels, root: Path, scratch
     (venv / "pyvenv.cfg").write_text(
         f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {wheels.python}\n"
     )
-    (packages / "tree.pth").write_text("/work/tree\n")
+    (packages / "tree.pth").write_text("/job/tree\n")
     command = venv / "bin/tax-probe"
     command.write_text("#!/opt/venv/bin/python\nfrom profiler.cli import entry\n\nentry()\n")
     command.chmod(0o755)
@@ -64,7 +64,7 @@ def precompile(root: Path, python: str) -> bool:
     found = next(filter(None, map(shutil.which, (f"python{python}", f"/usr/bin/python{python}"))), None)
     if found is None:
         return False
-    folders = [str(root / place) for place in (*_PYTHONS, "work") if (root / place).is_dir()]
+    folders = [str(root / place) for place in (*_PYTHONS, "job") if (root / place).is_dir()]
     command = (
         *(found, "-I", "-m", "compileall", "-q", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"),
         *("-s", str(root), "-p", "/", *folders),
@@ -114,7 +114,7 @@ def initrd(root: Path, modules: Sequence[str]) -> bytes:
     """
     below = root / "usr/lib/modules"
     found = {module: path for module in modules for path in below.rglob(f"{module}.ko")}
-    folders = ("bin", "dev", "modules", "proc", "root", "sys")
+    folders = ("bin", "dev", "modules", "proc", "new", "sys")
     return gzip.compress(
         newc(
             (
@@ -131,7 +131,7 @@ def initrd(root: Path, modules: Sequence[str]) -> bytes:
 
 
 def job_disk(parts: Iterable[tuple[str, Path]], steps: str, image: Path) -> None:
-    """A tar of ``(name in /work, file or folder)``, the scripts of ``inside/`` and the ``steps``."""
+    """A tar of ``(name in /job, file or folder)``, the scripts of ``inside/`` and the ``steps``."""
     with tarfile.open(image, "w", format=tarfile.GNU_FORMAT) as archive:
         for name, path in parts:
             archive.add(path, arcname=name, filter=_of_root)

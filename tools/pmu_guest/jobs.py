@@ -60,6 +60,11 @@ JOBS = (
 )
 
 
+RECORDED = (("counters", "ipc"), ("variants", "variants"))
+"""Whose results are kept as reference: job and step. What has other blocks or M has other heap placements, and is
+compared with none.
+"""
+
 KINDS = {"ipc": ("chunks", "whole"), "variants": ("whole",)}
 """How each command counts instructions here."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tools.pmu_guest import checks
 from tools.pmu_guest.checks import Finding
-from tools.pmu_guest.jobs import CAUSES, KINDS, Job
+from tools.pmu_guest.jobs import CAUSES, KINDS, RECORDED, Job
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "pmu-guest"
 """``ipc`` and ``variants`` as they were measured once, kept as the other results are."""
@@ -62,9 +62,15 @@ def _measured(folder: Path, job: Job, name: str) -> Iterator[Finding]:
     yield from checks.verdict(said, job.shift, str(file))
     yield from checks.rows(readings, job.shift, str(result / "rows.csv"))
     yield from checks.kinds_measured(readings, KINDS[name], str(result / "rows.csv"))
-    reference = REFERENCE / name / "verdict.json"
-    if reference.is_file():
+    reference = reference_of(job, name)
+    if reference is not None:
         yield from checks.as_recorded(said, json.loads(reference.read_text()), str(file), REFERENCE_TOLERANCE)
+
+
+def reference_of(job: Job, step: str) -> Path | None:
+    """The verdict that this very plan gave once."""
+    path = REFERENCE / step / "verdict.json"
+    return path if (job.name, step) in RECORDED and path.is_file() else None
 
 
 def _ipc(folder: Path, job: Job) -> Iterator[Finding]:

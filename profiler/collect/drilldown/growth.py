@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from profiler.model import Noun
 from profiler.sources.by_address import AddressProfile, Site
-from profiler.sources.by_function import Function
+from profiler.sources.callgrind_parts import Function
 
 _Key = TypeVar("_Key")
 _NAMELESS = "0x"

@@ -17,7 +17,7 @@ from profiler.collect.drilldown.growth import Growth
 from profiler.launch.binaries.machine_code import Instruction
 from profiler.model import Noun
 from profiler.sources.by_address import Site
-from profiler.sources.by_function import Function
+from profiler.sources.callgrind_parts import Function
 
 Place = tuple[str | None, int] | Function
 """What has one mixture of opcodes: an instruction of an eval loop (its file and address), or a function elsewhere."""
