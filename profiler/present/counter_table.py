@@ -7,27 +7,40 @@ from profiler.catalogue.events import BY_NAME, EVENTS
 from profiler.catalogue.metrics import METRICS, Metric, model_of
 from profiler.model import BASELINE, Comparison, EstimatedMetric, Verdict
 from profiler.present.table import UNKNOWN, Cell, Column, Table, columns
-from profiler.present.whom import subjects
+from profiler.present.whom import against_baseline, subjects, telling
 
 _MOST = 3
 """Launchers beside the baseline for which a terminal has room."""
+_RARE = 0.01
+"""An iteration: what a model finds less often than that costs nothing that could be seen."""
 _COUNTED, _ESTIMATED, _MODELLED = "counted", "estimated", "modelled"
 
 
-def table(verdict: Verdict) -> Table | None:
-    """A row for each counter, a column for each launcher; None where no launcher is compared with the baseline."""
+def table(verdict: Verdict, *, folded: bool = False) -> Table | None:
+    """A row for each counter, a column for each launcher; None where no launcher is compared with the baseline.
+
+    ``folded``: as a terminal has room for it, without what its first table tells, and what a model has next to none of
+    in one line.
+    """
     names = subjects(verdict)[:_MOST]
     compared = [c for c in verdict.comparisons if c.baseline == BASELINE and c.launcher in names]
     if not compared:
         return None
     rows: list[tuple[Cell, ...]] = []
     reasons: dict[str, list[str]] = {}
+    rare: list[str] = []
+    told_before = {c.metric for name in names for c in telling(against_baseline(verdict, name))} if folded else set()
     for metric in _counters():
+        if metric.name in told_before:
+            continue
         own = {c.launcher: c for c in compared if c.metric == metric.name}
         guessed = {one.launcher: one for one in verdict.estimates if one.metric == metric.name}
         lacking = {name: _reason(metric, c) for name, c in own.items() if c.value is None}
         if len(lacking) < len(own):
-            rows.append(_measured(metric, names, own))
+            if folded and _is_rare(metric, own):
+                rare.append(metric.title)
+            else:
+                rows.append(_measured(metric, names, own))
             for name, reason in lacking.items():
                 reasons.setdefault(reason, []).append(f"{metric.title} of {name}")
         elif guessed:
@@ -44,7 +57,10 @@ def table(verdict: Verdict) -> Table | None:
             *columns("verdict", "how"),
         ),
         rows=tuple(rows),
-        notes=tuple(f"no {', '.join(titles)}: {reason}" for reason, titles in reasons.items()),
+        notes=(
+            *((f"under {_RARE:g} each, {_MODELLED}: {', '.join(rare)}",) if rare else ()),
+            *(f"no {', '.join(titles)}: {reason}" for reason, titles in reasons.items()),
+        ),
     )
 
 
@@ -53,6 +69,13 @@ def _counters() -> list[Metric]:
     places = {event.name: at for at, event in enumerate(EVENTS) if event.needs_slot}
     found = (metric for metric in METRICS if metric.per == "iteration" and metric.event in places)
     return sorted(found, key=lambda metric: places[metric.event])
+
+
+def _is_rare(metric: Metric, own: dict[str, Comparison]) -> bool:
+    known = [c for c in own.values() if c.value is not None and c.baseline_value is not None]
+    if any(model_of(metric.name, c.source) is None for c in known):
+        return False
+    return all(abs(value) < _RARE for c in known for value in (c.baseline_value or 0.0, c.value or 0.0))
 
 
 def _reason(metric: Metric, comparison: Comparison) -> str:

@@ -15,7 +15,7 @@ from profiler.model import Caveat
 from profiler.present.layout import ASCII, UNICODE, Marks, lay_out, spelled
 from profiler.present.reservations import reservations
 from profiler.present.section import Section
-from profiler.present.text import console, to_rich
+from profiler.present.text import WITHOUT_TERMINAL, console, to_rich
 from profiler.present.view import View
 from profiler.present.visible import visible
 
@@ -43,15 +43,23 @@ def lines(shown: View, folder: Path, width: int, marks: Marks, *, verbose: bool)
     for most in (None,) if verbose else range(_LINES, 0, -1):
         found = list(_lines(shown, folder, width, marks, most))
         if len(found) <= MOST_LINES:
-            break
-    return found
+            return found
+    if verbose or width < WITHOUT_TERMINAL:
+        return found
+    return list(_lines(shown, folder, width, marks, 1, spared=len(found) - MOST_LINES))
 
 
-def _lines(shown: View, folder: Path, width: int, marks: Marks, most: int | None) -> Iterator[Text]:
+def _lines(shown: View, folder: Path, width: int, marks: Marks, most: int | None, *, spared: int = 0) -> Iterator[Text]:
+    """``spared``: lines by which the last table is to be shorter."""
     yield from headline(shown.headline, width, marks)
-    for table in shown.tables:
+    for number, table in enumerate(shown.tables, start=1):
         yield Text()
-        yield from lay_out(table, width, marks)
+        laid = lay_out(table, width, marks)
+        if spared and number == len(shown.tables) and len(laid) > spared + 2:
+            yield from laid[: -spared - 1]
+            yield Text(spelled(f"  … {spared + 1} more lines (-v)", marks), style="dim")
+        else:
+            yield from laid
     yield Text()
     for label, text in shown.facts:
         yield from fact(label, text, width, marks, most)

@@ -49,7 +49,7 @@ def view(analysis: Analysis) -> View:
     what = _what(verdict, names)
     explained = cause_tree.table(tree, what)
     split = None if tree or own else forest.terms(verdict)
-    counters = None if tree or own else counter_table.table(verdict)
+    counters = None if tree or own else counter_table.table(verdict, folded=True)
     first = own if own else (measured,)
     found = [table for table in (*first, explained, split, counters) if table is not None]
     return View(

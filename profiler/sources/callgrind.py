@@ -195,4 +195,4 @@ def _log(scratch: Path) -> str:
 def _why_missing(name: str) -> str:
     if name == "cycles":
         return "callgrind counts no cycles; hardware counters would"
-    return "callgrind does not simulate it; hardware counters would count it"
+    return "callgrind has no model of it; hardware counters would count it"

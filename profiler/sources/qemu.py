@@ -185,4 +185,4 @@ def _why_missing(name: str) -> str:
         return "qemu counts no cycles; hardware counters would"
     if BY_NAME[name].by_function:
         return "the plugin of qemu counts no calls of functions; --source callgrind does"
-    return "the model has no such thing; hardware counters would count it"
+    return "no model has it; hardware counters would count it"

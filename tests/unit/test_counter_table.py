@@ -50,6 +50,33 @@ def test_an_estimate_that_leaves_too_much_open_is_told_by_its_bounds() -> None:
     assert rows(made(lambda c: c, estimates=wide))["cycles"] == [*["120.0 to 1,500"] * 3, "estimated"]
 
 
+def folded(change: Change, **changed: object) -> Table:
+    comparisons = tuple(new for old in recorded().verdict.comparisons if (new := change(old)) is not None)
+    found = table(msgspec.structs.replace(recorded().verdict, comparisons=comparisons, **changed), folded=True)
+    assert found is not None
+    return found
+
+
+def test_on_a_terminal_no_figure_stands_twice_and_what_is_rare_stands_in_one_line() -> None:
+    found = folded(lambda c: c)
+    assert list(rows(found)) == ["cycles", "IPC", "branches", "indirect branches", "branch mispredictions"]
+    assert found.notes[0] == "under 0.01 each, modelled: L1D load misses, L1I misses, last-level cache misses"
+
+
+def test_what_a_model_finds_often_or_a_counter_counted_is_never_folded() -> None:
+    def changed(c: Comparison) -> Comparison:
+        match c.metric:
+            case "l1d-misses":
+                return msgspec.structs.replace(c, value=0.01)
+            case "l1i-misses":
+                return msgspec.structs.replace(c, source="hardware")
+        return c
+
+    found = folded(changed)
+    assert {"L1D load misses", "L1I misses"} <= rows(found).keys()
+    assert found.notes[0] == "under 0.01 each, modelled: last-level cache misses"
+
+
 def test_what_hardware_counted_is_counted() -> None:
     def by_hardware(c: Comparison) -> Comparison:
         known = {"dtlb-misses": (0.25, 0.5), "cycles": (300.0, 360.0), "branch-misses": (1.0, 2.0)}.get(c.metric)
@@ -69,7 +96,7 @@ def test_every_counter_is_a_row_or_has_its_reason() -> None:
     assert all(cell for row in rows(found).values() for cell in row)
     assert found.notes == (
         "no dTLB misses, iTLB misses, front-end bound, back-end bound: "
-        "callgrind does not simulate it; hardware counters would count it",
+        "callgrind does not simulate it; hardware counters would count it",  # as it was recorded
     )
 
 

@@ -1,10 +1,18 @@
 """Tables on terminals of any width: figures first and whole, drawings and the middle of names where there is room."""
 
+from pathlib import Path
+
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from profiler.analyze.conclude import analyse
+from profiler.present import terminal
 from profiler.present.layout import ASCII, UNICODE, lay_out, shortened
 from profiler.present.table import Axis, Bar, Cell, Column, Lane, Mark, Table, columns
+from profiler.present.view import view
+from tests.recorded import RESULTS
 
 AXIS = Axis(lo=0.9, hi=1.3, ticks=((1.0, "1.0"), (1.2, "1.2")), one=1.0)
 
@@ -85,3 +93,18 @@ def test_no_line_is_wider_and_no_figure_is_lost(names: list[str], width: int) ->
     lines = drawn(found, width)
     assert max(map(len, lines)) <= width
     assert sum("1.205 ± 0.046" in line for line in lines) == len(names)
+
+
+@pytest.mark.parametrize(("rows", "cut"), [(4, False), (30, True)])
+def test_an_answer_has_at_most_forty_lines_and_says_what_it_leaves_out(rows: int, *, cut: bool) -> None:
+    shown = view(analyse(RESULTS / "ipc-int_loop"))
+    last = msgspec.structs.replace(shown.tables[-1], rows=shown.tables[-1].rows[:1] * rows, notes=())
+    shown = msgspec.structs.replace(shown, tables=(*shown.tables[:-1], last))
+    told, whole = (
+        [line.plain for line in terminal.lines(shown, Path("DIR"), 80, UNICODE, verbose=verbose)]
+        for verbose in (False, True)
+    )
+    assert len(told) <= terminal.MOST_LINES
+    assert any("more lines (-v)" in line for line in told) == cut
+    assert sum(line.startswith("cycles  ") for line in whole) == rows
+    assert told[-2].startswith("Next")
