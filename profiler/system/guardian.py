@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 
 _BEGUN, _ENDED = b"+", b"-"
+_ENDS_S = 1.0
 
 
 class Guardian:
@@ -51,6 +52,16 @@ class Guardian:
     def ended(self, group: int) -> None:
         """It is gone: its number may be another's soon."""
         self._say(b"%s%d\n" % (_ENDED, group))
+
+    def close(self) -> None:
+        """We end in order: it has nothing to do, and ends before us."""
+        started = self._pipe is not None
+        self._lose()
+        if started:
+            import subprocess
+
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(_ENDS_S)
 
     def _say(self, line: bytes) -> None:
         if self._pipe is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import signal
@@ -49,7 +50,9 @@ def _guardian() -> Guardian:
     """One for all, and with it what a process leaves behind becomes a child of ours."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    return Guardian()
+    guardian = Guardian()
+    atexit.register(guardian.close)
+    return guardian
 
 
 def stop_all() -> None:

@@ -131,3 +131,16 @@ def test_a_guardian_that_cannot_be_started_is_none(monkeypatch: pytest.MonkeyPat
     guardian.begun(1)
     guardian.ended(1)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_where_we_end_in_order_nothing_is_left_and_nothing_said() -> None:
+    code = "from profiler.system.process import helper, run; run(helper(('true',), timeout_s=60))"
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", code],
+        cwd=TREE,
+        capture_output=True,
+        text=True,
+        timeout=GENEROUS_S,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
