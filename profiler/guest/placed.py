@@ -52,10 +52,13 @@ def _tax_probe_edge(offset: int) -> "tuple[object, int, int, bool]":
     low, high = pad(_tax_probe_room)
     held.pop().close()
     seen.remove(low)
-    for _ in range(_tax_probe_room // mib):
+    # However many they are: a pad beside the room would leave a gap that the arenas go to.
+    for _ in range(4 * _tax_probe_reach // mib):
         first, _ = pad(mib)
         if low <= first < high:
             break
+    else:
+        raise OSError("there are more small gaps than padding fills")
     start, end = pad(mib)
     if start < first:
         start, _ = pad(mib + (start - offset) % mib)

@@ -115,10 +115,13 @@ def test_the_work_allocates_in_arenas_that_begin_at_the_blocks_offset(tmp_path: 
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="arenas of 1 MiB came with 3.10")
-@pytest.mark.parametrize("mib", [2, 3, 5, 15])
-def test_a_gap_with_little_room_takes_no_arena(tmp_path: Path, mib: int) -> None:
-    """As above the heap of a thread, which begins at a multiple of its size."""
-    gap = f"from mmap import mmap; gap = mmap(-1, {mib} << 20); sys.below = mmap(-1, 64 << 20); gap.close()"
+@pytest.mark.parametrize("gaps", [[2], [3], [5], [15], [15, 3], [15, 3.5], [15, 15, 3.5]], ids=str)
+def test_a_gap_with_little_room_takes_no_arena(tmp_path: Path, gaps: list[float]) -> None:
+    """As above the heap of a thread, which begins at a multiple of its size; there may be several."""
+    gap = (
+        f"from mmap import mmap; gaps = [(mmap(-1, int(mib * (1 << 20))), mmap(-1, 64 << 20)) for mib in {gaps}]; "
+        "sys.below = [below for _, below in gaps]; [gap.close() for gap, _ in gaps]"
+    )
     block = draw_blocks(1, 1)[0]
     printed, side = run(tmp_path, PLACED, block=block, extra={ENV_TREATMENT: gap})
     assert printed == f"placed {block.arena_offset}\n"
