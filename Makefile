@@ -1,6 +1,7 @@
 UV ?= uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+SBOM = $(UV) tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements --output-reproducible --no-validate
 
 .PHONY: setup probe rebuild test test-slow test-browser test-pmu faults mutants lint bench record lock clean
 
@@ -78,6 +79,7 @@ record:
 lock:
 	@echo 'maturin>=1.9,<2' | $(LOCK) --upgrade pyproject.toml - -o requirements.lock
 	@echo 'maturin>=1.9,<2' | $(LOCK) --extra dev -c requirements.lock pyproject.toml - -o requirements-dev.lock
+	@$(SBOM) requirements.lock --pyproject pyproject.toml -o requirements.cdx.json
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist target runner/*/target profiler/*.so

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import stat
 from pathlib import Path
 
 from profiler.errors import MachineError
@@ -30,7 +33,7 @@ def cache_folder() -> Path:
     """Where builds are kept.
 
     Raises:
-        MachineError: the user has no home, and no cache elsewhere.
+        MachineError: the user has no home, and no cache elsewhere; or others may put programs into it.
     """
     from platformdirs import user_cache_path
 
@@ -43,4 +46,24 @@ def cache_folder() -> Path:
         raise MachineError(
             "there is no place for builds: this user has no home", hint="set XDG_CACHE_HOME to a folder of yours"
         )
+    _refuse_others(found)
     return found
+
+
+def _refuse_others(cache: Path) -> None:
+    """What lies there is run: whoever may write there would be this user."""
+    try:
+        found = cache.stat()
+    except OSError:
+        return
+    trusted = {os.geteuid(), 0, int(os.environ.get("SUDO_UID", "0")) if os.geteuid() == 0 else 0}
+    if found.st_uid not in trusted:
+        raise MachineError(
+            f"the cache {cache} belongs to another user, whose programs would be run",
+            hint="set XDG_CACHE_HOME to a folder of yours",
+        )
+    if found.st_mode & stat.S_IWOTH:
+        raise MachineError(
+            f"everybody may write to the cache {cache}, and what lies there is run",
+            hint=f"chmod o-w {shlex.quote(str(cache))} after a look at what lies there, or remove it",
+        )
