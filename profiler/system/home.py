@@ -50,13 +50,19 @@ def cache_folder() -> Path:
     return found
 
 
+def _caller() -> int:
+    """Who called sudo, for root; else root, who may do all anyway."""
+    told = os.environ.get("SUDO_UID", "")
+    return int(told) if os.geteuid() == 0 and told.isascii() and told.isdigit() else 0
+
+
 def _refuse_others(cache: Path) -> None:
     """What lies there is run: whoever may write there would be this user."""
     try:
         found = cache.stat()
     except OSError:
         return
-    trusted = {os.geteuid(), 0, int(os.environ.get("SUDO_UID", "0")) if os.geteuid() == 0 else 0}
+    trusted = {os.geteuid(), 0, _caller()}
     if found.st_uid not in trusted:
         raise MachineError(
             f"the cache {cache} belongs to another user, whose programs would be run",
