@@ -47,6 +47,11 @@ COUNTERS_DISAGREE = CaveatEntry(
     title="counters inside and around the process disagree",
     remedy="end other users of the PMU (tax-probe doctor names them), then measure again",
 )
+COUNTERS_LIED = CaveatEntry(
+    code="counters-lied",
+    title="figures were not believed",
+    remedy="end other perf sessions, debuggers and what stops processes; with tax-probe doctor look at the counters",
+)
 DAMAGED_ROWS = CaveatEntry(
     code="damaged-rows",
     title="rows are damaged",

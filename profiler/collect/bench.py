@@ -12,6 +12,7 @@ from profiler.collect.drilldown.drill import Drill
 from profiler.collect.live import CLOCK, serving
 from profiler.collect.recording import startable
 from profiler.collect.runners import RUNNERS
+from profiler.collect.second_look import SecondLook
 from profiler.collect.setting import Setting
 from profiler.collect.workplace import Workplace
 from profiler.errors import WorkloadError
@@ -60,7 +61,12 @@ class Bench:
         self._place = Workplace(folder, limits.timeout_s)
         self._checker = Checker(limits.timeout_s, plan.launchers[0])
         self._setting = Setting(
-            plan=plan, source=source, place=self._place, checker=self._checker, drill=Drill(self._place, self._checker)
+            plan=plan,
+            source=source,
+            place=self._place,
+            checker=self._checker,
+            second_look=SecondLook(self._checker),
+            drill=Drill(self._place, self._checker),
         )
         self._growing: set[Work] = set()
         """Workloads that print the same for every M, and were seen to do more for more."""

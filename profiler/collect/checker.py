@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from profiler.catalogue.caveats import (
     CHILDREN_NOT_COUNTED,
+    COUNTERS_LIED,
     HASH_SEED_IGNORED,
     HEAP_NOT_PLACED,
     NESTED_LOOPS,
@@ -109,6 +110,11 @@ class Checker:
                 f"{processes} of the processes that the work starts are not counted: they still ran when it had "
                 "ended, or their counts did not come to an end",
             )
+
+    def learn_doubted(self, launcher: Launcher, what: str) -> None:
+        """Figures of ``launcher`` were not believed: all of them so far."""
+        self.caveats.pop((COUNTERS_LIED.code, launcher.name), None)
+        self._warn(COUNTERS_LIED, launcher, f"of its processes and chunks {what}")
 
     def learn_no_opcodes(self, launcher: Launcher, why: str) -> None:
         """No instruction of ``launcher`` can be given to an opcode."""

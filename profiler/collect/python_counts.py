@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from profiler.collect.calibration_runs import calibrated
 from profiler.collect.checker import Checker
 from profiler.collect.runners import RUNNERS
+from profiler.collect.second_look import SecondLook
 from profiler.collect.setting import Setting
 from profiler.collect.workplace import Workplace
 from profiler.errors import MachineError, WorkloadError
@@ -68,7 +69,8 @@ def count_pythons(
         for work in works:
             place = Workplace(folder, timeout_s)
             plan = _plan(seed, block, work, launchers, source)
-            setting = Setting(plan=plan, source=source, place=place, checker=checker)
+            look = SecondLook(checker)
+            setting = Setting(plan=plan, source=source, place=place, checker=checker, second_look=look)
             for python in pythons:
                 path = python.file.real_path
                 if path in refused:

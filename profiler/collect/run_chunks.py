@@ -7,7 +7,7 @@ between processes (layout, hash seed, heap) is seen in the scatter between block
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -48,7 +48,14 @@ def interleave(setting: Setting, block: Block, todo: Sequence[Step]) -> Generato
             for name, (_, first) in servers.items():
                 checker.compare_output(launchers[name], workload, pass_.m[0], first.output)
                 checker.verify(block, launchers[name], script.read_fingerprint(sides[name]))
-            for name, m, turn, chunk in _take_turns(servers, pass_, setting.turns or pass_.turns, place.timeout_s):
+
+            def run(name: str, m: int) -> Chunk:
+                server = servers[name][0]
+                return setting.second_look.chunk(
+                    launchers[name], workload.name, m, lambda: server.run(m, place.timeout_s)
+                )
+
+            for name, m, turn, chunk in _take_turns(servers, pass_, setting.turns or pass_.turns, run):
                 printed = chunk.output
                 checker.compare_output(launchers[name], workload, m, printed)
                 rows.extend(
@@ -89,7 +96,10 @@ def _together(
 
 
 def _take_turns(
-    servers: Mapping[str, tuple[ServedProcess, FirstAnswer]], pass_: Chunks, turns: int, timeout_s: float
+    servers: Mapping[str, tuple[ServedProcess, FirstAnswer]],
+    pass_: Chunks,
+    turns: int,
+    run: Callable[[str, int], Chunk],
 ) -> Iterator[tuple[str, int, int, Chunk]]:
     """Launcher, M, turn and chunk, in the order in which they are done: every other turn goes backwards.
 
@@ -103,10 +113,10 @@ def _take_turns(
             yield name, lower, turn, chunk
     for turn in range(turns):
         for name in names if turn % 2 == 0 else reversed(names):
-            yield name, lower, turn, servers[name][0].run(lower, timeout_s)
+            yield name, lower, turn, run(name, lower)
     if len(pass_.events) > len(CLOCKS):
         for name in names:
-            yield name, higher, turns, servers[name][0].run(higher, timeout_s)
+            yield name, higher, turns, run(name, higher)
 
 
 def readings(pass_: Chunks, chunk: Chunk) -> Iterator[Reading]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from profiler.catalogue.events import BY_NAME, QUEUED
 from profiler.collect.recording import Measured, calls_of, rows_of, startable
 from profiler.collect.setting import Setting
@@ -10,7 +12,12 @@ from profiler.model import Block, Reading, Step, Whole
 
 
 def measure(setting: Setting, pass_: Whole, block: Block, step: Step, cpu: int) -> Measured:
-    """One process."""
+    """One process; where it had the machine for itself, once more if its figures cannot be believed."""
+    once = partial(_measure, setting, pass_, block, step, cpu)
+    return setting.second_look.process(setting.launcher(step.launcher), step, once) if pass_.exclusive else once()
+
+
+def _measure(setting: Setting, pass_: Whole, block: Block, step: Step, cpu: int) -> Measured:
     launcher, workload = setting.launcher(step.launcher), setting.workload(pass_)
     place, checker = setting.place, setting.checker
     with place.scratch(step) as scratch:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from profiler.collect.checker import Checker
 from profiler.collect.drilldown.drill import Drill
+from profiler.collect.second_look import SecondLook
 from profiler.collect.workplace import Workplace
 from profiler.model import AnyPass, Launcher, Pass, Plan, Step, Workload
 from profiler.plan.schedule import workload_of
@@ -20,6 +21,7 @@ class Setting:
     source: Source
     place: Workplace
     checker: Checker
+    second_look: SecondLook
     turns: int | None = None
     """How many chunks each process does; None: as the pass has it."""
     drill: Drill | None = None
