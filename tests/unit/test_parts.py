@@ -126,6 +126,17 @@ def test_what_a_hash_seed_does_to_all_phases_of_a_block_is_no_boundary() -> None
     assert found.xs("python3", level="launcher").tolist() == pytest.approx([100.0, 100.0 - 4.4, 100.0])
 
 
+@pytest.mark.parametrize(
+    ("offs", "warned"), [((1.03, 0.99, 1.005), False), ((1.03, 1.031, 1.029), True), ((1.03,), True)]
+)
+def test_readings_that_scatter_by_more_than_they_differ_agree(offs: tuple[float, ...], warned: bool) -> None:
+    rows = []
+    for block, off in enumerate(offs):
+        rows += [row(block, "hardware-1", "pyo3", m, 0, 9e6 + 120 * m, "instructions") for m in (M, 3 * M)]
+        rows += [row(block, CHUNKS, "pyo3", m, m, 70 + off * 120 * m, "instructions") for m in (M, 3 * M)]
+    assert bool(disagreement(pd.DataFrame(rows))) is warned
+
+
 @pytest.mark.parametrize(("off", "warned"), [(1.0005, False), (1.002, True), (0.998, True)])
 def test_both_readings_of_instructions_must_agree(off: float, warned: bool) -> None:
     rows = []
