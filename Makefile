@@ -3,7 +3,7 @@ LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-ha
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 SBOM = $(UV) tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements --output-reproducible --no-validate
 
-.PHONY: setup probe rebuild test test-slow test-browser test-pmu faults mutants lint bench record lock clean
+.PHONY: setup probe rebuild test test-once test-slow test-browser test-pmu faults mutants lint bench record lock clean
 
 setup:
 	@tools/setup
@@ -19,7 +19,12 @@ rebuild: setup
 
 test: lint
 	@echo 'test: pytest'
-	@.venv/bin/python -m pytest -q -n 2 -m 'not slow and not browser'
+	@.venv/bin/python -m pytest -q -n 2 -m 'not slow and not once and not browser'
+
+# What takes long and is the same on every machine: exact counts, simulated data with a known truth.
+test-once:
+	@tools/setup --dev
+	@.venv/bin/python -m pytest -q -n 2 -m once
 
 # The tests of minutes: real measurements of planted hosts, other targets, gdb.
 test-slow:

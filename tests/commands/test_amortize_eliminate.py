@@ -107,6 +107,7 @@ def test_the_rest_of_an_interrupted_sweep(tax_probe: TaxProbe, amortized: tuple[
     assert len(ran.document["points"]) == 6
 
 
+@pytest.mark.once
 def test_a_host_that_hands_on_no_arguments(tax_probe: TaxProbe, tmp_path: Path) -> None:
     """Then every launcher runs a script that takes M from the environment."""
     bare = f"--host=bare={resolve_target(None).real_path} {{script}}"
@@ -149,6 +150,7 @@ def own(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.mark.once
 def test_eliminations_of_the_users_own(tax_probe: TaxProbe, own: str) -> None:
     command = ("eliminate", "--out", str(tax_probe.out), *PLAN, host(), "--m", "1,600000", "--experiment", own)
     ran = tax_probe(*command, "--format", "json")

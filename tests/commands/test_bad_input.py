@@ -64,6 +64,7 @@ def test_no_valgrind_on_path(tax_probe: TaxProbe) -> None:
     assert_refused(tax_probe.ipc(*SMALL, "--source", "callgrind"), 3, "valgrind is not installed", "apt-get")
 
 
+@pytest.mark.once
 @needs_extension
 @pytest.mark.parametrize(
     ("then", "code", "words"),

@@ -194,6 +194,7 @@ def on_intel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "this_cpu", lambda: Cpu(vendor="GenuineIntel", family=6))
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("on_intel")
 def test_a_run_is_gated_on_its_ratio_and_on_what_it_changed_by(tax_probe: TaxProbe, fake_perf: FakePerf) -> None:
     """1.2 in the first run, 1.236 in the second: 3 % more."""

@@ -48,6 +48,7 @@ def counted(tax_probe: TaxProbe, load: str) -> list[str]:
     return [row["value"] for row in rows(folder) if row["event"] == "instructions"]
 
 
+@pytest.mark.once
 @needs_valgrind
 def test_the_users_options_for_valgrind_are_not_in_our_counts(
     tax_probe: TaxProbe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

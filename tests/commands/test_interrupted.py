@@ -30,6 +30,7 @@ def signalling(folder: Path, numbers: dict[int, int]) -> str:
     return script(folder, SIGNALS.format(count=str(folder / "runs"), numbers=numbers))
 
 
+@pytest.mark.once
 @needs_extension
 def test_a_run_that_is_interrupted_twice_and_resumed_is_the_run_that_was_not(
     tax_probe: TaxProbe, fake_perf: FakePerf

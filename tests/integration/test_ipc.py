@@ -48,18 +48,13 @@ def document(tax_probe: TaxProbe, *argv: str) -> Any:
     return ran.document
 
 
-@pytest.mark.usefixtures("buildable")
-def test_the_tax_of_debians_python(tax_probe: TaxProbe) -> None:
+def requires_the_tax(verdict: Any, target: Target) -> None:
     """PyO3 takes some 20 % more instructions, the start-up path none of them, and the baseline none against itself."""
-    target = debian()
-    verdict = document(tax_probe, "--python", target.path)
     for launcher in ("pyo3", "runmain"):
         tax = comparison(verdict, launcher, "instructions")
         assert tax["verdict"] == "slower"
         assert 1.1 < tax["lo"] <= tax["ratio"] <= tax["hi"] < 1.3
         assert comparison(verdict, launcher, "cycles")["ratio"] is None
-        assert "callgrind counts no cycles" in comparison(verdict, launcher, "cycles")["reason"]
-        assert comparison(verdict, launcher, "wall")["source"] == "software"
     assert comparison(verdict, "pyo3", "instructions", "runmain")["verdict"] == "same"
     assert comparison(verdict, "python3-again", "instructions")["verdict"] == "same"
     images = {one["name"]: one["image"] for one in verdict["launchers"]}
@@ -69,6 +64,25 @@ def test_the_tax_of_debians_python(tax_probe: TaxProbe) -> None:
         "runmain": target.shared_library,
     }
     assert verdict["workload"]["bit_exact"] is True
+
+
+@pytest.mark.usefixtures("buildable")
+def test_the_tax_of_debians_python(tax_probe: TaxProbe) -> None:
+    """By parts of processes, which count instructions alone."""
+    target = debian()
+    verdict = document(tax_probe, "--python", target.path, "--precision", "1", "--metric", "instructions")
+    requires_the_tax(verdict, target)
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("buildable")
+def test_the_tax_of_debians_python_in_whole_processes(tax_probe: TaxProbe) -> None:
+    target = debian()
+    verdict = document(tax_probe, "--python", target.path)
+    requires_the_tax(verdict, target)
+    for launcher in ("pyo3", "runmain"):
+        assert "callgrind counts no cycles" in comparison(verdict, launcher, "cycles")["reason"]
+        assert comparison(verdict, launcher, "wall")["source"] == "software"
 
 
 @pytest.mark.slow

@@ -60,6 +60,7 @@ def add(file: Path, table: str, entry: str) -> None:
     file.write_text(text[:end] + entry.rstrip() + text[end:])
 
 
+@pytest.mark.once
 def test_a_counter_a_cause_and_a_change_are_one_entry_each(tmp_path: Path) -> None:
     try:
         find_cargo()

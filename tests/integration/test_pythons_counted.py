@@ -23,6 +23,7 @@ def counted(capsys: pytest.CaptureFixture[str], *argv: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.once
 def test_a_count_is_repeated_to_the_digit(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = counted(capsys, "--seed", "3"), counted(capsys, "--seed", "3")
     (one,), (again,) = first["pythons"], second["pythons"]

@@ -105,6 +105,7 @@ def rebuild(tax_probe: TaxProbe, plan: Path, tree: Path, source: str = "software
     )  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 @pytest.mark.usefixtures("cache")
 def test_planted_instructions_are_recovered_exactly(tax_probe: TaxProbe, plan: Path, tree: Path) -> None:

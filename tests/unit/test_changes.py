@@ -394,6 +394,7 @@ def simulated(reference: Opened, rng: np.random.Generator, blocks: int, cost: fl
     return replace(reference, costs=costs, names=("python3", "pyo3"))
 
 
+@pytest.mark.once
 def test_the_interval_of_a_tax_covers_it_whatever_the_day_and_the_blocks_do(reference: Opened) -> None:
     """95 % of 300 pairs of runs within 2.7 standard errors of a proportion (1.3 % each); one seed. The tax, 1.20 before
     and 1.224 after, is known to about 1 %, and what the launcher itself takes is the days'.

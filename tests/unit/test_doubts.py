@@ -118,6 +118,7 @@ def test_but_an_iteration_that_costs_less_than_nothing_is_no_figure(sign: tuple[
     assert of(costs, "instructions").ratio is not None
 
 
+@pytest.mark.once
 def test_baselines_that_are_themselves_are_hardly_ever_accused() -> None:
     """Holm over the metrics: one in a hundred families at most, here of 4 metrics and their quotient."""
     accused = 0

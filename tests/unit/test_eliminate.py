@@ -97,6 +97,7 @@ def test_a_clean_run_eliminates_every_suspect(tmp_path: Path) -> None:
     assert scope.share == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.once
 def test_a_planted_order_effect_is_found(tmp_path: Path) -> None:
     found = judged(tmp_path, heat=1.15)
     assert confirmed(found) == {"order-baseline-first", "order-host-first"}
@@ -104,6 +105,7 @@ def test_a_planted_order_effect_is_found(tmp_path: Path) -> None:
     assert found["order-host-first", "task-clock"].change == pytest.approx(1 / 1.15, abs=0.02)
 
 
+@pytest.mark.once
 def test_a_planted_scope_effect_is_found(tmp_path: Path) -> None:
     """The module level costs pyo3 half as much again: of a tax of 1.8, log 1.5 goes with it."""
     found = judged(tmp_path, scope=1.5)

@@ -96,6 +96,7 @@ def test_a_process_that_is_not_cut_is_timed_from_exec_to_its_end(tmp_path: Path)
     assert (long.readings[0].value or 0) > 2 * (short.readings[0].value or math.inf)
 
 
+@pytest.mark.once
 @needs_valgrind
 def test_counted_phases_are_exact(tmp_path: Path) -> None:
     valgrind = shutil.which("valgrind")
