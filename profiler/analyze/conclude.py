@@ -27,6 +27,7 @@ from profiler.analyze.points import Points, block_points
 from profiler.analyze.profile.sections import opcodes_section, places_section
 from profiler.analyze.removals import eliminate, reference_rows
 from profiler.analyze.rows import DAMAGED, LINES, measured, read_all
+from profiler.analyze.statement_ratios import all_at_once, statements_section
 from profiler.analyze.steady_state import not_steady, series
 from profiler.analyze.sweep_model import amortize
 from profiler.analyze.variance import components
@@ -119,6 +120,11 @@ def _opcodes(verdict: Verdict, known: _Measured) -> dict[str, object]:
     return opcodes_section(verdict, known.costs, known.folder)
 
 
+def _statements(verdict: Verdict, known: _Measured) -> dict[str, object]:
+    plan = known.run.plan
+    return statements_section(known.frame, plan.workload, plan.roles, plan.launchers)
+
+
 def _places(verdict: Verdict, known: _Measured) -> dict[str, object]:
     return places_section(verdict, known.costs, known.folder)
 
@@ -142,6 +148,7 @@ _SECTIONS: dict[Section, _Part] = {
     "eliminations": _Part(fields=_eliminations, rows=reference_rows),
     "opcodes": _Part(fields=_opcodes),
     "places": _Part(fields=_places),
+    "statements": _Part(fields=_statements, rows=all_at_once),
 }
 """Sections are added in this order."""
 

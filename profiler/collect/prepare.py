@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from profiler.catalogue.events import BY_NAME
+from profiler.catalogue.source_kinds import SOURCE_KINDS
 from profiler.collect.beforehand import Foreseen
 from profiler.collect.calibration_runs import calibrated, require_growth
 from profiler.collect.request import Request
@@ -40,6 +41,7 @@ from profiler.plan.addresses import address_pass
 from profiler.plan.arms import build_arms, default_eliminations
 from profiler.plan.lineup import Lineup, chosen, interpreters_alone, whole_ladder
 from profiler.plan.schedule import make_plan
+from profiler.plan.statement_forms import statement_pass
 from profiler.plan.studies import STUDIES, Study
 from profiler.plan.sweep import intervened, startup_passes, sweep_m, sweep_passes
 from profiler.rebuild.build_cache import default_cache
@@ -197,6 +199,8 @@ def _work(
         return _Work(passes=(*sweep, *started), launchers=intervened(launchers))
     if study.passes == "addresses":
         return _Work(passes=(address_pass(workload),))
+    if study.passes == "statements":
+        return _Work(passes=(statement_pass(workload, offered, regions=SOURCE_KINDS[source.name].emulates),))
     if precision is not None:
         offered = source.chunk_passes(workload, precision.metric)
     elif study.parts_suffice and request.m is None:

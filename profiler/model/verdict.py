@@ -14,6 +14,7 @@ from profiler.model.factorial import Rebuilt, Remedy
 from profiler.model.launcher import Kind, Variant
 from profiler.model.option_effects import OptionEffects
 from profiler.model.startup import Startup
+from profiler.model.statement_costs import StatementClaim, StatementCost
 from profiler.model.suspects import Eliminated, StateEntry
 from profiler.model.target import Target
 
@@ -260,6 +261,9 @@ class Verdict(Noun, frozen=True, kw_only=True):
     claims: tuple[OpcodeClaim, ...] | UnsetType = UNSET
 
     places: tuple[PlaceCost, ...] | UnsetType = UNSET
+
+    statements: tuple[StatementCost, ...] | UnsetType = UNSET
+    statement_claims: tuple[StatementClaim, ...] | UnsetType = UNSET
 
     eliminations: tuple[Eliminated, ...] | UnsetType = UNSET
     state: tuple[StateEntry, ...] | UnsetType = UNSET

@@ -14,6 +14,7 @@ from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.caveats import NESTED_LOOPS
 from profiler.catalogue.metrics import METRICS, model_of, title
 from profiler.catalogue.source_kinds import SOURCE_KINDS
+from profiler.catalogue.statement_list import NAME as STATEMENTS_NAME
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Regions, Run, Verdict, Workload
 from profiler.model.drilldown import Drilldown
 from profiler.model.option_effects import Rebuilding
@@ -33,11 +34,13 @@ _NEXT = {
     ),
     "amortize": ("tax-probe variants", "why the work costs more"),
     "opcodes": ("tax-probe where", "the same difference by file, function and kind of instruction"),
+    "opcodes --statements": ("tax-probe opcodes", "what each opcode of a workload costs, and adds to its difference"),
     "where": ("tax-probe variants", "proves the cause by removing it, some 6 min"),
     "eliminate": ("tax-probe variants", "what it comes from"),
 }
 _OF_THE_WORK = frozenset({"--python", "--against", "--workload", "--workload-args", "--stdin", "--host"})
-_USUAL = "int_loop"
+_USUAL = ("int_loop", STATEMENTS_NAME)
+"""Works that no option need name."""
 _IN_CYCLES = frozenset(entry.id for entry in CAUSES if entry.shows == "cpi")
 
 
@@ -52,15 +55,20 @@ def facts(verdict: Verdict, run: Run, *, uncounted: bool) -> tuple[tuple[str, st
         ("Divided", _divided(verdict)),
         ("Withdrawn", _withdrawn(verdict)),
         ("Estimated", _estimated(verdict) if uncounted else ""),
-        ("Not counted", _uncounted(verdict) if uncounted and not by_address(run) else ""),
+        ("Not counted", _uncounted(verdict) if uncounted and not drills(run) else ""),
         ("Warning", _warnings(verdict)),
         ("Measured", _measured(verdict, run)),
     )
     return tuple((label, text) for label, text in found if text)
 
 
-def by_address(run: Run) -> bool:
+def drills(run: Run) -> bool:
     """Whether it was a drill-down, which counts nothing but instructions."""
+    return by_address(run) or run.plan.workload.name == STATEMENTS_NAME
+
+
+def by_address(run: Run) -> bool:
+    """Whether each machine instruction was counted."""
     return any(isinstance(pass_, Regions) and pass_.by_address for pass_ in run.plan.passes)
 
 
@@ -88,7 +96,7 @@ def _same(run: Run) -> list[str]:
 
 def _told_of(work: Workload) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each option that names a part of ``work``, with the words to type: an experiment file may have named them."""
-    if work.name == _USUAL:
+    if work.name in _USUAL:
         return
     if work.name in BUILT_IN:
         yield "--workload", ("--workload", work.name)

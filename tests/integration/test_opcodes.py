@@ -84,17 +84,22 @@ def opcodes(document: Any, launcher: str) -> dict[str | None, Any]:
     return {row["opcode"]: row for row in document["opcodes"] if row["launcher"] == launcher}
 
 
-def test_what_is_planted_in_an_opcode_is_found_there_and_nowhere_else(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target
-) -> None:
+@pytest.fixture
+def nops_host(tmp_path: Path, target: Target) -> str:
+    """``--host`` of our embedder on the library with the nops."""
     assert target.shared_library is not None
     planted(Path(target.shared_library), tmp_path)
     (named,) = names_to_own(("pyo3",))
     host = own_launcher(named, build_hosts(target, "shared", on_line=lambda line: None), target)
-    command = shlex.join(["env", f"LD_LIBRARY_PATH={tmp_path}", *(f"{k}={v}" for k, v in host.env.items()), *host.argv])
+    return shlex.join(["env", f"LD_LIBRARY_PATH={tmp_path}", *(f"{k}={v}" for k, v in host.env.items()), *host.argv])
+
+
+def test_what_is_planted_in_an_opcode_is_found_there_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, nops_host: str
+) -> None:
     probe = TaxProbe(monkeypatch, tmp_path)
     options = ("--python", str(PYTHON), "--out", str(probe.out), *LITTLE)
-    ran = probe("opcodes", *options, "--launcher", "pyo3", "--host", f"planted={command}")
+    ran = probe("opcodes", *options, "--launcher", "pyo3", "--host", f"planted={nops_host}")
     assert ran.code == 0, ran.err
     document = ran.document
     own, with_nops, again = (opcodes(document, name) for name in ("pyo3", "planted", "python3-again"))
@@ -113,6 +118,27 @@ def test_what_is_planted_in_an_opcode_is_found_there_and_nowhere_else(
             tax["value"] - tax["baseline_value"], abs=0.01
         )
     assert abs(own[None]["difference"]) < 0.01
+
+
+def test_what_is_planted_in_an_opcode_is_found_in_the_statements_that_execute_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target, nops_host: str
+) -> None:
+    """No symbols, no table of gotos: by differences alone."""
+    probe = TaxProbe(monkeypatch, tmp_path)
+    options = ("--python", target.path, "--out", str(probe.out), "--seed", "7", "--blocks", "1", "--format", "json")
+    ran = probe("opcodes", "--statements", *options, "--source", "callgrind", "--launcher", "pyo3",
+                "--host", f"planted={nops_host}")  # fmt: skip
+    assert ran.code == 0, ran.err
+    costs = {
+        name: {row["statement"]: row["value"] for row in ran.document["statements"] if row["launcher"] == name}
+        for name in ("pyo3", "planted")
+    }
+    more = {statement: value - costs["pyo3"][statement] for statement, value in costs["planted"].items()}
+    assert more == pytest.approx(
+        {name: NOPS + 1.0 if name in ("x = p * q", "x = large * large") else 0.0 for name in more}, abs=0.01
+    )
+    again = [row for row in ran.document["statements"] if row["launcher"] == "python3-again"]
+    assert [row["value"] - row["baseline_value"] for row in again] == pytest.approx([0.0] * len(again), abs=0.01)
 
 
 def test_both_commands_say_what_ipc_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target) -> None:
