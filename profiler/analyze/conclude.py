@@ -117,7 +117,7 @@ def _eliminations(verdict: Verdict, known: _Measured) -> dict[str, object]:
 
 
 def _opcodes(verdict: Verdict, known: _Measured) -> dict[str, object]:
-    return opcodes_section(verdict, known.costs, known.folder)
+    return opcodes_section(verdict, known.costs, known.run, known.folder)
 
 
 def _statements(verdict: Verdict, known: _Measured) -> dict[str, object]:
@@ -126,7 +126,7 @@ def _statements(verdict: Verdict, known: _Measured) -> dict[str, object]:
 
 
 def _places(verdict: Verdict, known: _Measured) -> dict[str, object]:
-    return places_section(verdict, known.costs, known.folder)
+    return places_section(verdict, known.costs, known.run, known.folder)
 
 
 @dataclass(frozen=True, kw_only=True)

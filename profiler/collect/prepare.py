@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from profiler.catalogue.events import BY_NAME
+from profiler.catalogue.on_hardware import ON_HARDWARE
 from profiler.catalogue.source_kinds import SOURCE_KINDS
 from profiler.collect.beforehand import Foreseen
 from profiler.collect.calibration_runs import calibrated, require_growth
@@ -28,6 +29,7 @@ from profiler.model import (
     Cause,
     Elimination,
     Launcher,
+    Missing,
     Native,
     Noun,
     Phased,
@@ -121,7 +123,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         target=target,
         plan=plan,
         source_sentence=why,
-        missing=source.missing,
+        missing=(*source.missing, *(_not_by_hardware() if study.passes == "addresses" else ())),
         machine=msgspec.to_builtins(machine.facts()),
         interpreters=msgspec.to_builtins(inspect_target(target)),
         builds=tuple(map(_as_dict, lineup.builds)),
@@ -207,6 +209,15 @@ def _work(
         # Chunks are of the lower M, which is calibrated to be work enough; one that was asked for may be 1.
         offered = source.chunk_passes(workload, None)
     return _Work(passes=offered)
+
+
+def _not_by_hardware() -> tuple[Missing, ...]:
+    """Why no counter of the CPU has a part in a drill-down."""
+    try:
+        probe("hardware")
+    except MachineError as error:
+        return tuple(Missing(event=part, reason=error.message) for part in ON_HARDWARE)
+    return tuple(Missing(event=part, reason=why) for part, why in ON_HARDWARE.items())
 
 
 def _callgrind_counts(source: Source) -> bool:

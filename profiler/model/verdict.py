@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from profiler.model.amortization import CountedSweep, Crossover, Model, PerLaunch, Point, Saving
 from profiler.model.base import Caveat, Noun, SourceName
-from profiler.model.drilldown import OpcodeClaim, OpcodeCost, OpcodePart, PlaceCost
+from profiler.model.drilldown import HardwarePart, OpcodeClaim, OpcodeCost, OpcodePart, PlaceCost, StackCost
 from profiler.model.factorial import Rebuilt, Remedy
 from profiler.model.launcher import Kind, Variant
 from profiler.model.option_effects import OptionEffects
@@ -261,6 +261,8 @@ class Verdict(Noun, frozen=True, kw_only=True):
     claims: tuple[OpcodeClaim, ...] | UnsetType = UNSET
 
     places: tuple[PlaceCost, ...] | UnsetType = UNSET
+    stacks: tuple[StackCost, ...] | UnsetType = UNSET
+    hardware: tuple[HardwarePart, ...] | UnsetType = UNSET
 
     statements: tuple[StatementCost, ...] | UnsetType = UNSET
     statement_claims: tuple[StatementClaim, ...] | UnsetType = UNSET

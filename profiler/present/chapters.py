@@ -44,8 +44,13 @@ from profiler.present.whom import subjects
 
 _STATUS = {"confirmed": "confirmed", "refuted": "ruled out", "unresolved": "not decided", "not-tested": "not tested"}
 _CHECK = {True: "passed", False: "failed", None: "not checked"}
-_OF_DRILLDOWNS = ("opcodes", "opcode_parts", "statements")
-"""Figures of drill-downs."""
+_OF_DRILLDOWNS = {
+    "opcodes": "dot plot: each opcode's ratio beside the claimed band",
+    "opcode_parts": "bars: what each opcode adds, by function",
+    "statements": "dot plot: each statement's ratio beside the claimed band",
+    "flame": "flame graph of the difference: red where more is executed here, blue where less",
+}
+"""Figures of drill-downs, and what is drawn."""
 _FOLDED_PRODUCTS = 2
 """Products beyond so many stand behind a fold."""
 
@@ -127,7 +132,7 @@ def _drilled(verdict: Verdict, shown: View) -> Iterator[Chapter]:
     yield Chapter(
         title="Where the difference sits",
         pictures=tuple(
-            (f"data:image/svg+xml;base64,{b64encode(data).decode()}", PurePath(name).stem)
+            (f"data:image/svg+xml;base64,{b64encode(data).decode()}", _OF_DRILLDOWNS[PurePath(name).stem])
             for name, data in drawn.items()
         ),
         legend="The difference by opcode, and of each opcode by function; what a function has of an opcode is in "

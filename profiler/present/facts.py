@@ -16,7 +16,7 @@ from profiler.catalogue.metrics import METRICS, model_of, title
 from profiler.catalogue.source_kinds import SOURCE_KINDS
 from profiler.catalogue.statement_list import NAME as STATEMENTS_NAME
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Regions, Run, Verdict, Workload
-from profiler.model.drilldown import Drilldown
+from profiler.model.drilldown import Drilldown, Whereabouts
 from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
@@ -53,6 +53,7 @@ def facts(verdict: Verdict, run: Run, *, uncounted: bool) -> tuple[tuple[str, st
         ("Not decided", _open(verdict)),
         ("Drop-in", _drop_in(verdict)),
         ("Divided", _divided(verdict)),
+        ("On hardware", _on_hardware(verdict)),
         ("Withdrawn", _withdrawn(verdict)),
         ("Estimated", _estimated(verdict) if uncounted else ""),
         ("Not counted", _uncounted(verdict) if uncounted and not drills(run) else ""),
@@ -223,6 +224,14 @@ def _divided(verdict: Verdict) -> str:
     if not nested or part(verdict, Drilldown) is None:
         return ""
     return "eval loops run inside eval loops: what they are called through is divided in proportion; sums are exact."
+
+
+def _on_hardware(verdict: Verdict) -> str:
+    """That no counter of the CPU has a part in a drill-down, and why."""
+    found = part(verdict, Drilldown) or part(verdict, Whereabouts)
+    if found is None:
+        return ""
+    return f"no perf record, no top-down slots: {'; '.join(dict.fromkeys(one.reason for one in found.hardware))}."
 
 
 def _withdrawn(verdict: Verdict) -> str:
