@@ -147,7 +147,7 @@ _SECTIONS: dict[Section, _Part] = {
     "sweep": _Part(fields=_sweep, compared=lambda launcher: launcher.variant is None),
     "eliminations": _Part(fields=_eliminations, rows=reference_rows),
     "opcodes": _Part(fields=_opcodes),
-    "places": _Part(fields=_places),
+    "places": _Part(fields=_places, compared=lambda launcher: launcher.variant is None),
     "statements": _Part(fields=_statements, rows=all_at_once),
 }
 """Sections are added in this order."""

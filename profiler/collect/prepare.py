@@ -23,6 +23,7 @@ from profiler.launch.file_inspection import inspect_target
 from profiler.launch.host_builds import HostBuild
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import baseline_launcher
+from profiler.launch.matched_set import MatchedSet, fetched_set, lacks_symbols
 from profiler.model import (
     SCHEMA,
     AnyPass,
@@ -42,6 +43,7 @@ from profiler.model import (
 from profiler.plan.addresses import address_pass
 from profiler.plan.arms import build_arms, default_eliminations
 from profiler.plan.lineup import Lineup, chosen, interpreters_alone, whole_ladder
+from profiler.plan.matched_launchers import stand_ins
 from profiler.plan.schedule import make_plan
 from profiler.plan.statement_forms import statement_pass
 from profiler.plan.studies import STUDIES, Study
@@ -102,12 +104,17 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         if launcher.kind == "program":
             watch.say(f"against: {launcher.name}, {launcher.argv[0]}")
     lineup = _lineup(request, study, foreseen, source, watch)
+    matched = _matched(request, target, watch)
     work = _work(request, study, workload, lineup.launchers, source, precision=precision)
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
         source=source.name,
         workload=workload,
-        launchers=(*lineup.launchers, *work.launchers),
+        launchers=(
+            *lineup.launchers,
+            *work.launchers,
+            *(() if matched is None else stand_ins(lineup.launchers, matched)),
+        ),
         passes=work.passes,
         blocks=(request.blocks or study.blocks[source.name]) if precision is None else 1,
         eliminations=work.eliminations,
@@ -133,6 +140,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         per_launch_ms=request.per_launch_ms,
         rebuilt=msgspec.to_builtins(lineup.rebuilt),
         known_causes=_known_causes(target, workload) if study.remembers else (),
+        matched_revision=None if matched is None else matched.revision,
         tool_version=version("tax-probe"),
     )
     return run, source
@@ -166,6 +174,18 @@ def _lineup(request: Request, study: Study, foreseen: Foreseen, source: Source, 
             target, plan_file=request.plan, source_tree=request.source_tree, jobs=request.jobs, watch=watch
         )
     return chosen(target, foreseen.own, foreseen.named, watch.say)
+
+
+def _matched(request: Request, target: Target, watch: BuildListener) -> MatchedSet | None:
+    """Files with symbols beside the installed ones, where they were asked for and are wanting."""
+    if request.symbols is None:
+        return None
+    if not lacks_symbols(target):
+        watch.say("symbols: those of the installed files are at hand, nothing is fetched")
+        return None
+    found = fetched_set(target, watch.say)
+    watch.say(f"symbols: of revision {found.revision}, whose files run beside the installed ones")
+    return found
 
 
 def _work(

@@ -58,6 +58,8 @@ class Request(Noun, frozen=True, kw_only=True):
     precision: str | float | None = None
     """In per cent, ``0.5`` or ``"0.5%"``; see ``half_width``."""
     metric: str | None = None
+    symbols: Literal["fetch"] | None = None
+    """Files with debug information are fetched where none is at hand; None: nothing is downloaded."""
     wait: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.0
     """Seconds to wait for another run on this machine to end."""
 
@@ -91,6 +93,8 @@ def checked(options: Mapping[str, object], study: Study, told: Callable[[str], s
             f"{told('against')}: {study.command} compares no second interpreter",
             hint=f"these do: {', '.join(name for name, other in STUDIES.items() if other.beside_interpreters)}",
         )
+    if request.symbols is not None and "places" not in study.sections:
+        raise UsageError(f"{told('symbols')}: {study.command} tells no functions", hint="tax-probe where does")
     if study.passes == "statements":
         _require_own_statements(request, study, told)
     if request.m is not None:

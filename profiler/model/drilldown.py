@@ -125,5 +125,7 @@ class Whereabouts(Noun, frozen=True, kw_only=True):
     """The fields of ``where`` in a verdict."""
 
     places: tuple[PlaceCost, ...]
+    symbols_of: str | None
+    """The revision whose files name functions and lines, in the place of the installed ones; None: no other."""
     stacks: tuple[StackCost, ...]
     hardware: tuple[HardwarePart, ...]

@@ -261,6 +261,7 @@ class Verdict(Noun, frozen=True, kw_only=True):
     claims: tuple[OpcodeClaim, ...] | UnsetType = UNSET
 
     places: tuple[PlaceCost, ...] | UnsetType = UNSET
+    symbols_of: str | UnsetType | None = UNSET
     stacks: tuple[StackCost, ...] | UnsetType = UNSET
     hardware: tuple[HardwarePart, ...] | UnsetType = UNSET
 

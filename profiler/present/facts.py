@@ -53,6 +53,7 @@ def facts(verdict: Verdict, run: Run, *, uncounted: bool) -> tuple[tuple[str, st
         ("Not decided", _open(verdict)),
         ("Drop-in", _drop_in(verdict)),
         ("Divided", _divided(verdict)),
+        ("Symbols", _symbols(verdict)),
         ("On hardware", _on_hardware(verdict)),
         ("Withdrawn", _withdrawn(verdict)),
         ("Estimated", _estimated(verdict) if uncounted else ""),
@@ -224,6 +225,14 @@ def _divided(verdict: Verdict) -> str:
     if not nested or part(verdict, Drilldown) is None:
         return ""
     return "eval loops run inside eval loops: what they are called through is divided in proportion; sums are exact."
+
+
+def _symbols(verdict: Verdict) -> str:
+    """Whose names these are, where they are not those of the files that were compared."""
+    found = part(verdict, Whereabouts)
+    if found is None or found.symbols_of is None:
+        return ""
+    return f"symbols of revision {found.symbols_of}, whose files cost as much."
 
 
 def _on_hardware(verdict: Verdict) -> str:

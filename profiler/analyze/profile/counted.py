@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,13 +34,20 @@ class ProfileCounts:
     that arrived there), ``own`` (in a function that holds an eval loop)."""
     symbols: pd.DataFrame
     """``symbols.csv``."""
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    """Launcher → the one whose lines stand in the place of its own: files that cost the same, and have symbols."""
 
     def of(self, costs: Costs, launcher: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The baseline's lines and the launcher's in the blocks of their comparison, weighted so that a sum over them
-        is the mean over blocks. Where the baseline ran twice, its figures are the mean of both runs, as there.
+        is the mean over blocks. Where the baseline ran twice, its figures are the mean of both runs, as there. Where
+        both have stand-ins, theirs.
         """
         blocks = paired(costs, costs.roles.baseline, launcher, _METRIC).index
         compared = self.profile[self.profile["block"].isin(blocks)]
+        if {costs.roles.baseline, launcher} <= self.stand_ins.keys():
+            pair = [self.stand_ins[name] for name in (costs.roles.baseline, launcher)]
+            base, here = (compared[compared["launcher"] == name] for name in pair)
+            return _weighted(base, len(blocks)), _weighted(here, len(blocks))
         here = compared[compared["launcher"] == launcher]
         twin = costs.roles.twin if launcher != costs.roles.twin else None
         base = compared[compared["launcher"].isin([costs.roles.baseline, twin])]

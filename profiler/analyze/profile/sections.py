@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +12,13 @@ import msgspec
 from profiler.analyze.compare import Costs
 from profiler.analyze.profile.claim_wording import claim_sentence
 from profiler.analyze.profile.counted import counted
+from profiler.analyze.profile.matched_files import ALIKE, differences, stand_in_pairs
 from profiler.analyze.profile.opcode_costs import claim, opcode_costs, opcode_parts
 from profiler.analyze.profile.place_costs import functions_of, place_costs
 from profiler.analyze.profile.stacks import BY_OPCODE, BY_PLACE, stack_costs
+from profiler.catalogue.caveats import SYMBOLS_DIFFER, caveat
 from profiler.catalogue.on_hardware import NOT_ASKED, ON_HARDWARE
-from profiler.model import Comparison, Run, Verdict
+from profiler.model import Caveat, Comparison, Run, Verdict
 from profiler.model.drilldown import HardwarePart, OpcodeClaim, OpcodeCost, OpcodePart, StackCost
 
 
@@ -56,13 +60,25 @@ def places_section(verdict: Verdict, costs: Costs, run: Run, folder: Path) -> di
         UsageError: ``profile.csv`` or ``symbols.csv`` cannot be read.
     """
     found = counted(folder)
+    pairs = stand_in_pairs(run.plan.launchers)
+    apart = differences(found.profile, pairs)
+    refused = [_refused(run, name, apart.get(name)) for name in pairs if apart.get(name, math.inf) > ALIKE]
+    if pairs and not refused:
+        found = dataclasses.replace(found, stand_ins=pairs)
     names = [compared.launcher for compared in _counted(verdict, costs)]
     others = [name for name in names if name not in costs.roles.baselines]
     return {
+        "symbols_of": run.matched_revision if found.stand_ins else None,
+        "warnings": (*verdict.warnings, *refused),
         "places": tuple(row for name in names for row in place_costs(costs, found, name)),
         "stacks": tuple(stack for name in others for stack in stack_costs(costs, found, name, BY_PLACE)),
         "hardware": _by_hardware(run),
     }
+
+
+def _refused(run: Run, name: str, apart: float | None) -> Caveat:
+    how = "was not counted" if apart is None else f"differs by {apart:.3f} instructions an iteration"
+    return caveat(SYMBOLS_DIFFER, f"{name} on the files of {run.matched_revision} {how} (at most {ALIKE} may be)")
 
 
 def _by_hardware(run: Run) -> tuple[HardwarePart, ...]:
