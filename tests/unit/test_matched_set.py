@@ -43,7 +43,9 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 echo "$@" >>{tmp_path}/asked
 case "$*" in
 *update*) [ ! -e {tmp_path}/offline ] || {{ echo "E: Failed to fetch: no network"; exit 100; }} ;;
-*download*) touch python9-minimal_1%3a9.1-2_amd64.deb python9-dbg_1%3a9.$(cat {tmp_path}/dbg 2>/dev/null || echo 1)-2_amd64.deb ;;
+*download*)
+    touch python9-minimal_1%3a9.1-2_amd64.deb
+    touch python9-dbg_1%3a9.$(cat {tmp_path}/dbg 2>/dev/null || echo 1)-2_amd64.deb ;;
 esac
 """
     (tools / "apt-get").write_text(apt)
