@@ -11,6 +11,7 @@ from statistics import quantiles
 from typing import TYPE_CHECKING, Literal
 
 from profiler.analyze.profile.opcode_costs import CLAIMED
+from profiler.analyze.statement_wording import statement_sentence
 from profiler.catalogue.statement_list import FORM
 from profiler.model import REGIONS, Launcher, Roles, Workload
 from profiler.model.statement_costs import StatementClaim, StatementCost
@@ -121,5 +122,7 @@ def statements_section(frame: pd.DataFrame, workload: Workload, roles: Roles, la
     """``statements`` and ``statement_claims`` of all that is compared with the baseline."""
     names = tuple(launcher.name for launcher in launchers)
     rows = tuple(statement_costs(frame, workload, roles, names))
-    claims = (statement_claim(rows, name) for name in names)
-    return {"statements": rows, "statement_claims": tuple(claim for claim in claims if claim is not None)}
+    claims = tuple(claim for name in names if (claim := statement_claim(rows, name)) is not None)
+    first = next((claim for claim in claims if claim.launcher not in roles.baselines), None)
+    said = {} if first is None else {"sentence": statement_sentence(first)}
+    return {"statements": rows, "statement_claims": claims, **said}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from profiler.analyze.numbers import digits, told, value
+from profiler.analyze.statement_wording import statement_sentence
 from profiler.model import BASELINE, Verdict
 from profiler.model.statement_costs import StatementClaim, StatementCost, StatementCosts
 from profiler.model.verdict import part
@@ -97,18 +98,4 @@ def sentences(verdict: Verdict) -> list[str]:
     found, names = part(verdict, StatementCosts), subjects(verdict)
     if found is None or not names:
         return []
-    return [_sentence(claim) for claim in found.statement_claims if claim.launcher == names[0]]
-
-
-def _sentence(claim: StatementClaim) -> str:
-    if claim.quartiles is None or claim.least is None or claim.most is None:
-        return f"What single statements cost in {claim.launcher} could not be resolved from the noise of its processes."
-    inside = "none costs" if not claim.inside else f"{claim.inside} {'costs' if claim.inside == 1 else 'cost'}"
-    word = "Yes" if claim.inside == claim.statements else "No"
-    first, middle, third = map(digits, claim.quartiles)
-    unit = "instructions" if claim.metric == "instructions" else "CPU time"
-    return (
-        f"{word}: of {claim.statements} statements {inside} {claim.low:.2f} to {claim.high:.2f} times as much in "
-        f"{claim.launcher}; they go from {digits(claim.least)} to {digits(claim.most)} times {BASELINE}'s {unit}, "
-        f"quartiles {first}, {middle} and {third}."
-    )
+    return [statement_sentence(claim) for claim in found.statement_claims if claim.launcher == names[0]]

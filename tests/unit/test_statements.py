@@ -103,6 +103,7 @@ def test_the_claim_is_judged_by_the_ratios(tmp_path: Path) -> None:
         "No: of 4 statements 2 cost 1.18 to 1.20 times as much in pyo3; they go from 1.000 to 1.500 times python3's "
         "instructions, quartiles 1.143, 1.195 and 1.275."
     )
+    assert verdict.sentence == shown.headline[0]
     (table,) = shown.tables
     assert [row[0] for row in table.rows] == [
         "x = c", "x = a", "x = b", "x = d", "upper quartile", "median", "lower quartile",
