@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from profiler.analyze.conclude import analyse
+from profiler.analyze.profile.counted import RARELY_RUN
 from profiler.analyze.profile.matched_files import differences, stand_in_pairs
 from profiler.catalogue.caveats import SYMBOLS_DIFFER
 from profiler.catalogue.interventions import MATCHED
@@ -154,7 +155,7 @@ def named(lines: list[Line]) -> list[Line]:
             for image, function, at, op, times in lines]  # fmt: skip
 
 
-def with_stand_ins(tmp_path: Path, *, more: float = 0.0, counted: bool = True) -> Path:
+def with_stand_ins(tmp_path: Path, *, more: float = 0.0, counted: bool = True, rare: int = 0) -> Path:
     made = folder(tmp_path, "where")
     run = load_run(made)
     others = tuple(
@@ -169,6 +170,7 @@ def with_stand_ins(tmp_path: Path, *, more: float = 0.0, counted: bool = True) -
     for block in run.plan.blocks if counted else ():
         for name, lines in (("python3", base_lines(block.index)), ("pyo3", here_lines(block.index))):
             extra: list[Line] = [(f"/c{LIBRARY}", "sym_more", 0x1, None, more)] if name == "pyo3" and more else []
+            extra += [(f"/c{LIBRARY}", "sym_rare", 0x10 + n, None, 0.0009) for n in range(rare) if name == "pyo3"]
             writer.append((), (), profile_rows(f"{name}@symbols", block.index, [*named(lines), *extra]), ())
     return made
 
@@ -201,6 +203,18 @@ def test_files_that_cost_more_name_nothing(tmp_path: Path, more: float, counted:
 
 def test_a_hundredth_of_an_instruction_is_no_difference(tmp_path: Path) -> None:
     assert analyse(with_stand_ins(tmp_path, more=0.009)).verdict.symbols_of == "3.11.2-7"
+
+
+def test_what_hardly_ever_runs_is_no_difference_and_stands_in_a_row_of_its_own(tmp_path: Path) -> None:
+    """Thirty instructions, each once in some thousand iterations; the sum stays that of the comparison."""
+    made = with_stand_ins(tmp_path, rare=30)
+    verdict = analyse(made).verdict
+    assert verdict.symbols_of == "3.11.2-7"
+    compared = next(c for c in verdict.comparisons if c.launcher == "pyo3")
+    rows = {name: row for (level, _, name), row in places_of(verdict).items() if level == "image"}
+    whole = (compared.value or 0) - (compared.baseline_value or 0)
+    assert sum(row.difference for row in rows.values()) == pytest.approx(whole)
+    assert rows[RARELY_RUN].difference == pytest.approx(-30 * 0.0009)
 
 
 def test_the_block_that_differs_most_decides() -> None:

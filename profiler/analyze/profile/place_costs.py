@@ -119,7 +119,7 @@ class _Rows:
         table = pd.DataFrame({"base": sides[0], "here": sides[1]}).fillna(0.0)
         order = (table["here"] - table["base"]).abs().sort_values(ascending=False, kind="stable").index
         shown = table.loc[order].head(_MOST[level])
-        shown = shown[shown.max(axis=1) >= RARE]
+        shown = shown[shown.abs().max(axis=1) >= RARE]
         for name, line in shown.iterrows():
             yield self._row(level, str(name), parent, float(line["base"]), float(line["here"]))
         left = [float(frame["weighted"].sum()) - float(shown[side].sum()) for side, frame in
