@@ -27,6 +27,7 @@ from profiler.analyze.points import Points, block_points
 from profiler.analyze.profile.sections import opcodes_section, places_section
 from profiler.analyze.removals import eliminate, reference_rows
 from profiler.analyze.rows import DAMAGED, LINES, measured, read_all
+from profiler.analyze.statement_ratios import all_at_once, statements_section
 from profiler.analyze.steady_state import not_steady, series
 from profiler.analyze.sweep_model import amortize
 from profiler.analyze.variance import components
@@ -116,11 +117,16 @@ def _eliminations(verdict: Verdict, known: _Measured) -> dict[str, object]:
 
 
 def _opcodes(verdict: Verdict, known: _Measured) -> dict[str, object]:
-    return opcodes_section(verdict, known.costs, known.folder)
+    return opcodes_section(verdict, known.costs, known.run, known.folder)
+
+
+def _statements(verdict: Verdict, known: _Measured) -> dict[str, object]:
+    plan = known.run.plan
+    return statements_section(known.frame, plan.workload, plan.roles, plan.launchers)
 
 
 def _places(verdict: Verdict, known: _Measured) -> dict[str, object]:
-    return places_section(verdict, known.costs, known.folder)
+    return places_section(verdict, known.costs, known.run, known.folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +147,8 @@ _SECTIONS: dict[Section, _Part] = {
     "sweep": _Part(fields=_sweep, compared=lambda launcher: launcher.variant is None),
     "eliminations": _Part(fields=_eliminations, rows=reference_rows),
     "opcodes": _Part(fields=_opcodes),
-    "places": _Part(fields=_places),
+    "places": _Part(fields=_places, compared=lambda launcher: launcher.variant is None),
+    "statements": _Part(fields=_statements, rows=all_at_once),
 }
 """Sections are added in this order."""
 

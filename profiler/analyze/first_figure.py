@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from profiler.analyze.conclude import compared_rows
 from profiler.analyze.numbers import count, digits
 from profiler.analyze.rows import PER_ITERATION, read_all, slopes
 from profiler.catalogue.metrics import METRIC
@@ -22,7 +23,7 @@ def first_figure(run: Run, folder: Path) -> str | None:
         for launcher in run.plan.launchers
         if launcher.variant is None and launcher.name not in (baseline, twin)
     ]
-    counts = slopes(read_all(folder))[PER_ITERATION]
+    counts = slopes(compared_rows(run, read_all(folder)))[PER_ITERATION]
     counts = counts[counts.index.get_level_values("event") == _METRIC.event].dropna()
     counts = counts.groupby(level="launcher", observed=True).first()
     told = next((name for name in own if name in counts.index), None)

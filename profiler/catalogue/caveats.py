@@ -133,6 +133,11 @@ STAND_IN_MODULES = CaveatEntry(
     title="built-in modules were replaced in a linked host",
     remedy="measure no workload that needs them on that step of the ladder",
 )
+SYMBOLS_DIFFER = CaveatEntry(
+    code="symbols-differ",
+    title="files of another revision cost another number of instructions, and name nothing",
+    remedy="install the debug information of the installed files, or their newest revision",
+)
 TOGGLE_UNAVAILABLE = CaveatEntry(
     code="toggle-unavailable",
     title="an intervention does not run here",

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import msgspec
 
 from profiler.catalogue.events import BY_NAME
+from profiler.catalogue.on_hardware import ON_HARDWARE
+from profiler.catalogue.source_kinds import SOURCE_KINDS
 from profiler.collect.beforehand import Foreseen
 from profiler.collect.calibration_runs import calibrated, require_growth
 from profiler.collect.request import Request
@@ -21,12 +23,14 @@ from profiler.launch.file_inspection import inspect_target
 from profiler.launch.host_builds import HostBuild
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import baseline_launcher
+from profiler.launch.matched_set import MatchedSet, fetched_set, lacks_symbols
 from profiler.model import (
     SCHEMA,
     AnyPass,
     Cause,
     Elimination,
     Launcher,
+    Missing,
     Native,
     Noun,
     Phased,
@@ -39,7 +43,9 @@ from profiler.model import (
 from profiler.plan.addresses import address_pass
 from profiler.plan.arms import build_arms, default_eliminations
 from profiler.plan.lineup import Lineup, chosen, interpreters_alone, whole_ladder
+from profiler.plan.matched_launchers import stand_ins
 from profiler.plan.schedule import make_plan
+from profiler.plan.statement_forms import statement_pass
 from profiler.plan.studies import STUDIES, Study
 from profiler.plan.sweep import intervened, startup_passes, sweep_m, sweep_passes
 from profiler.rebuild.build_cache import default_cache
@@ -98,12 +104,17 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         if launcher.kind == "program":
             watch.say(f"against: {launcher.name}, {launcher.argv[0]}")
     lineup = _lineup(request, study, foreseen, source, watch)
+    matched = _matched(request, target, watch)
     work = _work(request, study, workload, lineup.launchers, source, precision=precision)
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
         source=source.name,
         workload=workload,
-        launchers=(*lineup.launchers, *work.launchers),
+        launchers=(
+            *lineup.launchers,
+            *work.launchers,
+            *(() if matched is None else stand_ins(lineup.launchers, matched)),
+        ),
         passes=work.passes,
         blocks=(request.blocks or study.blocks[source.name]) if precision is None else 1,
         eliminations=work.eliminations,
@@ -119,7 +130,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         target=target,
         plan=plan,
         source_sentence=why,
-        missing=source.missing,
+        missing=(*source.missing, *(_not_by_hardware() if study.passes == "addresses" else ())),
         machine=msgspec.to_builtins(machine.facts()),
         interpreters=msgspec.to_builtins(inspect_target(target)),
         builds=tuple(map(_as_dict, lineup.builds)),
@@ -129,6 +140,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         per_launch_ms=request.per_launch_ms,
         rebuilt=msgspec.to_builtins(lineup.rebuilt),
         known_causes=_known_causes(target, workload) if study.remembers else (),
+        matched_revision=None if matched is None else matched.revision,
         tool_version=version("tax-probe"),
     )
     return run, source
@@ -164,6 +176,18 @@ def _lineup(request: Request, study: Study, foreseen: Foreseen, source: Source, 
     return chosen(target, foreseen.own, foreseen.named, watch.say)
 
 
+def _matched(request: Request, target: Target, watch: BuildListener) -> MatchedSet | None:
+    """Files with symbols beside the installed ones, where they were asked for and are wanting."""
+    if request.symbols is None:
+        return None
+    if not lacks_symbols(target):
+        watch.say("symbols: those of the installed files are at hand, nothing is fetched")
+        return None
+    found = fetched_set(target, watch.say)
+    watch.say(f"symbols: of revision {found.revision}, whose files run beside the installed ones")
+    return found
+
+
 def _work(
     request: Request,
     study: Study,
@@ -197,12 +221,23 @@ def _work(
         return _Work(passes=(*sweep, *started), launchers=intervened(launchers))
     if study.passes == "addresses":
         return _Work(passes=(address_pass(workload),))
+    if study.passes == "statements":
+        return _Work(passes=(statement_pass(workload, offered, regions=SOURCE_KINDS[source.name].emulates),))
     if precision is not None:
         offered = source.chunk_passes(workload, precision.metric)
     elif study.parts_suffice and request.m is None:
         # Chunks are of the lower M, which is calibrated to be work enough; one that was asked for may be 1.
         offered = source.chunk_passes(workload, None)
     return _Work(passes=offered)
+
+
+def _not_by_hardware() -> tuple[Missing, ...]:
+    """Why no counter of the CPU has a part in a drill-down."""
+    try:
+        probe("hardware")
+    except MachineError as error:
+        return tuple(Missing(event=part, reason=error.message) for part in ON_HARDWARE)
+    return tuple(Missing(event=part, reason=why) for part, why in ON_HARDWARE.items())
 
 
 def _callgrind_counts(source: Source) -> bool:

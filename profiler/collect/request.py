@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from profiler.catalogue.gates import parse_gates
+from profiler.catalogue.statement_list import FORM
 from profiler.errors import UsageError
 from profiler.model import Noun
 from profiler.model.across import Gate
 from profiler.plan.arms import EliminationSpec
+from profiler.plan.statement_forms import LEAST_DIFFERENCE
 from profiler.plan.studies import STUDIES, Study
 
 DEFAULT_OUT = "tax-probe-results"
@@ -56,6 +58,8 @@ class Request(Noun, frozen=True, kw_only=True):
     precision: str | float | None = None
     """In per cent, ``0.5`` or ``"0.5%"``; see ``half_width``."""
     metric: str | None = None
+    symbols: Literal["fetch"] | None = None
+    """Files with debug information are fetched where none is at hand; None: nothing is downloaded."""
     wait: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.0
     """Seconds to wait for another run on this machine to end."""
 
@@ -89,6 +93,10 @@ def checked(options: Mapping[str, object], study: Study, told: Callable[[str], s
             f"{told('against')}: {study.command} compares no second interpreter",
             hint=f"these do: {', '.join(name for name, other in STUDIES.items() if other.beside_interpreters)}",
         )
+    if request.symbols is not None and "places" not in study.sections:
+        raise UsageError(f"{told('symbols')}: {study.command} tells no functions", hint="tax-probe where does")
+    if study.passes == "statements":
+        _require_own_statements(request, study, told)
     if request.m is not None:
         _require_m(request.m, study, told("m"))
     if request.precision is not None:
@@ -98,6 +106,19 @@ def checked(options: Mapping[str, object], study: Study, told: Callable[[str], s
             f"{told('metric')} names the metric of --precision", hint="for example --precision 0.5 --metric wall"
         )
     return request
+
+
+def _require_own_statements(request: Request, study: Study, told: Callable[[str], str]) -> None:
+    if request.workload is not None:
+        raise UsageError(
+            f"{told('workload')}: {study.command} measures statements of its own",
+            hint="leave it out; tax-probe opcodes says what each opcode of a workload costs",
+        )
+    if request.m is not None and not LEAST_DIFFERENCE <= request.m[-1] - request.m[0] < FORM - request.m[0]:
+        raise UsageError(
+            f"{told('m')} needs LO,HI that differ by {LEAST_DIFFERENCE} at least, with HI below {FORM}",
+            hint="for example --m 100,300",
+        )
 
 
 def _require_m(m: tuple[int, ...], study: Study, name: str) -> None:

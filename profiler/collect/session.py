@@ -23,6 +23,7 @@ from profiler.launch.binaries import elf
 from profiler.launch.installed_pythons import installed_pythons, named_files
 from profiler.model import Block, Caveat, Chunks, Launcher, Plan, Regions, Run, Standing, Step, roles_of
 from profiler.plan.schedule import draw_blocks, steps, with_launchers
+from profiler.plan.statement_forms import statement_pass
 from profiler.plan.treat import bare_hosts, treated
 from profiler.sources.source import Source
 from profiler.system.signals import terminable
@@ -211,7 +212,10 @@ def _with_passes(run: Run, source: Source, cannot: dict[str, str]) -> Run:
             f"{name} cannot do chunks of work on request, and only these are counted by machine instruction: {failure}",
             hint="let the host run the script's main module as it is and leave its pipes open",
         )
-    plan = msgspec.structs.replace(run.plan, passes=source.passes(run.plan.workload))
+    offered = source.passes(run.plan.workload)
+    if "statements" in run.plan.sections:
+        offered = (statement_pass(run.plan.workload, offered, regions=False),)
+    plan = msgspec.structs.replace(run.plan, passes=offered)
     if any(isinstance(pass_, Regions | Chunks) for pass_ in plan.passes):
         name, failure = next(iter(cannot.items()))
         raise WorkloadError(

@@ -9,12 +9,17 @@ from profiler.commands.measuring import run_command
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that all measuring commands share, and the choice of launchers."""
+    """The options that all measuring commands share, the choice of launchers, and ``--statements``."""
     add_measuring(parser)
     add_against(parser)
     add_launcher(parser)
+    parser.add_argument(
+        "--statements",
+        action="store_true",
+        help="what single statements cost, by any source and in any host: each repeated in a loop few times and many",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and say which opcodes cost more."""
-    return run_command(args, "opcodes")
+    """Measure and say which opcodes cost more, or which statements."""
+    return run_command(args, "opcodes --statements" if args.statements else "opcodes")

@@ -26,11 +26,12 @@ _FOLDER_HINT = f"name a folder that a measuring command has written: it holds {R
 
 
 def new_folder(out: Path, command: str) -> Path:
-    """Make ``<out>/<UTC time>-<command>/``.
+    """Make ``<out>/<UTC time>-<command>/``, an option in it as a word: ``-opcodes-statements``.
 
     Raises:
         MachineError: it cannot be made or written to.
     """
+    command = command.replace(" --", "-")
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = out / f"{stamp}-{command}"
     suffix = 1

@@ -1,7 +1,7 @@
 """Functions and source lines by address, from debug information that is at hand: in the file, or beside it.
 
 Debug files are found by build-id where gdb looks for them: /usr/lib/debug/.build-id (Debian's -dbg and -dbgsym
-packages), and the cache of debuginfod-find(1). Nothing is downloaded.
+packages), in what was fetched for a matched set, and in the cache of debuginfod-find(1). Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -9,17 +9,22 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from profiler.errors import MachineError
 from profiler.launch.binaries.elf import is_elf, opened
 from profiler.launch.binaries.function_ranges import whole_name
 from profiler.model import Noun
+from profiler.system.home import cache_folder
 from profiler.system.process import helper, run
 
-_ROOTS = ("/usr/lib/debug/.build-id",)
+_ROOT = "usr/lib/debug/.build-id"
+KEPT = "symbols"
+"""Folder of the cache in which packages with debug information are unpacked (``launch.matched_set``)."""
 _TIMEOUT_S = 120.0
 _AT_ONCE = 2000
 """Addresses on one command line."""
@@ -65,10 +70,16 @@ def debug_file(image: str, build_id: str | None) -> str | None:
         return None
     cache = Path(os.environ.get("DEBUGINFOD_CACHE_PATH") or Path.home() / ".cache" / "debuginfod_client")
     beside = (
-        *(Path(root) / build_id[:2] / f"{build_id[2:]}.debug" for root in _ROOTS),
+        *(root / build_id[:2] / f"{build_id[2:]}.debug" for root in _roots()),
         cache / build_id / "debuginfo",
     )
     return next((str(path) for path in beside if path.is_file() and is_elf(str(path))), None)
+
+
+def _roots() -> Iterator[Path]:
+    yield Path("/") / _ROOT
+    with suppress(MachineError):
+        yield from sorted((cache_folder() / KEPT).glob(f"*/*/{_ROOT}"))
 
 
 def parse_frames(text: str) -> dict[int, tuple[Frame, ...]]:

@@ -87,15 +87,45 @@ class PlaceCost(Noun, frozen=True, kw_only=True):
     """E.g. that it is no function of its own in one of the files."""
 
 
+class StackCost(Noun, frozen=True, kw_only=True):
+    """A frame of the flame graph that no other stands on: what both sides take in it, instructions an iteration.
+
+    The stacks of a launcher add up to its and the baseline's instructions in their comparison.
+    """
+
+    launcher: str
+    stack: tuple[str | None, ...]
+    """From the outermost: opcode and function, or file, function and kind of instruction. None: all that is too little
+    to be drawn, or that nobody named."""
+    baseline_value: float
+    value: float
+
+
+class HardwarePart(Noun, frozen=True, kw_only=True):
+    """What counters of the CPU would add to a drill-down."""
+
+    part: Literal["perf-record", "top-down"]
+    """Samples of precise events by ``perf record``; slots by front end, back end, bad speculation and retiring."""
+    value: None
+    """Nothing was measured."""
+    reason: str
+
+
 class Drilldown(Noun, frozen=True, kw_only=True):
     """The fields of ``opcodes`` in a verdict."""
 
     opcodes: tuple[OpcodeCost, ...]
     opcode_parts: tuple[OpcodePart, ...]
     claims: tuple[OpcodeClaim, ...]
+    stacks: tuple[StackCost, ...]
+    hardware: tuple[HardwarePart, ...]
 
 
 class Whereabouts(Noun, frozen=True, kw_only=True):
-    """The field of ``where`` in a verdict."""
+    """The fields of ``where`` in a verdict."""
 
     places: tuple[PlaceCost, ...]
+    symbols_of: str | None
+    """The revision whose files name functions and lines, in the place of the installed ones; None: no other."""
+    stacks: tuple[StackCost, ...]
+    hardware: tuple[HardwarePart, ...]

@@ -10,7 +10,7 @@ from profiler.model.launcher import Launcher, Roles, roles_of
 from profiler.model.passes import AnyPass
 from profiler.model.workload import Workload
 
-Section = Literal["causes", "rebuilt", "sweep", "eliminations", "opcodes", "places"]
+Section = Literal["causes", "rebuilt", "sweep", "eliminations", "opcodes", "places", "statements"]
 """What a verdict may have beside comparisons."""
 
 

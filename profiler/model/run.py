@@ -50,5 +50,7 @@ class Run(Noun, frozen=True, kw_only=True):
     """A ``factorial.Remedy`` where one was asked for."""
     lines: int | None = None
     """How many lines of rows ``rows.csv`` held when this was written, so at least; None: nobody said yet."""
+    matched_revision: str | None = None
+    """Of the files that ran in the place of the installed ones, because these have symbols; None: there were none."""
     tool_version: str | None = None
     """Of tax-probe when the run began; None: it did not say yet."""

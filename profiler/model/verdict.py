@@ -9,11 +9,12 @@ from msgspec import UNSET, UnsetType
 
 from profiler.model.amortization import CountedSweep, Crossover, Model, PerLaunch, Point, Saving
 from profiler.model.base import Caveat, Noun, SourceName
-from profiler.model.drilldown import OpcodeClaim, OpcodeCost, OpcodePart, PlaceCost
+from profiler.model.drilldown import HardwarePart, OpcodeClaim, OpcodeCost, OpcodePart, PlaceCost, StackCost
 from profiler.model.factorial import Rebuilt, Remedy
 from profiler.model.launcher import Kind, Variant
 from profiler.model.option_effects import OptionEffects
 from profiler.model.startup import Startup
+from profiler.model.statement_costs import StatementClaim, StatementCost
 from profiler.model.suspects import Eliminated, StateEntry
 from profiler.model.target import Target
 
@@ -260,6 +261,12 @@ class Verdict(Noun, frozen=True, kw_only=True):
     claims: tuple[OpcodeClaim, ...] | UnsetType = UNSET
 
     places: tuple[PlaceCost, ...] | UnsetType = UNSET
+    symbols_of: str | UnsetType | None = UNSET
+    stacks: tuple[StackCost, ...] | UnsetType = UNSET
+    hardware: tuple[HardwarePart, ...] | UnsetType = UNSET
+
+    statements: tuple[StatementCost, ...] | UnsetType = UNSET
+    statement_claims: tuple[StatementClaim, ...] | UnsetType = UNSET
 
     eliminations: tuple[Eliminated, ...] | UnsetType = UNSET
     state: tuple[StateEntry, ...] | UnsetType = UNSET

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from profiler.catalogue.statement_list import NAME as STATEMENTS
 from profiler.launch.launchers import DEFAULT
 from profiler.model import BASELINE, EMBEDDER, Section, SourceName
 
@@ -16,9 +17,9 @@ class Study:
     command: str
     lineup: Literal["chosen", "ladder", "rebuilt"]
     """Who runs: those that are named, every rung and change, or the combinations of a plan of builds."""
-    passes: Literal["source", "sweep", "arms", "addresses"] = "source"
-    """What is run: all that the source reads, whole processes over many M and cut in phases, a group per arm, or
-    regions that are counted by machine instruction."""
+    passes: Literal["source", "sweep", "arms", "addresses", "statements"] = "source"
+    """What is run: all that the source reads, whole processes over many M and cut in phases, a group per arm, regions
+    that are counted by machine instruction, or a loop for each of many statements."""
     source: SourceName | None = None
     """The only one that can; None: whichever is best here."""
     sections: tuple[Section, ...] = ()
@@ -102,6 +103,16 @@ STUDIES = {
             source="callgrind",
             sections=("opcodes",),
             blocks={"callgrind": 4},  # half a minute
+            launchers=(EMBEDDER,),
+        ),
+        Study(
+            command="opcodes --statements",
+            lineup="chosen",
+            beside_interpreters=(BASELINE,),
+            passes="statements",
+            sections=("statements",),
+            blocks={"hardware": 4, "qemu": 2, "callgrind": 2, "software": 5},  # with clocks alone some five minutes
+            workload=STATEMENTS,
             launchers=(EMBEDDER,),
         ),
         Study(

@@ -15,6 +15,7 @@ from profiler.present import (
     rebuild_tables,
     series_tables,
     splits,
+    statement_tables,
     suspect_tables,
 )
 from profiler.present.section import Section
@@ -28,6 +29,7 @@ def sections(verdict: Verdict, run: Run) -> tuple[Section, ...]:
         *suspect_tables.sections(verdict),
         *rebuild_tables.sections(verdict),
         *drilldown_tables.sections(verdict),
+        *statement_tables.sections(verdict),
     )
     # A question of its own has its own answer, behind which the comparisons stand.
     main = set() if own else _main(verdict, run)

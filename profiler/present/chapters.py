@@ -14,6 +14,7 @@ from profiler.model import Cause, Noun, Run, Verdict
 from profiler.model.amortization import Amortization
 from profiler.model.drilldown import Drilldown, Whereabouts
 from profiler.model.option_effects import Rebuilding
+from profiler.model.statement_costs import StatementCosts
 from profiler.model.verdict import part
 from profiler.present import (
     before_after,
@@ -43,6 +44,13 @@ from profiler.present.whom import subjects
 
 _STATUS = {"confirmed": "confirmed", "refuted": "ruled out", "unresolved": "not decided", "not-tested": "not tested"}
 _CHECK = {True: "passed", False: "failed", None: "not checked"}
+_OF_DRILLDOWNS = {
+    "opcodes": "dot plot: each opcode's ratio beside the claimed band",
+    "opcode_parts": "bars: what each opcode adds, by function",
+    "statements": "dot plot: each statement's ratio beside the claimed band",
+    "flame": "flame graph of the difference: red where more is executed here, blue where less",
+}
+"""Figures of drill-downs, and what is drawn."""
 _FOLDED_PRODUCTS = 2
 """Products beyond so many stand behind a fold."""
 
@@ -116,18 +124,20 @@ def _sweep(verdict: Verdict) -> Iterator[Chapter]:
 
 
 def _drilled(verdict: Verdict, shown: View) -> Iterator[Chapter]:
-    if part(verdict, Drilldown) is None and part(verdict, Whereabouts) is None:
+    if all(part(verdict, kind) is None for kind in (Drilldown, Whereabouts, StatementCosts)):
         return
-    drawn = {name: data for name, data in figures.drawn(verdict, shown).items() if "opcode" in name}
+    drawn = {
+        name: data for name, data in figures.drawn(verdict, shown).items() if PurePath(name).stem in _OF_DRILLDOWNS
+    }
     yield Chapter(
         title="Where the difference sits",
         pictures=tuple(
-            (f"data:image/svg+xml;base64,{b64encode(data).decode()}", PurePath(name).stem)
+            (f"data:image/svg+xml;base64,{b64encode(data).decode()}", _OF_DRILLDOWNS[PurePath(name).stem])
             for name, data in drawn.items()
         ),
         legend="The difference by opcode, and of each opcode by function; what a function has of an opcode is in "
         "proportion to the calls that lead there."
-        if drawn
+        if part(verdict, Drilldown) is not None and drawn
         else "",
         tables=tuple(html_table(table) for table in shown.tables),
     )

@@ -167,9 +167,15 @@ def _place(name: str, rows: list[PlaceCost], note: str) -> tuple[Cell, ...]:
     known = [row.share for row in rows if row.share is not None]
     return (
         name,
-        count(abs(round(base, 3))),
-        count(abs(round(here, 3))),
+        _figure(base),
+        _figure(here),
         adds(here - base),
         share(sum(known)) if known else "",
         note,
     )
+
+
+def _figure(amount: float) -> str:
+    """Below nothing where what hardly ever runs ran less often at the higher M."""
+    rounded = round(amount, 3)
+    return f"−{count(-rounded)}" if rounded < 0 else count(rounded)

@@ -14,8 +14,9 @@ from profiler.catalogue.causes import CAUSES
 from profiler.catalogue.caveats import NESTED_LOOPS
 from profiler.catalogue.metrics import METRICS, model_of, title
 from profiler.catalogue.source_kinds import SOURCE_KINDS
+from profiler.catalogue.statement_list import NAME as STATEMENTS_NAME
 from profiler.model import AGAIN, BASELINE, Cause, Comparison, PyperfScript, Regions, Run, Verdict, Workload
-from profiler.model.drilldown import Drilldown
+from profiler.model.drilldown import Drilldown, Whereabouts
 from profiler.model.option_effects import Rebuilding
 from profiler.model.verdict import part
 from profiler.present.cause_tree import TITLES
@@ -33,11 +34,13 @@ _NEXT = {
     ),
     "amortize": ("tax-probe variants", "why the work costs more"),
     "opcodes": ("tax-probe where", "the same difference by file, function and kind of instruction"),
+    "opcodes --statements": ("tax-probe opcodes", "what each opcode of a workload costs, and adds to its difference"),
     "where": ("tax-probe variants", "proves the cause by removing it, some 6 min"),
     "eliminate": ("tax-probe variants", "what it comes from"),
 }
 _OF_THE_WORK = frozenset({"--python", "--against", "--workload", "--workload-args", "--stdin", "--host"})
-_USUAL = "int_loop"
+_USUAL = ("int_loop", STATEMENTS_NAME)
+"""Works that no option need name."""
 _IN_CYCLES = frozenset(entry.id for entry in CAUSES if entry.shows == "cpi")
 
 
@@ -50,17 +53,24 @@ def facts(verdict: Verdict, run: Run, *, uncounted: bool) -> tuple[tuple[str, st
         ("Not decided", _open(verdict)),
         ("Drop-in", _drop_in(verdict)),
         ("Divided", _divided(verdict)),
+        ("Symbols", _symbols(verdict)),
+        ("On hardware", _on_hardware(verdict)),
         ("Withdrawn", _withdrawn(verdict)),
         ("Estimated", _estimated(verdict) if uncounted else ""),
-        ("Not counted", _uncounted(verdict) if uncounted and not by_address(run) else ""),
+        ("Not counted", _uncounted(verdict) if uncounted and not drills(run) else ""),
         ("Warning", _warnings(verdict)),
         ("Measured", _measured(verdict, run)),
     )
     return tuple((label, text) for label, text in found if text)
 
 
-def by_address(run: Run) -> bool:
+def drills(run: Run) -> bool:
     """Whether it was a drill-down, which counts nothing but instructions."""
+    return by_address(run) or run.plan.workload.name == STATEMENTS_NAME
+
+
+def by_address(run: Run) -> bool:
+    """Whether each machine instruction was counted."""
     return any(isinstance(pass_, Regions) and pass_.by_address for pass_ in run.plan.passes)
 
 
@@ -88,7 +98,7 @@ def _same(run: Run) -> list[str]:
 
 def _told_of(work: Workload) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each option that names a part of ``work``, with the words to type: an experiment file may have named them."""
-    if work.name == _USUAL:
+    if work.name in _USUAL:
         return
     if work.name in BUILT_IN:
         yield "--workload", ("--workload", work.name)
@@ -215,6 +225,22 @@ def _divided(verdict: Verdict) -> str:
     if not nested or part(verdict, Drilldown) is None:
         return ""
     return "eval loops run inside eval loops: what they are called through is divided in proportion; sums are exact."
+
+
+def _symbols(verdict: Verdict) -> str:
+    """Whose names these are, where they are not those of the files that were compared."""
+    found = part(verdict, Whereabouts)
+    if found is None or found.symbols_of is None:
+        return ""
+    return f"symbols of revision {found.symbols_of}, whose files cost as much."
+
+
+def _on_hardware(verdict: Verdict) -> str:
+    """That no counter of the CPU has a part in a drill-down, and why."""
+    found = part(verdict, Drilldown) or part(verdict, Whereabouts)
+    if found is None:
+        return ""
+    return f"no perf record, no top-down slots: {'; '.join(dict.fromkeys(one.reason for one in found.hardware))}."
 
 
 def _withdrawn(verdict: Verdict) -> str:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from profiler.folder import write_result
 from profiler.model import Noun, Verdict
-from profiler.model.drilldown import Drilldown
+from profiler.model.drilldown import Drilldown, Whereabouts
+from profiler.model.statement_costs import StatementCosts
 from profiler.model.verdict import part
-from profiler.present import before_after, nested_causes, opcode_pictures, panels
+from profiler.present import before_after, flame, nested_causes, opcode_pictures, panels
 from profiler.present.html_table import HtmlCell, HtmlTable, html_table
 from profiler.present.layout import shortened
 from profiler.present.panels import Panel
@@ -39,7 +40,8 @@ class ForestRow(Noun, frozen=True, kw_only=True):
 
 
 def write(folder: Path, verdict: Verdict, shown: View) -> tuple[str, ...]:
-    """Draw what there is to draw: ``causes``, ``forest``, ``amortize``, ``opcodes``, ``opcode_parts``, ``series``.
+    """Draw what there is to draw: ``causes``, ``forest``, ``amortize``, ``opcodes``, ``opcode_parts``,
+    ``statements``, ``flame``, ``series``.
 
     Returns:
         The files written, relative to ``folder``.
@@ -73,7 +75,7 @@ def _drawings(verdict: Verdict, shown: View) -> Iterator[tuple[str, bytes]]:
     forest = next(
         (table for table in drawn if any(column.kind == "lane" and column.axis for column in table.columns)), None
     )
-    if forest is not None and not curves and part(verdict, Drilldown) is None:
+    if forest is not None and not curves and not _drilled(verdict):
         yield "forest", _forest(forest, shown.title)
     if curves:
         label = "whole process of each launcher ÷ that of python3, by M; shaded: the crossover with its interval"
@@ -81,11 +83,21 @@ def _drawings(verdict: Verdict, shown: View) -> Iterator[tuple[str, bytes]]:
     drawn_dots, drawn_bars = opcode_pictures.dots(verdict), opcode_pictures.bars(verdict)
     if drawn_dots is not None:
         yield "opcodes", render("opcodes.svg", plot=drawn_dots)
+    drawn_statements = opcode_pictures.statement_dots(verdict)
+    if drawn_statements is not None:
+        yield "statements", render("opcodes.svg", plot=drawn_statements)
     if drawn_bars is not None:
         yield "opcode_parts", render("opcode-parts.svg", plot=drawn_bars)
+    drawn_flame = flame.flame(verdict)
+    if drawn_flame is not None:
+        yield "flame", render("flame.svg", flame=drawn_flame)
     series = panels.chunks(verdict)
     if series:
         yield "series", _panels(series, "chunks of a process in their order, relative to its second half")
+
+
+def _drilled(verdict: Verdict) -> bool:
+    return any(part(verdict, kind) is not None for kind in (Drilldown, Whereabouts, StatementCosts))
 
 
 def _forest(table: Table, label: str) -> bytes:

@@ -19,7 +19,7 @@ from profiler.model.factorial import Remedy
 from profiler.model.option_effects import Rebuilding
 from profiler.model.suspects import Suspects
 from profiler.model.verdict import part
-from profiler.present import drilldown_told
+from profiler.present import drilldown_told, statement_tables
 from profiler.present.cause_tree import TITLES
 from profiler.present.forest import ratio_of, term_name, time_split
 from profiler.present.own_tables import options
@@ -40,6 +40,7 @@ def sentences(verdict: Verdict, run: Run) -> tuple[str, ...]:
     said = [*_versions(run)]
     known = against_baseline(verdict, names[0])
     own = [*_swept(verdict), *_suspects(verdict), *drilldown_told.sentences(verdict)]
+    own += statement_tables.sentences(verdict)
     said += own or [cost(verdict, names[0], known)]
     said += [] if own else [*_why(verdict, run, names[0], known)]
     said += _remedied(verdict)

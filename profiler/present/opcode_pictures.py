@@ -1,17 +1,22 @@
-"""Each opcode drawn: its ratio beside the claimed band, and what it adds by function, as places in a drawing."""
+"""Each opcode, or statement, drawn: its ratio beside the claimed band, and what it adds by function, as places in a
+drawing.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from profiler.analyze.numbers import digits
 from profiler.model import BASELINE, Noun, Verdict
-from profiler.model.drilldown import Drilldown, OpcodeCost, OpcodePart
+from profiler.model.drilldown import Drilldown, OpcodeClaim, OpcodeCost, OpcodePart
+from profiler.model.statement_costs import StatementClaim, StatementCost, StatementCosts
 from profiler.model.verdict import part
 from profiler.present.drawing import Tick, percent, ticks
 from profiler.present.drilldown_tables import REMAINDER, adds
 from profiler.present.forest import axis_of
 from profiler.present.layout import shortened
+from profiler.present.statement_tables import as_line
 from profiler.present.table import Axis
 from profiler.present.whom import subjects
 
@@ -26,7 +31,7 @@ COLOURS = ("#1f4e79", "#b4462a", "#3f7d4e", "#8a5fa8", "#c08a1e", "#2a8c8c", "#7
 
 
 class OpcodeDot(Noun, frozen=True, kw_only=True):
-    """An opcode's ratio with its range over blocks, in per cent of the axis."""
+    """The ratio of an opcode or a statement with its range over blocks, in per cent of the axis."""
 
     name: str
     told: str
@@ -36,7 +41,7 @@ class OpcodeDot(Noun, frozen=True, kw_only=True):
 
 
 class DotPlot(Noun, frozen=True, kw_only=True):
-    """Ratios of opcodes, from the least to the highest."""
+    """Ratios of opcodes or statements, from the least to the highest."""
 
     label: str
     ticks: tuple[Tick, ...]
@@ -81,30 +86,48 @@ def dots(verdict: Verdict) -> DotPlot | None:
         return None
     known = [row for row in found.opcodes if row.launcher == names[0] and row.ratio is not None][:_MOST_ROWS]
     claim = next((claim for claim in found.claims if claim.launcher == names[0]), None)
+    label = f"instructions per execution in {names[0]} ÷ {BASELINE}: each opcode of {verdict.workload.name}"
+    return _plotted([(row.opcode or REMAINDER, row) for row in known], claim, label)
+
+
+def statement_dots(verdict: Verdict) -> DotPlot | None:
+    """Of the launcher that was asked about first; None where no statement has a ratio."""
+    names, found = subjects(verdict), part(verdict, StatementCosts)
+    if found is None or not names:
+        return None
+    known = [row for row in found.statements if row.launcher == names[0] and row.ratio is not None]
+    claim = next((claim for claim in found.statement_claims if claim.launcher == names[0]), None)
+    unit = "instructions" if claim is None or claim.metric == "instructions" else "CPU time"
+    label = f"{unit} per execution in {names[0]} ÷ {BASELINE}: each statement"
+    return _plotted([(as_line(row.statement), row) for row in known], claim, label)
+
+
+def _plotted(
+    known: Sequence[tuple[str, OpcodeCost | StatementCost]], claim: OpcodeClaim | StatementClaim | None, label: str
+) -> DotPlot | None:
     if not known or claim is None:
         return None
-    known.sort(key=lambda row: row.ratio or 0.0)
-    reach = axis_of(bound for row in known for bound in (*_reach(row), claim.low, claim.high))
+    reach = axis_of(bound for _, row in known for bound in (*_reach(row), claim.low, claim.high))
     assert reach is not None
     return DotPlot(
-        label=f"instructions per execution in {names[0]} ÷ {BASELINE}: each opcode of {verdict.workload.name}",
+        label=label,
         ticks=ticks(reach),
         one=percent(reach, 1.0),
         band=(percent(reach, claim.low), percent(reach, claim.high)),
         claimed=f"claimed: {claim.low:.2f} to {claim.high:.2f}",
-        rows=tuple(_dot(row, reach) for row in known),
+        rows=tuple(_dot(name, row, reach) for name, row in sorted(known, key=lambda pair: pair[1].ratio or 0.0)),
     )
 
 
-def _reach(row: OpcodeCost) -> tuple[float, ...]:
+def _reach(row: OpcodeCost | StatementCost) -> tuple[float, ...]:
     return tuple(bound for bound in (row.lo, row.ratio, row.hi) if bound is not None)
 
 
-def _dot(row: OpcodeCost, reach: Axis) -> OpcodeDot:
+def _dot(name: str, row: OpcodeCost | StatementCost, reach: Axis) -> OpcodeDot:
     assert row.ratio is not None
     bounds = [min(100.0, max(0.0, percent(reach, bound))) for bound in _reach(row)]
     return OpcodeDot(
-        name=shortened(row.opcode or REMAINDER, _MOST_NAME),
+        name=shortened(name, _MOST_NAME),
         told=digits(row.ratio),
         at=min(100.0, max(0.0, percent(reach, row.ratio))),
         lo=min(bounds),

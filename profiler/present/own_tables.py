@@ -12,7 +12,7 @@ from profiler.model.factorial import Built, cell_name
 from profiler.model.option_effects import Rebuilding
 from profiler.model.suspects import Eliminated, Suspects
 from profiler.model.verdict import part
-from profiler.present import drilldown_tables
+from profiler.present import drilldown_tables, statement_tables
 from profiler.present.forest import axis_of, ratio_of
 from profiler.present.table import Cell, Column, Lane, Mark, Table, Tone, columns
 from profiler.present.whom import against_baseline, subjects
@@ -40,6 +40,7 @@ def tables(verdict: Verdict) -> tuple[Table, ...]:
         *_sweep(verdict),
         *_suspects(verdict),
         *drilldown_tables.tables(verdict),
+        *statement_tables.tables(verdict),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from profiler.catalogue import built_in
+from profiler.catalogue.statement_list import FEW, MANY, NAME, STATEMENTS
 from profiler.errors import UsageError
 from profiler.model import Input, PyperfScript, Workload
 
@@ -25,6 +26,15 @@ BUILT_IN = tuple(
     for workload in built_in.BUILT_IN
 )
 
+SINGLE_STATEMENTS = Workload(
+    name=NAME,
+    path=str(_HERE / f"{NAME}.py"),
+    counts_m=(100, 300),
+    timed_m=(5_000, 50_000),
+    arguments=(str(FEW), str(MANY), *STATEMENTS),
+)
+"""Iterations of a form (``catalogue.statement_list``)."""
+
 
 def find_workload(name_or_path: str, arguments: str | None = None, stdin: str | None = None) -> Workload:
     """A built-in workload by name, or the user's script by path; a script for pyperf's runner may be told more:
@@ -36,7 +46,7 @@ def find_workload(name_or_path: str, arguments: str | None = None, stdin: str | 
             arguments or a file for stdin that cannot be.
     """
     more = _words(arguments)
-    for workload in BUILT_IN:
+    for workload in (*BUILT_IN, SINGLE_STATEMENTS):
         if workload.name == name_or_path:
             if more or stdin is not None:
                 raise UsageError(

@@ -16,7 +16,9 @@ from profiler.launch.binaries.goto_table import goto_tables
 from profiler.launch.host_builds import build_hosts
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import names_to_own, own_launcher
+from profiler.launch.matched_set import lacks_symbols
 from profiler.model import Target
+from profiler.system.home import cache_folder
 from profiler.workloads import find_workload
 from tests.commandline import TaxProbe, comparison
 from tests.unit.elf_files import gcc, needs_gcc
@@ -84,17 +86,22 @@ def opcodes(document: Any, launcher: str) -> dict[str | None, Any]:
     return {row["opcode"]: row for row in document["opcodes"] if row["launcher"] == launcher}
 
 
-def test_what_is_planted_in_an_opcode_is_found_there_and_nowhere_else(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target
-) -> None:
+@pytest.fixture
+def nops_host(tmp_path: Path, target: Target) -> str:
+    """``--host`` of our embedder on the library with the nops."""
     assert target.shared_library is not None
     planted(Path(target.shared_library), tmp_path)
     (named,) = names_to_own(("pyo3",))
     host = own_launcher(named, build_hosts(target, "shared", on_line=lambda line: None), target)
-    command = shlex.join(["env", f"LD_LIBRARY_PATH={tmp_path}", *(f"{k}={v}" for k, v in host.env.items()), *host.argv])
+    return shlex.join(["env", f"LD_LIBRARY_PATH={tmp_path}", *(f"{k}={v}" for k, v in host.env.items()), *host.argv])
+
+
+def test_what_is_planted_in_an_opcode_is_found_there_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, nops_host: str
+) -> None:
     probe = TaxProbe(monkeypatch, tmp_path)
     options = ("--python", str(PYTHON), "--out", str(probe.out), *LITTLE)
-    ran = probe("opcodes", *options, "--launcher", "pyo3", "--host", f"planted={command}")
+    ran = probe("opcodes", *options, "--launcher", "pyo3", "--host", f"planted={nops_host}")
     assert ran.code == 0, ran.err
     document = ran.document
     own, with_nops, again = (opcodes(document, name) for name in ("pyo3", "planted", "python3-again"))
@@ -115,6 +122,27 @@ def test_what_is_planted_in_an_opcode_is_found_there_and_nowhere_else(
     assert abs(own[None]["difference"]) < 0.01
 
 
+def test_what_is_planted_in_an_opcode_is_found_in_the_statements_that_execute_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target, nops_host: str
+) -> None:
+    """No symbols, no table of gotos: by differences alone."""
+    probe = TaxProbe(monkeypatch, tmp_path)
+    options = ("--python", target.path, "--out", str(probe.out), "--seed", "7", "--blocks", "1", "--format", "json")
+    ran = probe("opcodes", "--statements", *options, "--source", "callgrind", "--launcher", "pyo3",
+                "--host", f"planted={nops_host}")  # fmt: skip
+    assert ran.code == 0, ran.err
+    costs = {
+        name: {row["statement"]: row["value"] for row in ran.document["statements"] if row["launcher"] == name}
+        for name in ("pyo3", "planted")
+    }
+    more = {statement: value - costs["pyo3"][statement] for statement, value in costs["planted"].items()}
+    assert more == pytest.approx(
+        {name: NOPS + 1.0 if name in ("x = p * q", "x = large * large") else 0.0 for name in more}, abs=0.01
+    )
+    again = [row for row in ran.document["statements"] if row["launcher"] == "python3-again"]
+    assert [row["value"] - row["baseline_value"] for row in again] == pytest.approx([0.0] * len(again), abs=0.01)
+
+
 def test_both_commands_say_what_ipc_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target) -> None:
     """The same seed and M: the same regions, counted in another way."""
     probe = TaxProbe(monkeypatch, tmp_path)
@@ -126,6 +154,54 @@ def test_both_commands_say_what_ipc_says(monkeypatch: pytest.MonkeyPatch, tmp_pa
         rows = [row for row in probe(command, *options).document[field] if row["launcher"] == "pyo3"]
         own = [row for row in rows if level is None or row["level"] == level]
         assert sum(row["difference"] for row in own) == pytest.approx(whole, abs=0.01)
+
+
+@pytest.mark.skipif(shutil.which("gdb") is None, reason="no gdb")
+def test_gdb_as_a_host_has_the_same_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target) -> None:
+    """It embeds the distribution's library, as our host does: equal to the last instruction."""
+    probe = TaxProbe(monkeypatch, tmp_path)
+    options = ("--python", target.path, "--launcher", "pyo3", "--out", str(probe.out), *LITTLE)
+    ran = probe("opcodes", *options, "--host", "gdb=gdb -nx -q -batch -x {script}")
+    assert ran.code == 0, ran.err
+    images = {launcher["name"]: launcher["image"] for launcher in ran.document["launchers"]}
+    if images["gdb"] != images["pyo3"]:
+        pytest.skip(f"gdb embeds {images['gdb']}")
+    ours, gdb = opcodes(ran.document, "pyo3"), opcodes(ran.document, "gdb")
+    assert {name: row["value"] for name, row in gdb.items()} == pytest.approx(
+        {name: row["value"] for name, row in ours.items()}, abs=0.01, rel=0
+    )
+    assert len(gdb) >= 10
+
+
+def test_a_matched_set_names_functions_and_changes_no_figure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target
+) -> None:
+    """Program, library and symbols of the archive's revision, fetched into a cache of this test."""
+    if not lacks_symbols(target):
+        pytest.skip("the installed files have symbols")
+    own = tmp_path / "cache" / "tax-probe"
+    own.mkdir(parents=True)
+    (own / "hosts").symlink_to(cache_folder() / "hosts")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(own.parent))
+    probe = TaxProbe(monkeypatch, tmp_path)
+    options = ("--python", target.path, "--launcher", "pyo3", "--out", str(probe.out), *LITTLE)
+    ran = probe("where", *options, "--symbols", "fetch")
+    if ran.code == 3:
+        pytest.skip(f"no symbols here: {ran.err.splitlines()[0]}")
+    assert ran.code == 0, ran.err
+    document = ran.document
+    assert document["symbols_of"], [warning for warning in document["warnings"] if warning["code"] == "symbols-differ"]
+    rows = [row for row in document["places"] if row["launcher"] == "pyo3"]
+    tax = comparison(document, "pyo3", "instructions")
+    for level in ("image", "function"):
+        parents = {row["parent"] for row in rows if row["level"] == level}
+        whole = sum(row["difference"] for row in rows if row["level"] == level and row["parent"] in parents)
+        assert whole == pytest.approx(tax["value"] - tax["baseline_value"], abs=0.02)
+    functions = {row["name"]: row["difference"] for row in rows if row["level"] == "function"}
+    assert {"_PyLong_New", "_Py_NewReference", "pymalloc_alloc"} <= functions.keys(), (
+        "inlined ones, which no symbol has"
+    )
+    assert any(row["level"] == "line" for row in rows)
 
 
 def test_the_opcodes_are_those_that_dis_predicts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

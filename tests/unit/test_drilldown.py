@@ -9,9 +9,11 @@ import pytest
 from profiler.analyze.conclude import analyse
 from profiler.analyze.profile.claim_wording import claim_sentence
 from profiler.analyze.profile.place_costs import NAMELESS, NO_FILE
-from profiler.errors import UsageError
-from profiler.folder import RowWriter, compress
-from profiler.model import Plan, ProfileRow, Step, SymbolRow, Verdict, Whole, Workload
+from profiler.catalogue.on_hardware import NOT_ASKED, ON_HARDWARE
+from profiler.collect import prepare
+from profiler.errors import MachineError, UsageError
+from profiler.folder import RowWriter, compress, load_run, save_run
+from profiler.model import Missing, Plan, ProfileRow, Step, SymbolRow, Verdict, Whole, Workload
 from profiler.model.drilldown import OpcodeClaim, OpcodeCost, PlaceCost
 from profiler.plan.addresses import address_pass
 from profiler.plan.schedule import make_plan, steps
@@ -302,6 +304,28 @@ def test_the_table_ends_in_the_remainder_and_the_sum(tmp_path: Path) -> None:
     assert [row[0] for row in table.rows] == ["ADD", "SUB", "no opcode", "sum"]
     assert [row[-2] for row in table.rows] == ["+40.00", "+12.50", "+1.000", "+53.50"]
     assert table.rows[-1][-1] == "100.0 %"
+
+
+def test_what_no_counter_of_the_cpu_had_a_part_in_is_null_with_its_reason(tmp_path: Path) -> None:
+    made = folder(tmp_path, "opcodes")
+    verdict = analyse(made).verdict
+    assert verdict.hardware is not msgspec.UNSET
+    assert [(one.part, one.value) for one in verdict.hardware] == [("perf-record", None), ("top-down", None)]
+    assert {one.reason for one in verdict.hardware} == {NOT_ASKED}
+    found = tuple(Missing(event=part, reason="no PMU") for part in ON_HARDWARE)
+    save_run(made, msgspec.structs.replace(load_run(made), missing=found))
+    assert dict(view(analyse(made)).facts)["On hardware"] == "no perf record, no top-down slots: no PMU."
+
+
+@pytest.mark.parametrize("lent", [True, False])
+def test_the_machine_says_why_it_has_no_part(monkeypatch: pytest.MonkeyPatch, lent: bool) -> None:
+    def probed(name: str) -> None:
+        if not lent:
+            raise MachineError("no PMU here", hint="")
+
+    monkeypatch.setattr(prepare, "probe", probed)
+    reasons = {missing.event: missing.reason for missing in prepare._not_by_hardware()}
+    assert reasons == (ON_HARDWARE if lent else dict.fromkeys(ON_HARDWARE, "no PMU here"))
 
 
 def test_a_pass_by_address_runs_each_launcher_once_a_block() -> None:

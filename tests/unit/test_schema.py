@@ -12,6 +12,7 @@ from profiler.model import SCHEMA, Noun, Verdict
 from profiler.model.amortization import Amortization
 from profiler.model.drilldown import Drilldown, Whereabouts
 from profiler.model.option_effects import Rebuilding
+from profiler.model.statement_costs import StatementCosts
 from profiler.model.suspects import Suspects
 from profiler.model.verdict import part
 from tests.recorded import RESULTS
@@ -21,6 +22,7 @@ PARTS: dict[str, type[Noun]] = {
     "amortize": Amortization,
     "eliminate": Suspects,
     "opcodes": Drilldown,
+    "opcodes --statements": StatementCosts,
     "rebuild": Rebuilding,
     "where": Whereabouts,
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 PER_ITERATION = "instructions"
 DISPATCHES, OWN = "begun", "own"
+RARELY_RUN = "work that runs rarely, in the installed files"
 _METRIC = "instructions"
 _HINT = "the file is the measurement itself and cannot be made again from the others: measure again"
 _WORDS = ("launcher", "image", "build_id", "function", "opcode", "file", "kind", "entry")
@@ -33,17 +35,39 @@ class ProfileCounts:
     that arrived there), ``own`` (in a function that holds an eval loop)."""
     symbols: pd.DataFrame
     """``symbols.csv``."""
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    """Launcher → the one whose lines stand in the place of its own: files that cost the same, and have symbols."""
 
     def of(self, costs: Costs, launcher: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The baseline's lines and the launcher's in the blocks of their comparison, weighted so that a sum over them
-        is the mean over blocks. Where the baseline ran twice, its figures are the mean of both runs, as there.
+        is the mean over blocks. Where the baseline ran twice, its figures are the mean of both runs, as there. Where
+        both have stand-ins, theirs.
         """
         blocks = paired(costs, costs.roles.baseline, launcher, _METRIC).index
         compared = self.profile[self.profile["block"].isin(blocks)]
         here = compared[compared["launcher"] == launcher]
         twin = costs.roles.twin if launcher != costs.roles.twin else None
         base = compared[compared["launcher"].isin([costs.roles.baseline, twin])]
-        return _weighted(base, base["launcher"].nunique() * len(blocks)), _weighted(here, len(blocks))
+        found = _weighted(base, base["launcher"].nunique() * len(blocks)), _weighted(here, len(blocks))
+        if not {costs.roles.baseline, launcher} <= self.stand_ins.keys():
+            return found
+        others = (compared[compared["launcher"] == self.stand_ins[name]] for name in (costs.roles.baseline, launcher))
+        base, here = (_in_place(own, _weighted(other, len(blocks))) for own, other in zip(found, others, strict=True))
+        return base, here
+
+
+def _in_place(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """``other``, with what it lacks of the sum of ``own``: that hardly ever runs, and is in a file of its own."""
+    import pandas as pd
+
+    rest = other.head(1).assign(
+        image=RARELY_RUN, build_id=None, function=RARELY_RUN, address=0, opcode=None, entry=None,
+        weighted_dispatches=0.0, weighted=float(own["weighted"].sum() - other["weighted"].sum()),
+    )  # fmt: skip
+    rest[OWN] = False
+    # No line of the profile has this number.
+    rest.index = pd.Index([-1 - int(other.index.max())])
+    return pd.concat([other, rest])
 
 
 def _weighted(frame: pd.DataFrame, runs: int) -> pd.DataFrame:

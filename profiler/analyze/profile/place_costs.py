@@ -24,10 +24,8 @@ _LINED = 8
 
 def place_costs(costs: Costs, found: ProfileCounts, launcher: str) -> tuple[PlaceCost, ...]:
     """The rows of all levels; each level ends in its remainder, under each of its parents."""
-    base, here = found.of(costs, launcher)
-    whole = float(here["weighted"].sum() - base["weighted"].sum())
-    loops = _loop(base), _loop(here)
-    named = {"base": _named(base, loops, found), "here": _named(here, loops, found)}
+    named, loops = named_sides(costs, found, launcher)
+    whole = float(named["here"]["weighted"].sum() - named["base"]["weighted"].sum())
     rows = _Rows(launcher, whole)
     made = list(rows.level("image", None, named["base"], named["here"], "place"))
     for image in [row.name for row in made if row.name is not None]:
@@ -42,13 +40,23 @@ def place_costs(costs: Costs, found: ProfileCounts, launcher: str) -> tuple[Plac
     return tuple(made)
 
 
+def named_sides(
+    costs: Costs, found: ProfileCounts, launcher: str
+) -> tuple[dict[str, pd.DataFrame], tuple[str | None, str | None]]:
+    """``base`` and ``here``: the lines of both sides with the columns ``place`` (its file), ``named`` (its function),
+    ``kind`` and ``place_in_source``; and the files of their eval loops.
+    """
+    base, here = found.of(costs, launcher)
+    loops = _loop(base), _loop(here)
+    return {"base": _named(base, loops, found), "here": _named(here, loops, found)}, loops
+
+
 def functions_of(costs: Costs, found: ProfileCounts, launcher: str) -> pd.Series:
     """By line of the profile: the function that it stands in, by a name that both sides have."""
     import pandas as pd
 
-    base, here = found.of(costs, launcher)
-    loops = _loop(base), _loop(here)
-    names: pd.Series = pd.concat([_named(frame, loops, found)["named"] for frame in (base, here)])
+    sides, _ = named_sides(costs, found, launcher)
+    names: pd.Series = pd.concat([sides[side]["named"] for side in ("base", "here")])
     return names
 
 
@@ -66,7 +74,6 @@ def _loop(frame: pd.DataFrame) -> str | None:
 
 
 def _named(frame: pd.DataFrame, loops: tuple[str | None, str | None], found: ProfileCounts) -> pd.DataFrame:
-    """``frame`` with ``place`` (its file), ``named`` (its function), ``kind`` and ``place_in_source``."""
     innermost = found.symbols[found.symbols["depth"] == 0]
     wanted = innermost[["image", "build_id", "address", "function", "file", "line", "kind"]]
     wanted = wanted.rename(columns={"function": "innermost"})
@@ -112,7 +119,7 @@ class _Rows:
         table = pd.DataFrame({"base": sides[0], "here": sides[1]}).fillna(0.0)
         order = (table["here"] - table["base"]).abs().sort_values(ascending=False, kind="stable").index
         shown = table.loc[order].head(_MOST[level])
-        shown = shown[shown.max(axis=1) >= RARE]
+        shown = shown[shown.abs().max(axis=1) >= RARE]
         for name, line in shown.iterrows():
             yield self._row(level, str(name), parent, float(line["base"]), float(line["here"]))
         left = [float(frame["weighted"].sum()) - float(shown[side].sum()) for side, frame in

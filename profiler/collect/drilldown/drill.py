@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import threading
 from collections.abc import Iterator, Mapping
 
 from profiler.collect.checker import Checker
 from profiler.collect.drilldown.code import Code
+from profiler.collect.drilldown.dispatch import Dispatch, read_dispatch, without_jumps, without_table
 from profiler.collect.drilldown.growth import Growth, growths
 from profiler.collect.drilldown.opcode_flow import Loop, Mixtures, mixtures
 from profiler.collect.drilldown.symbolise import Symbols
@@ -36,6 +36,7 @@ class Drill:
         self._symbols = Symbols(self._code)
         self._entries: dict[str, dict[int, str]] = {}
         """By launcher: address of machine code in its image → opcode."""
+        self._dispatch: dict[str, Dispatch] = {}
 
     def rows(
         self, plan: Plan, pass_: Regions, block: Block, step: Step, outcome: Outcome
@@ -87,9 +88,7 @@ class Drill:
         loops = {image: Loop(entries=dict(entries), code=code)} if entries else {}
         found = mixtures(growth, everything, loops)
         if entries and not found.dispatches:
-            self._checker.learn_no_opcodes(
-                launcher, f"{image} holds a table of computed gotos, and no jump went through it (a JIT, a switch)"
-            )
+            self._checker.learn_no_opcodes(launcher, without_jumps(image, self._dispatch[launcher.name]))
         counted = sum(growth.counts.values())
         if found.nested > _NESTED * counted:
             self._checker.learn_nested(launcher, min(1.0, found.nested / counted))
@@ -102,25 +101,23 @@ class Drill:
             if launcher.image is None or not is_elf(launcher.image):
                 self._checker.learn_no_opcodes(launcher, "whose eval loop runs was not seen, or its file is gone")
             else:
-                names = self._names(plan, pass_, block, launcher)
-                tables = goto_tables(launcher.image, names)
+                dispatch = self._dispatch[launcher.name] = self._asked(plan, pass_, block, launcher)
+                tables = goto_tables(launcher.image, dispatch.names)
                 found = {at: "/".join(own) for table in tables for at, own in table.entries.items()}
                 if not found:
-                    self._checker.learn_no_opcodes(launcher, _why_not(launcher.image, names))
+                    self._checker.learn_no_opcodes(launcher, without_table(launcher.image, dispatch))
             self._entries[launcher.name] = found
         return self._entries[launcher.name]
 
-    def _names(self, plan: Plan, pass_: Regions, block: Block, launcher: Launcher) -> dict[int, str]:
-        """Number → name of the opcodes that the launcher's interpreter has; empty where it does not say."""
+    def _asked(self, plan: Plan, pass_: Regions, block: Block, launcher: Launcher) -> Dispatch:
+        """What the launcher's interpreter says of its opcodes; nothing where it does not come to that."""
         with self._place.scratch() as scratch:
             side = scratch / "side"
             workload = workload_of(plan, pass_)
             process.run(
                 self._place.command(OPCODE_NAMES, workload, block, launcher, pass_.m[0], side, self._place.cpus[-1])
             )
-            text = side.read_text() if side.exists() else "{}"
-        names: dict[int, str] = ast.literal_eval(text)
-        return names
+            return read_dispatch(side.read_text() if side.exists() else "")
 
 
 def divided(count: int, mixture: Mapping[str, float]) -> Iterator[tuple[str | None, float]]:
@@ -131,9 +128,3 @@ def divided(count: int, mixture: Mapping[str, float]) -> Iterator[tuple[str | No
         yield opcode, count * part
     if abs(left) > 1e-6 * max(1, abs(count)):
         yield None, left
-
-
-def _why_not(image: str, names: Mapping[int, str]) -> str:
-    if not names:
-        return "its interpreter does not say which opcodes it has (no module opcode)"
-    return f"{image} holds no table of computed gotos: its eval loop dispatches by a switch or by tail calls"
