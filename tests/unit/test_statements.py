@@ -1,5 +1,6 @@
 """Statements by differences: planted costs are found exactly, and the claim is judged by them."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -110,6 +111,14 @@ def test_the_claim_is_judged_by_the_ratios(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert shown.next is not None
     assert shown.next[0] == "tax-probe opcodes"
+
+
+def test_the_baseline_alone_is_told_against_itself(tmp_path: Path) -> None:
+    analysis = analyse(folder(tmp_path))
+    alone = tuple(one for one in analysis.verdict.launchers if one.name == "python3")
+    shown = view(dataclasses.replace(analysis, verdict=msgspec.structs.replace(analysis.verdict, launchers=alone)))
+    assert shown.headline == ("Each of 4 statements costs as much in python3-again as in python3.",)
+    assert [row[1] for row in shown.tables[0].rows][:4] == [row[2] for row in shown.tables[0].rows][:4]
 
 
 def test_without_counts_it_is_cpu_time(tmp_path: Path) -> None:
