@@ -6,11 +6,15 @@ from profiler.analyze.numbers import digits
 from profiler.model import BASELINE
 from profiler.model.statement_costs import StatementClaim
 
+_ALIKE = 0.001
+
 
 def statement_sentence(claim: StatementClaim) -> str:
     """The answer first, then the spread."""
     if claim.quartiles is None or claim.least is None or claim.most is None:
         return f"What single statements cost in {claim.launcher} could not be resolved from the noise of its processes."
+    if abs(claim.least - 1) + abs(claim.most - 1) < _ALIKE:
+        return f"Each of {claim.statements} statements costs as much in {claim.launcher} as in {BASELINE}."
     inside = "none costs" if not claim.inside else f"{claim.inside} {'costs' if claim.inside == 1 else 'cost'}"
     word = "Yes" if claim.inside == claim.statements else "No"
     first, middle, third = map(digits, claim.quartiles)

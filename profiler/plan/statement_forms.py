@@ -28,15 +28,17 @@ def statement_pass(workload: Workload, offered: Iterable[AnyPass], *, regions: b
     """
     assert workload.counts_m is not None
     assert workload.timed_m is not None
+    known = [pass_ for pass_ in offered if isinstance(pass_, Whole)]
+    counting = [pass_ for pass_ in known if "instructions" in pass_.events]
     if regions:
         return Regions(
             name=REGIONS,
-            events=("instructions",),
+            # As a pass of the source has them, so that the run can be resumed: its cheapest one.
+            events=min((pass_.events for pass_ in counting), key=len),
             m=forms(workload, workload.counts_m),
             phases=PHASES,
             blocks=(0, None),
         )
-    known = [pass_ for pass_ in offered if isinstance(pass_, Whole)]
-    own = next((pass_ for pass_ in known if "instructions" in pass_.events), known[0])
+    own = (counting or known)[0]
     m = workload.timed_m if own.exclusive else workload.counts_m
     return msgspec.structs.replace(own, m=forms(workload, m), repetitions=1, blocks=(0, None), among="all")

@@ -10,7 +10,7 @@ from profiler.model.drilldown import Drilldown, Level, OpcodeCost, PlaceCost, Wh
 from profiler.model.verdict import part
 from profiler.present.section import Section
 from profiler.present.table import UNKNOWN, Cell, Column, Table, columns
-from profiler.present.whom import subjects
+from profiler.present.whom import drilled as drilled_of
 
 _MOST_OPCODES = 16
 _MOST_PLACES: dict[Level, int] = {"image": 4, "function": 10, "kind": 8, "line": 0}
@@ -30,9 +30,7 @@ _SMALL = 0.01
 
 def tables(verdict: Verdict) -> Iterator[Table]:
     """What is shown of the launcher that was asked about first; nothing where the run was no drill-down."""
-    names = subjects(verdict)
-    if not names:
-        return
+    names = drilled_of(verdict)
     drilled, found = part(verdict, Drilldown), part(verdict, Whereabouts)
     if drilled is not None:
         yield opcode_table(drilled, names[0], _MOST_OPCODES)
@@ -46,7 +44,7 @@ def tables(verdict: Verdict) -> Iterator[Table]:
 def sections(verdict: Verdict) -> Iterator[Section]:
     """All rows of all launchers."""
     drilled, found = part(verdict, Drilldown), part(verdict, Whereabouts)
-    for name in subjects(verdict):
+    for name in drilled_of(verdict):
         if drilled is not None:
             yield Section(title=f"Every opcode of {name}", tables=(opcode_table(drilled, name, None),))
         if found is not None:

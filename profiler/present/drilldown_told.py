@@ -9,21 +9,21 @@ from profiler.model import BASELINE, Verdict
 from profiler.model.drilldown import Drilldown, OpcodeClaim, Whereabouts
 from profiler.model.verdict import part
 from profiler.present.drilldown_tables import adds, main_rows
-from profiler.present.whom import subjects
+from profiler.present.whom import drilled as drilled_of
 
 
 def sentences(verdict: Verdict) -> list[str]:
-    """Of the launcher that was asked about first; none where the run was no drill-down."""
-    names = subjects(verdict)
+    """Of the launcher that was asked about first, or of the baseline alone; none where the run was no drill-down."""
+    names = drilled_of(verdict)
     drilled, found = part(verdict, Drilldown), part(verdict, Whereabouts)
     said = []
-    if names and drilled is not None:
+    if drilled is not None:
         said += [
             claim_sentence(claim, verdict.workload.name, BASELINE) if claim.opcodes else _untold(verdict, claim)
             for claim in drilled.claims
             if claim.launcher == names[0]
         ]
-    if names and found is not None:
+    if found is not None:
         said += _places(found, names[0], verdict.workload.name)
     return said
 

@@ -36,7 +36,7 @@ def sentences(verdict: Verdict, run: Run) -> tuple[str, ...]:
     """What another version or a question of its own comes first to, else the cost; then why."""
     names = subjects(verdict)
     if not names:
-        return (verdict.sentence,)
+        return (*drilldown_told.sentences(verdict), *statement_tables.sentences(verdict)) or (verdict.sentence,)
     said = [*_versions(run)]
     known = against_baseline(verdict, names[0])
     own = [*_swept(verdict), *_suspects(verdict), *drilldown_told.sentences(verdict)]

@@ -11,7 +11,7 @@ from profiler.model.statement_costs import StatementClaim, StatementCost, Statem
 from profiler.model.verdict import part
 from profiler.present.section import Section
 from profiler.present.table import UNKNOWN, Cell, Mark, Table, columns
-from profiler.present.whom import subjects
+from profiler.present.whom import drilled
 
 _MOST = 8
 """Rows at either end that a terminal has room for."""
@@ -20,15 +20,15 @@ _QUARTERS = ("lower quartile", "median", "upper quartile")
 
 def tables(verdict: Verdict) -> Iterator[Table]:
     """Of the launcher that was asked about first; nothing where the run did no statements."""
-    found, names = part(verdict, StatementCosts), subjects(verdict)
-    if found is not None and names and of_launcher(found, names[0]):
+    found, names = part(verdict, StatementCosts), drilled(verdict)
+    if found is not None and of_launcher(found, names[0]):
         yield statement_table(found, names[0], _MOST)
 
 
 def sections(verdict: Verdict) -> Iterator[Section]:
     """All statements of all launchers."""
     found = part(verdict, StatementCosts)
-    for name in subjects(verdict) if found is not None else ():
+    for name in drilled(verdict) if found is not None else ():
         assert found is not None
         if of_launcher(found, name):
             yield Section(title=f"Every statement in {name}", tables=(statement_table(found, name, None),))
@@ -95,7 +95,7 @@ def as_line(statement: str) -> str:
 
 def sentences(verdict: Verdict) -> list[str]:
     """What the statements say of the claim, of the launcher that was asked about first."""
-    found, names = part(verdict, StatementCosts), subjects(verdict)
-    if found is None or not names:
+    found, names = part(verdict, StatementCosts), drilled(verdict)
+    if found is None:
         return []
     return [statement_sentence(claim) for claim in found.statement_claims if claim.launcher == names[0]]

@@ -19,6 +19,13 @@ def subjects(verdict: Verdict) -> tuple[str, ...]:
     return tuple(user.name for user in (*users, *(as_shipped or ours)))
 
 
+def drilled(verdict: Verdict) -> tuple[str, ...]:
+    """The same of a drill-down, which tells of the baseline alone what each opcode or statement of it costs: by its
+    second run, against itself.
+    """
+    return subjects(verdict) or (AGAIN,)
+
+
 def _explains(launcher: LauncherResult) -> bool:
     return launcher.link in ("static", "pic")
 

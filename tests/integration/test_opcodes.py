@@ -167,10 +167,11 @@ def test_gdb_as_a_host_has_the_same_table(monkeypatch: pytest.MonkeyPatch, tmp_p
     if images["gdb"] != images["pyo3"]:
         pytest.skip(f"gdb embeds {images['gdb']}")
     ours, gdb = opcodes(ran.document, "pyo3"), opcodes(ran.document, "gdb")
-    assert {name: row["value"] for name, row in gdb.items()} == pytest.approx(
-        {name: row["value"] for name, row in ours.items()}, abs=0.01, rel=0
+    known, found = (
+        {name: row["value"] for name, row in rows.items() if row["value"] is not None} for rows in (ours, gdb)
     )
-    assert len(gdb) >= 10
+    assert found == pytest.approx(known, abs=0.01, rel=0)
+    assert len(found) >= 10
 
 
 def test_a_matched_set_names_functions_and_changes_no_figure(

@@ -1,5 +1,6 @@
 """What each opcode and each place costs, from planted lines of profile.csv; and that it adds up to the comparison."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -326,6 +327,17 @@ def test_the_machine_says_why_it_has_no_part(monkeypatch: pytest.MonkeyPatch, le
     monkeypatch.setattr(prepare, "probe", probed)
     reasons = {missing.event: missing.reason for missing in prepare._not_by_hardware()}
     assert reasons == (ON_HARDWARE if lent else dict.fromkeys(ON_HARDWARE, "no PMU here"))
+
+
+def test_the_baseline_alone_is_told_against_itself(tmp_path: Path) -> None:
+    """Which opcodes it executes and what each costs, or why that cannot be told."""
+    analysis = analyse(folder(tmp_path, "opcodes"))
+    verdict = msgspec.structs.replace(
+        analysis.verdict, launchers=tuple(one for one in analysis.verdict.launchers if one.name == "python3")
+    )
+    assert sentences(verdict) == ["Each of 2 opcodes that w executes costs as much in python3-again as in python3."]
+    shown = view(dataclasses.replace(analysis, verdict=verdict))
+    assert [row[2] for row in shown.tables[0].rows][:2] == ["40.00", "55.00"]
 
 
 def test_a_pass_by_address_runs_each_launcher_once_a_block() -> None:

@@ -1,5 +1,6 @@
 """Statements by differences: planted costs are found exactly, and the claim is judged by them."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from profiler.analyze.conclude import analyse
 from profiler.analyze.statement_ratios import statement_claim, statement_costs
+from profiler.catalogue.events import BY_NAME
 from profiler.catalogue.statement_list import FEW, FORM, MANY, STATEMENTS
 from profiler.collect.request import checked
 from profiler.errors import UsageError
@@ -20,6 +22,8 @@ from profiler.plan.statement_forms import statement_pass
 from profiler.plan.studies import STUDIES
 from profiler.present.statement_tables import as_line
 from profiler.present.view import view
+from profiler.sources.callgrind import CallgrindSource
+from profiler.sources.software import SoftwareSource
 from profiler.workloads import SINGLE_STATEMENTS, find_workload
 from tests.builders import launcher
 from tests.unit.simulated import folder_of
@@ -112,6 +116,14 @@ def test_the_claim_is_judged_by_the_ratios(tmp_path: Path) -> None:
     assert shown.next[0] == "tax-probe opcodes"
 
 
+def test_the_baseline_alone_is_told_against_itself(tmp_path: Path) -> None:
+    analysis = analyse(folder(tmp_path))
+    alone = tuple(one for one in analysis.verdict.launchers if one.name == "python3")
+    shown = view(dataclasses.replace(analysis, verdict=msgspec.structs.replace(analysis.verdict, launchers=alone)))
+    assert shown.headline == ("Each of 4 statements costs as much in python3-again as in python3.",)
+    assert [row[1] for row in shown.tables[0].rows][:4] == [row[2] for row in shown.tables[0].rows][:4]
+
+
 def test_without_counts_it_is_cpu_time(tmp_path: Path) -> None:
     found = analyse(folder(tmp_path, "task-clock")).verdict
     assert {row.metric for row in costs_of(found, "pyo3").values()} == {"task-clock"}
@@ -145,8 +157,16 @@ def test_a_pass_runs_every_form_at_both_m(regions: bool) -> None:
     assert len(pass_.m) == 2 * (1 + 2 * len(COSTS))
     assert sorted({m % FORM for m in pass_.m}) == [100, 300]
     assert list(pass_.m) == sorted(pass_.m)
-    assert "instructions" in pass_.events
     assert isinstance(pass_, Regions) == regions
+
+
+def test_a_run_can_be_resumed_because_the_source_has_such_a_pass() -> None:
+    """Of an emulator's passes that with the fewest events, so without its model of caches."""
+    work = msgspec.structs.replace(SINGLE_STATEMENTS, sha256=None)
+    for source in (CallgrindSource("valgrind", "3"), SoftwareSource()):
+        pass_ = statement_pass(work, source.passes(work), regions=source.name == "callgrind")
+        assert pass_.events in {offered.events for offered in source.passes(work)}
+        assert not any(BY_NAME[event].simulated for event in pass_.events)
 
 
 def test_runs_at_native_speed_do_more() -> None:
