@@ -17,6 +17,7 @@ from profiler.catalogue.properties import Fingerprint
 from profiler.collect.bench import Bench, LauncherFingerprint, Limits, open_bench
 from profiler.collect.fingerprint import complete, gone_library, image_of
 from profiler.collect.pace import Pace
+from profiler.collect.resume import own, programs_of
 from profiler.errors import Interrupted, MachineError, ProbeError, UsageError, WorkloadError
 from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch.binaries import elf
@@ -25,6 +26,7 @@ from profiler.model import Block, Caveat, Chunks, Launcher, Plan, Regions, Run, 
 from profiler.plan.schedule import draw_blocks, steps, with_launchers
 from profiler.plan.treat import bare_hosts, treated
 from profiler.sources.source import Source
+from profiler.system.exhausted import explained
 from profiler.system.signals import terminable
 
 
@@ -93,14 +95,15 @@ def measure(
     if writer.dropped:
         run = msgspec.structs.replace(run, warnings=(*run.warnings, _measured_again(writer.dropped)))
     run = msgspec.structs.replace(run, lines=writer.lines)
-    save_run(folder, run)
+    save_run(folder, own(run))
     done = done_steps(folder)
     with terminable(), open_bench(run.plan, source, limits) as bench:
         try:
             run = _with_files(_with_fingerprints(run, bench.check()))
             run = _with_passes(run, source, bench.cannot_serve())
             bench.use(run.plan)
-            save_run(folder, run)
+            run = msgspec.structs.replace(run, programs=programs_of(run))
+            save_run(folder, own(run))
             started = time.monotonic()
             if look is None:
                 _run_blocks(
@@ -109,7 +112,7 @@ def measure(
             else:
                 for grown in _run_until(bench, run, done, writer, look, budget_s=budget_s, progress=progress):
                     run = grown
-                    save_run(folder, run)
+                    save_run(folder, own(run))
             run = msgspec.structs.replace(run, measured_s=(run.measured_s or 0.0) + time.monotonic() - started)
         except KeyboardInterrupt as error:
             raise Interrupted(
@@ -118,6 +121,12 @@ def measure(
         except ProbeError as error:
             error.hint = f"{error.hint}; what was measured is kept in {folder}"
             raise
+        except (OSError, MemoryError) as error:
+            failure = explained(error)
+            if failure is None:
+                raise
+            failure.hint = f"{failure.hint}, then continue with --resume {folder}"
+            raise failure from error
         finally:
             run = msgspec.structs.replace(
                 run,
@@ -125,7 +134,7 @@ def measure(
                 warnings=tuple(dict.fromkeys((*run.warnings, *bench.caveats.values()))),
             )
             with suppress(MachineError):
-                save_run(folder, run)
+                save_run(folder, own(run))
     return run
 
 

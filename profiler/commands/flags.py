@@ -72,6 +72,14 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     )
     parser.add_argument("--experiment", metavar="FILE.toml", type=Path, help="take options from an experiment file")
     parser.add_argument("--resume", metavar="DIR", type=Path, help="continue an interrupted run with the same plan")
+    parser.add_argument(
+        "--trust-folder", action="store_true", help="with --resume: run what the folder names, whoever began it"
+    )
+    parser.add_argument(
+        "--accept-changes",
+        action="store_true",
+        help="with --resume: go on with another machine, or other files, than the run began with",
+    )
     add_gate(parser)
     add_format(parser)
     add_verbose(parser)

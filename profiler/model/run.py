@@ -52,3 +52,8 @@ class Run(Noun, frozen=True, kw_only=True):
     """How many lines of rows ``rows.csv`` held when this was written, so at least; None: nobody said yet."""
     tool_version: str | None = None
     """Of tax-probe when the run began; None: it did not say yet."""
+    programs: dict[str, str] | None = None
+    """SHA-256, hex, by path: of each launcher's program, and of files that it maps and that have no build-id; None
+    before the first check."""
+    seal: str | None = None
+    """That a user began this run, and what it starts (``folder.seal``); None: nobody can tell."""
