@@ -78,6 +78,10 @@ def checked(options: Mapping[str, object], study: Study, told: Callable[[str], s
     """
     try:
         request = msgspec.convert(options, Request, strict=True)
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"an option holds bytes that are no text: {error.object!r}", hint=f"tax-probe {study.command} --help"
+        ) from error
     except msgspec.ValidationError as error:
         words, _, place = str(error).partition(" - at ")
         at = re.fullmatch(r"`\$\.(\w+)(.*)`", place)
