@@ -11,13 +11,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.fault_trials.fuzz import fuzzed
 from tools.fault_trials.damage import cut_and_flipped, resumed
 from tools.fault_trials.disks import full, limited
 from tools.fault_trials.fuzz import fuzzed
 from tools.fault_trials.hostile import planted
+from tools.fault_trials.hung import CASES, hung
 from tools.fault_trials.kills import killed_chunks, killed_exact
+from tools.fault_trials.limits import clock_steps, in_a_group, starved
+from tools.fault_trials.load import loaded
 from tools.fault_trials.outcome import Fault, Tries
+from tools.fault_trials.sessions import sequences
 from tools.fault_trials.table import keep
 from tools.fault_trials.terminals import interrupted
 
@@ -30,6 +33,12 @@ FAULTS: dict[str, tuple[Fault, int, int]] = {
     "damage": (cut_and_flipped, 1000, 40),
     "damage-resumed": (resumed, 30, 0),
     "hostile": (planted, 300, 12),
+    "hung": (hung, 2 * len(CASES), 0),
+    "limits": (starved, 40, 0),
+    "cgroup": (in_a_group, 10, 0),
+    "clock": (clock_steps, 5, 0),
+    "sessions": (sequences, 2000, 20),
+    "load": (loaded, 100_000, 300),
     "fuzz": (fuzzed, 100_000, 30),
 }
 """By name: what is done, how often in the long form, and how often in the short one (0: not there)."""
@@ -37,7 +46,7 @@ FAULTS: dict[str, tuple[Fault, int, int]] = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/faults", description=__doc__)
-    parser.add_argument("--only", default="", metavar="WORD", help=f"those that hold it: {', '.join(FAULTS)}")
+    parser.add_argument("--only", default="", metavar="WORD", help=f"one, or those that hold it: {', '.join(FAULTS)}")
     parser.add_argument("--tries", type=int, help="of each fault (default: by fault)")
     parser.add_argument("--budget", type=float, default=1800.0, metavar="SECONDS", help="for the tries of each fault")
     parser.add_argument("--short", action="store_true", help="within a minute")
@@ -47,7 +56,7 @@ def main() -> int:
     well = True
     for name, (fault, usual, few) in FAULTS.items():
         most = args.tries or (few if args.short else usual)
-        if args.only not in name or not most:
+        if not most or (args.only != name if args.only in FAULTS else args.only not in name):
             continue
         results = []
         with tempfile.TemporaryDirectory(prefix="tax-probe-faults-") as folder:

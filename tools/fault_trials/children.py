@@ -52,7 +52,7 @@ def _entry(argv: tuple[str, ...], told: Path, env: dict[str, str], before: Calla
     for number, opened in ((0, os.open(os.devnull, os.O_RDONLY)), (1, out), (2, out)):
         os.dup2(opened, number)
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115, PTH123
+        setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     before()
     sys.argv = ["tax-probe", *argv]

@@ -8,8 +8,10 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
+from profiler.analyze.conclude import conclude
 from profiler.folder import ROWS, RUN
 from tools.fault_trials.children import ran
 from tools.fault_trials.outcome import Result, Tries, counted, lost
@@ -128,6 +130,10 @@ def planted(tries: Tries, folder: Path, rng: random.Random) -> Iterator[Result]:
     losses, codes = Counter[str](), Counter[str]()
     pairs = [(plant, command) for plant in PLANTS for command in _COMMANDS]
     rng.shuffle(pairs)
+    # What is imported once here is there in every child.
+    for module in ("across_told", "answer", "attached", "exported"):
+        import_module(f"profiler.present.{module}")
+    conclude(result_folder(folder))
     for number in tries:
         plant, command = pairs[number % len(pairs)]
         place, outside = result_folder(folder), folder / "outside"
