@@ -94,6 +94,7 @@ def parse_first_answer(line: bytes) -> FirstAnswer:
     """
     with _ours():
         how, text, runs = ast.literal_eval(line.decode())
+        as_printed(text)
         return msgspec.convert({"how": how, "text": text, "runs": tuple(map(_chunk, runs))}, FirstAnswer)
 
 
@@ -112,7 +113,15 @@ def _ours() -> Iterator[None]:
     """Whatever runs in the process can write there as well."""
     try:
         yield
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError, msgspec.MsgspecError) as error:
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        SyntaxError,
+        MemoryError,
+        RecursionError,
+        msgspec.MsgspecError,
+    ) as error:
         raise WorkloadError(
             "what came back for a chunk of work is no answer of ours",
             hint="the workload must leave descriptors alone that are not its own; without --precision whole processes "
@@ -123,6 +132,7 @@ def _ours() -> Iterator[None]:
 def _chunk(answer: tuple[Any, ...]) -> Chunk:
     wall_ns, cpu_ns, counted, text, placement = answer
     counts, enabled_ns, running_ns = counted or ((), None, None)
+    as_printed(text)
     found = {
         "wall_ns": wall_ns,
         "cpu_ns": cpu_ns,

@@ -56,6 +56,8 @@ class Request(Noun, frozen=True, kw_only=True):
     precision: str | float | None = None
     """In per cent, ``0.5`` or ``"0.5%"``; see ``half_width``."""
     metric: str | None = None
+    private: bool = False
+    """Nobody else may read what is written: results, builds, temporary files."""
     wait: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.0
     """Seconds to wait for another run on this machine to end."""
 

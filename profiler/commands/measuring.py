@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -52,6 +53,8 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
 
     study = STUDIES[command]
     wanted = request(args, command)
+    if wanted.private:
+        os.umask(0o077)
     gate = gating(wanted.max_ratio, wanted.baseline)
     limits = Limits(timeout_s=wanted.timeout)
     # All that needs no quiet machine comes before the lock: nobody is to wait for another run to be told of a typo.

@@ -38,6 +38,8 @@ class Run(Noun, frozen=True, kw_only=True):
     warnings: tuple[Caveat, ...]
     measured_s: float | None
     """Wall time of measuring; None while it runs or after an interruption."""
+    measured_so_far_s: float | None = None
+    """The same of all sessions until now, as of the last block that was completed; None before."""
     per_launch_ms: float | None = None
     """The user's own work per launch, for the advice of ``amortize``."""
     rebuilt: dict[str, Any] | None = None

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from tools.fault_trials.damage import cut_and_flipped, resumed
@@ -20,6 +22,7 @@ from tools.fault_trials.kills import killed_chunks, killed_exact
 from tools.fault_trials.limits import clock_steps, in_a_group, starved
 from tools.fault_trials.load import loaded
 from tools.fault_trials.outcome import Fault, Tries
+from tools.fault_trials.parsers import PARSERS
 from tools.fault_trials.sessions import sequences
 from tools.fault_trials.table import keep
 from tools.fault_trials.terminals import interrupted
@@ -39,7 +42,7 @@ FAULTS: dict[str, tuple[Fault, int, int]] = {
     "clock": (clock_steps, 5, 0),
     "sessions": (sequences, 2000, 20),
     "load": (loaded, 100_000, 300),
-    "fuzz": (fuzzed, 100_000, 30),
+    **{f"fuzz-{re.sub('[^a-z0-9]+', '-', name.lower())}": (partial(fuzzed, name), 100_000, 20) for name in PARSERS},
 }
 """By name: what is done, how often in the long form, and how often in the short one (0: not there)."""
 

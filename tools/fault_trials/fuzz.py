@@ -28,13 +28,9 @@ class _TooLong(BaseException):
     """A case took longer than any may."""
 
 
-def fuzzed(tries: Tries, folder: Path, rng: random.Random) -> Iterator[Result]:
-    """Each parser in a process of its own, with a limit of memory."""
-    for name in PARSERS:
-        yield _one(name, Tries(tries.most, tries.budget_s), folder, rng.random())
-
-
-def _one(name: str, tries: Tries, folder: Path, seed: float) -> Result:
+def fuzzed(name: str, tries: Tries, folder: Path, rng: random.Random) -> Iterator[Result]:
+    """The parser ``name`` in a process of its own, with a limit of memory."""
+    seed = rng.random()
     ours, theirs = multiprocessing.Pipe(duplex=False)
     child = multiprocessing.get_context("fork").Process(target=_work, args=(theirs, name, tries, folder, seed))
     child.start()
@@ -47,7 +43,7 @@ def _one(name: str, tries: Tries, folder: Path, seed: float) -> Result:
     child.join()
     for example in examples:
         print(example, flush=True)  # noqa: T201
-    return Result(
+    yield Result(
         f"fuzzed input: {name}", made, counted(Counter({"read or refused": made - wrong.total()})), lost(wrong)
     )
 
