@@ -12,6 +12,7 @@ from profiler.commands.completion import SHELLS
 from profiler.errors import Interrupted, ProbeError, UsageError
 from profiler.present.streams import make_usable, printing, silence
 from profiler.present.visible import visible
+from profiler.system.exhausted import explained
 from profiler.system.signals import terminable
 
 COMMANDS = {
@@ -53,9 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with terminable():
             return _run(arguments)
     except ProbeError as error:
-        print(visible(f"tax-probe: {error.message}"), file=sys.stderr)  # noqa: T201
-        print(visible(f"  → {error.hint}"), file=sys.stderr)  # noqa: T201
-        return error.exit_code
+        return _told(error)
     except KeyboardInterrupt:
         print("tax-probe: interrupted before anything was measured", file=sys.stderr)  # noqa: T201
         return Interrupted.exit_code
@@ -63,6 +62,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of a pipe left (head, less): nothing to say, and nobody to say it to.
         silence()
         return 0
+    except (OSError, MemoryError) as error:
+        failure = explained(error)
+        if failure is None:
+            raise
+        return _told(failure)
+
+
+def _told(error: ProbeError) -> int:
+    print(visible(f"tax-probe: {error.message}"), file=sys.stderr)  # noqa: T201
+    print(visible(f"  → {error.hint}"), file=sys.stderr)  # noqa: T201
+    return error.exit_code
 
 
 def _run(arguments: list[str]) -> int:

@@ -60,6 +60,12 @@ class FakePerf:
             setenv("TAX_PROBE_FAKE_TRUTH", str(file))
 
 
+@pytest.fixture(autouse=True)
+def lock(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests run side by side: each has a lock of its own."""
+    monkeypatch.setenv("TAX_PROBE_LOCK_DIR", str(tmp_path_factory.mktemp("lock")))
+
+
 @pytest.fixture
 def fake_perf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakePerf:
     """perf is a fake for this test and right until it is told otherwise; a process has no counters of its own."""

@@ -26,6 +26,10 @@ _WORDS = ("pass", "kind", "launcher", "workload", "event", "unit", "output_sha25
 _LATER = {"kind", "placement"}
 """Columns that rows of earlier versions lack."""
 _COLUMNS = {"pass" if name == "pass_name" else name for name in Row.__struct_fields__}
+_WHOLE = {"block", "position", "m", "repetition", "exit"}
+"""Columns of whole numbers, none of them missing."""
+_MOST = 2.0**63
+"""No counter and no clock goes further."""
 _HINT = "rows.csv is the measurement itself and cannot be made again from the other files: measure again"
 
 
@@ -84,9 +88,14 @@ def _require_figures(frame: pd.DataFrame, path: Path) -> None:
     import pandas as pd
 
     for name in sorted((_COLUMNS - set(_WORDS)) & set(frame.columns)):
-        if len(frame) and not pd.api.types.is_numeric_dtype(frame[name]):
-            texts = frame[name][pd.to_numeric(frame[name], errors="coerce").isna() & frame[name].notna()]
-            raise UsageError(f"{path}: {name} holds {str(texts.iloc[0])!r}, which is no figure", hint=_HINT)
+        figures = pd.to_numeric(frame[name], errors="coerce").astype(float)
+        wrong = (figures.isna() & frame[name].notna()) | (figures.abs() > _MOST)
+        if name in _WHOLE:
+            wrong |= figures.isna() | (figures % 1 != 0)
+        if wrong.any():
+            raise UsageError(
+                f"{path}: {name} holds {str(frame[name][wrong].iloc[0])!r}, which is no such figure", hint=_HINT
+            )
 
 
 def _kinds(folder: Path, frame: pd.DataFrame) -> dict[str, PassKind]:

@@ -158,6 +158,16 @@ UNFINISHED = CaveatEntry(
     title="the run was interrupted",
     remedy="--resume DIR continues it",
 )
+MEASURED_BESIDE = CaveatEntry(
+    code="measured-beside",
+    title="another user measured on this machine when the run began",
+    remedy="measure again when that has ended; --wait SECONDS waits for it so long",
+)
+RESUMED_ELSEWHERE = CaveatEntry(
+    code="resumed-elsewhere",
+    title="the run went on with another machine or other files than it began with",
+    remedy="measure anew where times or machine code matter",
+)
 OTHER_MACHINE = CaveatEntry(
     code="other-machine",
     title="the runs are of different machines",

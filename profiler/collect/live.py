@@ -87,28 +87,62 @@ def served(command: Command, *, count: str, requests: Path, answers: Path) -> Co
 
 
 def parse_first_answer(line: bytes) -> FirstAnswer:
-    """The first line of the answers."""
-    how, text, runs = ast.literal_eval(line.decode())
-    return FirstAnswer(how=how, text=text, runs=tuple(map(_chunk, runs)))
+    """The first line of the answers.
+
+    Raises:
+        WorkloadError: it is none of the server's.
+    """
+    with _ours():
+        how, text, runs = ast.literal_eval(line.decode())
+        as_printed(text)
+        return msgspec.convert({"how": how, "text": text, "runs": tuple(map(_chunk, runs))}, FirstAnswer)
 
 
 def parse_chunk(line: bytes) -> Chunk:
-    """Any other line of the answers."""
-    return _chunk(ast.literal_eval(line.decode()))
+    """Any other line of the answers.
+
+    Raises:
+        WorkloadError: it is none of the server's.
+    """
+    with _ours():
+        return _chunk(ast.literal_eval(line.decode()))
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """Whatever runs in the process can write there as well."""
+    try:
+        yield
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        SyntaxError,
+        MemoryError,
+        RecursionError,
+        msgspec.MsgspecError,
+    ) as error:
+        raise WorkloadError(
+            "what came back for a chunk of work is no answer of ours",
+            hint="the workload must leave descriptors alone that are not its own; without --precision whole processes "
+            "are run",
+        ) from error
 
 
 def _chunk(answer: tuple[Any, ...]) -> Chunk:
     wall_ns, cpu_ns, counted, text, placement = answer
     counts, enabled_ns, running_ns = counted or ((), None, None)
-    return Chunk(
-        wall_ns=wall_ns,
-        cpu_ns=cpu_ns,
-        counts=tuple(counts),
-        enabled_ns=enabled_ns,
-        running_ns=running_ns,
-        text=text,
-        placement=placement,
-    )
+    as_printed(text)
+    found = {
+        "wall_ns": wall_ns,
+        "cpu_ns": cpu_ns,
+        "counts": tuple(counts),
+        "enabled_ns": enabled_ns,
+        "running_ns": running_ns,
+        "text": text,
+        "placement": placement,
+    }
+    return msgspec.convert(found, Chunk)
 
 
 class ServedProcess:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -18,10 +17,8 @@ from profiler.collect.beforehand import Foreseen
 from profiler.collect.calibration_runs import calibrated, require_growth
 from profiler.collect.request import Request
 from profiler.errors import MachineError, UsageError
-from profiler.folder.secrets import keeps_back
 from profiler.launch.file_inspection import inspect_target
 from profiler.launch.host_builds import HostBuild
-from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import baseline_launcher
 from profiler.launch.matched_set import MatchedSet, fetched_set, lacks_symbols
 from profiler.model import (
@@ -31,13 +28,10 @@ from profiler.model import (
     Elimination,
     Launcher,
     Missing,
-    Native,
     Noun,
-    Phased,
     Precision,
     Run,
     Target,
-    Whole,
     Workload,
 )
 from profiler.plan.addresses import address_pass
@@ -46,7 +40,7 @@ from profiler.plan.lineup import Lineup, chosen, interpreters_alone, whole_ladde
 from profiler.plan.matched_launchers import stand_ins
 from profiler.plan.schedule import make_plan
 from profiler.plan.statement_forms import statement_pass
-from profiler.plan.studies import STUDIES, Study
+from profiler.plan.studies import Study
 from profiler.plan.sweep import intervened, startup_passes, sweep_m, sweep_passes
 from profiler.rebuild.build_cache import default_cache
 from profiler.rebuild.build_progress import BuildListener
@@ -55,7 +49,7 @@ from profiler.rebuild.memory import recall
 from profiler.sources.choose import probe
 from profiler.sources.source import Source
 from profiler.system import machine
-from profiler.workloads import BUILT_IN, find_workload, require_unchanged
+from profiler.workloads import BUILT_IN, find_workload
 
 
 class _Work(Noun, frozen=True, kw_only=True):
@@ -265,52 +259,6 @@ def wanted_precision(request: Request, source: Source) -> Precision | None:
         known = [name for name, event in BY_NAME.items() if not event.overhead and name not in missing]
         raise UsageError(f"--metric: the {source.name} source has no {metric}", hint=f"choose from {', '.join(known)}")
     return Precision(metric=metric, half_width=request.half_width)
-
-
-def require_same_begin(run: Run) -> None:
-    """A resumed run must find the launchers and the work that it began with.
-
-    Raises:
-        UsageError: the target, a launcher, a workload's script or what it reads has changed or is gone, or words of a
-            command were not kept.
-    """
-    if keeps_back(run):
-        raise UsageError(
-            "this run cannot go on: what looked like a secret in its command was not kept",
-            hint="begin a new run, and hand secrets over in the environment or in a file",
-        )
-    own = (pass_.workload for pass_ in run.plan.passes if isinstance(pass_, Whole))
-    for workload in {
-        workload.work: workload for workload in (run.plan.workload, *own) if workload is not None
-    }.values():
-        require_unchanged(workload)
-    now = resolve_target(run.target.path)
-    if (now.build_id, now.shared_library_build_id) != (run.target.build_id, run.target.shared_library_build_id):
-        raise UsageError(
-            f"{run.target.path} is not the interpreter that this run began with", hint="begin a new run instead"
-        )
-    for launcher in run.plan.launchers:
-        if not os.access(launcher.argv[0], os.X_OK):
-            raise UsageError(f"launcher {launcher.name} is gone: {launcher.argv[0]}", hint="begin a new run instead")
-
-
-def require_same_passes(run: Run, source: Source) -> None:
-    """A resumed run must be able to count what it began to count, in passes of the same events.
-
-    Raises:
-        MachineError: other counters are free now, or perf knows other events.
-    """
-    workload, precision = run.plan.workload, run.plan.precision
-    possible = source.passes(workload)
-    if STUDIES[run.command].parts_suffice:
-        possible += source.chunk_passes(workload, precision.metric if precision else None)
-    offered = {pass_.events for pass_ in possible}
-    own = (pass_ for pass_ in run.plan.passes if not isinstance(pass_, Phased))
-    if not {pass_.events for pass_ in own if not (isinstance(pass_, Native) and pass_.bare)} <= offered:
-        raise MachineError(
-            "the counters that can be used now are not those that this run began with",
-            hint="end other perf sessions and --resume again, or begin a new run instead",
-        )
 
 
 def _with_m(workload: Workload, request: Request, study: Study, baseline: Launcher) -> Workload:

@@ -16,6 +16,7 @@ from profiler.catalogue.caveats import NOT_QUIET, caveat
 from profiler.catalogue.interventions import REBUILT
 from profiler.collect.bench import Limits
 from profiler.collect.calibration_runs import calibrated
+from profiler.collect.resume import is_own
 from profiler.collect.session import Look, Progress, measure
 from profiler.errors import MachineError
 from profiler.folder import RUN, load_run, recorded, save_run
@@ -67,6 +68,10 @@ def time_remedy(
     source, quiet = SoftwareSource(), quiet or Quiet(budget_s * _WAITING)
     if recorded(place, RUN).exists():
         begun = load_run(place)
+        if not is_own(begun):
+            raise MachineError(
+                f"{place} was begun by somebody else", hint=f"tax-probe ipc --resume {place} says what that would run"
+            )
     else:
         try:
             place.mkdir(parents=True, exist_ok=True)

@@ -60,6 +60,8 @@ class Request(Noun, frozen=True, kw_only=True):
     metric: str | None = None
     symbols: Literal["fetch"] | None = None
     """Files with debug information are fetched where none is at hand; None: nothing is downloaded."""
+    private: bool = False
+    """Nobody else may read what is written: results, builds, temporary files."""
     wait: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.0
     """Seconds to wait for another run on this machine to end."""
 
@@ -82,6 +84,10 @@ def checked(options: Mapping[str, object], study: Study, told: Callable[[str], s
     """
     try:
         request = msgspec.convert(options, Request, strict=True)
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"an option holds bytes that are no text: {error.object!r}", hint=f"tax-probe {study.command} --help"
+        ) from error
     except msgspec.ValidationError as error:
         words, _, place = str(error).partition(" - at ")
         at = re.fullmatch(r"`\$\.(\w+)(.*)`", place)

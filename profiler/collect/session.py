@@ -17,15 +17,17 @@ from profiler.catalogue.properties import Fingerprint
 from profiler.collect.bench import Bench, LauncherFingerprint, Limits, open_bench
 from profiler.collect.fingerprint import complete, gone_library, image_of
 from profiler.collect.pace import Pace
+from profiler.collect.resume import own, programs_of
 from profiler.errors import Interrupted, MachineError, ProbeError, UsageError, WorkloadError
 from profiler.folder import RowWriter, done_steps, save_run
 from profiler.launch.binaries import elf
 from profiler.launch.installed_pythons import installed_pythons, named_files
-from profiler.model import Block, Caveat, Chunks, Launcher, Plan, Regions, Run, Standing, Step, roles_of
+from profiler.model import Block, Caveat, Chunks, Launcher, Regions, Run, Standing, Step, roles_of
 from profiler.plan.schedule import draw_blocks, steps, with_launchers
 from profiler.plan.statement_forms import statement_pass
 from profiler.plan.treat import bare_hosts, treated
 from profiler.sources.source import Source
+from profiler.system.exhausted import explained
 from profiler.system.signals import terminable
 
 
@@ -94,31 +96,40 @@ def measure(
     if writer.dropped:
         run = msgspec.structs.replace(run, warnings=(*run.warnings, _measured_again(writer.dropped)))
     run = msgspec.structs.replace(run, lines=writer.lines)
-    save_run(folder, run)
+    save_run(folder, own(run))
     done = done_steps(folder)
     with terminable(), open_bench(run.plan, source, limits) as bench:
         try:
             run = _with_files(_with_fingerprints(run, bench.check()))
             run = _with_passes(run, source, bench.cannot_serve())
             bench.use(run.plan)
-            save_run(folder, run)
-            started = time.monotonic()
+            run = msgspec.structs.replace(run, programs=programs_of(run))
+            save_run(folder, own(run))
+            started = time.monotonic() - (run.measured_so_far_s or run.measured_s or 0.0)
             if look is None:
-                _run_blocks(
-                    bench, run.plan, done, writer, budget_s=budget_s, least_blocks=least_blocks, progress=progress
+                course = _run_blocks(
+                    bench, run, done, writer, budget_s=budget_s, least_blocks=least_blocks, progress=progress
                 )
             else:
-                for grown in _run_until(bench, run, done, writer, look, budget_s=budget_s, progress=progress):
-                    run = grown
-                    save_run(folder, run)
-            run = msgspec.structs.replace(run, measured_s=(run.measured_s or 0.0) + time.monotonic() - started)
+                course = _run_until(bench, run, done, writer, look, budget_s=budget_s, progress=progress)
+            for now in course:
+                run = msgspec.structs.replace(now, measured_so_far_s=time.monotonic() - started)
+                save_run(folder, own(run))
+            run = msgspec.structs.replace(run, measured_s=time.monotonic() - started)
         except KeyboardInterrupt as error:
             raise Interrupted(
                 f"interrupted; what was measured is in {folder}", hint=f"continue with --resume {folder}"
             ) from error
         except ProbeError as error:
-            error.hint = f"{error.hint}; what was measured is kept in {folder}"
+            if str(folder) not in error.hint:
+                error.hint = f"{error.hint}; what was measured is kept in {folder}"
             raise
+        except (OSError, MemoryError) as error:
+            failure = explained(error)
+            if failure is None:
+                raise
+            failure.hint = f"{failure.hint}, then continue with --resume {folder}"
+            raise failure from error
         finally:
             run = msgspec.structs.replace(
                 run,
@@ -126,7 +137,7 @@ def measure(
                 warnings=tuple(dict.fromkeys((*run.warnings, *bench.caveats.values()))),
             )
             with suppress(MachineError):
-                save_run(folder, run)
+                save_run(folder, own(run))
     return run
 
 
@@ -137,14 +148,16 @@ def _measured_again(lines: int) -> Caveat:
 
 def _run_blocks(
     bench: Bench,
-    plan: Plan,
+    run: Run,
     done: set[Step],
     writer: RowWriter,
     *,
     budget_s: float | None,
     least_blocks: int,
     progress: Progress,
-) -> None:
+) -> Iterator[Run]:
+    """The blocks of the plan; yields after each."""
+    plan = run.plan
     planned = [step for block in plan.blocks for step in steps(plan, block)]
     progress.start(len(planned), sum(step in done for step in planned))
     pace = Pace()
@@ -159,6 +172,7 @@ def _run_blocks(
 
         bench.run_block(block, done, writer, on_step)
         progress.block(block)
+        yield run
 
 
 def _run_until(

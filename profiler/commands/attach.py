@@ -15,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Refresh or check, and print what was written."""
+    from profiler.folder.consistent import consistent
     from profiler.present.attached import attach
 
-    attach(args.folder, args.finding, check=args.check)
+    with consistent(args.folder):
+        attach(args.folder, args.finding, check=args.check)
     return 0

@@ -39,12 +39,14 @@ def run(args: argparse.Namespace) -> int:
     from profiler.analyze.opened import opened
     from profiler.catalogue.gates import parse_gates
     from profiler.folder import new_folder
+    from profiler.folder.consistent import consistent
     from profiler.present.across_told import show, write
     from profiler.present.gate_told import enforce
 
     gates = parse_gates(args.max_ratio)
     paths = [*([] if args.baseline is None else [Path(args.baseline)]), *args.folders]
-    document = across([opened(path) for path in paths])
+    with consistent(*paths):
+        document = across([opened(path) for path in paths])
     folder = None
     if args.out is not None:
         folder = new_folder(args.out, "compare")

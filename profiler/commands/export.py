@@ -26,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: nothing is asked for.
     """
+    from profiler.folder.consistent import consistent
     from profiler.present.exported import export
 
     wanted = [kind for kind in ("pyperf", "parquet", "callgrind", "speedscope") if getattr(args, kind)]
@@ -34,5 +35,6 @@ def run(args: argparse.Namespace) -> int:
             "nothing to export",
             hint=f"tax-probe export {args.folder} --pyperf, --parquet, or of a drill-down --callgrind, --speedscope",
         )
-    export(args.folder, wanted, out=args.out)
+    with consistent(args.folder):
+        export(args.folder, wanted, out=args.out)
     return 0

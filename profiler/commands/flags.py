@@ -60,6 +60,12 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     parser.add_argument("--seed", metavar="N", type=int, help="seed of blocks and orders (default: drawn and saved)")
     parser.add_argument("--out", metavar="DIR", help=f"where results go (default: ./{DEFAULT_OUT})")
     parser.add_argument(
+        "--private",
+        action="store_true",
+        default=None,
+        help="what is written, results and builds, can be read by you alone (umask 077)",
+    )
+    parser.add_argument(
         "--source",
         choices=("auto", "hardware", "qemu", "callgrind", "software"),
         help="where counts come from (default: auto)",
@@ -72,6 +78,14 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     )
     parser.add_argument("--experiment", metavar="FILE.toml", type=Path, help="take options from an experiment file")
     parser.add_argument("--resume", metavar="DIR", type=Path, help="continue an interrupted run with the same plan")
+    parser.add_argument(
+        "--trust-folder", action="store_true", help="with --resume: run what the folder names, whoever began it"
+    )
+    parser.add_argument(
+        "--accept-changes",
+        action="store_true",
+        help="with --resume: go on with another machine, or other files, than the run began with",
+    )
     add_gate(parser)
     add_format(parser)
     add_verbose(parser)
@@ -161,7 +175,7 @@ def request(args: argparse.Namespace, command: str) -> Request:
 def _experiment(path: Path, command: str) -> dict[str, object]:
     try:
         document = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"cannot read the experiment {path}: {error}", hint="examples: experiments/*.toml") from error
     if {"factor", "extends"} & set(document):
         raise UsageError(f"{path} is a plan of rebuild, no experiment", hint=f"tax-probe rebuild --plan {path}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -37,33 +39,31 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
     from profiler.analyze.sequential import PrecisionWatch
     from profiler.collect.beforehand import foresee
     from profiler.collect.bench import Limits
-    from profiler.collect.prepare import prepare, require_same_begin, require_same_passes
+    from profiler.collect.prepare import prepare
+    from profiler.collect.resume import require_same_passes
     from profiler.collect.session import look_at_hosts, measure
     from profiler.commands.gating import gating
-    from profiler.folder import load_run, new_folder
+    from profiler.folder import new_folder
     from profiler.plan.studies import STUDIES
     from profiler.present.answer import show
     from profiler.present.progress import Foretelling, ProgressBar, tell
     from profiler.sources.choose import choose_source
+    from profiler.system.own_folder import require_temporary
     from profiler.system.run_lock import only_one_run
 
     study = STUDIES[command]
     wanted = request(args, command)
+    if wanted.private:
+        os.umask(0o077)
     gate = gating(wanted.max_ratio, wanted.baseline)
     limits = Limits(timeout_s=wanted.timeout)
     # All that needs no quiet machine comes before the lock: nobody is to wait for another run to be told of a typo.
-    begun = load_run(args.resume) if args.resume is not None else None
-    if begun is not None:
-        if begun.command != command:
-            raise UsageError(
-                f"{args.resume} was begun by tax-probe {begun.command}",
-                hint=f"tax-probe {begun.command} --resume {args.resume}",
-            )
-        require_same_begin(begun)
+    begun = _begun(args, command) if args.resume is not None else None
     foreseen = foresee(wanted, study) if begun is None else None
-    for caveat in foreseen.inherited if foreseen is not None else ():
-        tell(f"warning {caveat.code}: {caveat.message}")
-    with only_one_run(wanted.wait, tell), ProgressBar() as bar:
+    for inherited in foreseen.inherited if foreseen is not None else ():
+        tell(f"warning {inherited.code}: {inherited.message}")
+    require_temporary()
+    with only_one_run(wanted.wait, tell) as beside, ProgressBar() as bar:
         if foreseen is None:
             assert begun is not None
             folder = args.resume
@@ -85,7 +85,7 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
                 begun = look_at_hosts(begun, source, limits)
             folder = new_folder(Path(wanted.out), command)
         measure(
-            begun,
+            begun if beside is None else _with(begun, beside, tell),
             source,
             folder,
             limits=limits,
@@ -104,6 +104,37 @@ def run_command(args: argparse.Namespace, command: str, after: After | None = No
         ) from error
     gate.hold(folder, verdict)
     return 0
+
+
+def _begun(args: argparse.Namespace, command: str) -> Run:
+    """The run to go on with.
+
+    Raises:
+        UsageError: it is another command's, somebody else's, or not what it was.
+    """
+    from profiler.collect.resume import continued
+    from profiler.commands.trusting import require_trust
+    from profiler.folder import load_run
+
+    begun = load_run(args.resume)
+    if begun.command != command:
+        raise UsageError(
+            f"{args.resume} was begun by tax-probe {begun.command}",
+            hint=f"tax-probe {begun.command} --resume {args.resume}",
+        )
+    require_trust(args.resume, begun, trusted=args.trust_folder)
+    return continued(begun, accept_changes=args.accept_changes)
+
+
+def _with(begun: Run, beside: str, tell: Callable[[str], None]) -> Run:
+    """``begun`` with who measures beside it, which is told at once."""
+    import msgspec
+
+    from profiler.catalogue.caveats import MEASURED_BESIDE, caveat
+
+    found = caveat(MEASURED_BESIDE, beside)
+    tell(f"warning {found.code}: {found.message}")
+    return msgspec.structs.replace(begun, warnings=(*begun.warnings, found))
 
 
 def _budget(wanted: Request, study: Study, begun: Run) -> float | None:

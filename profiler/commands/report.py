@@ -20,9 +20,11 @@ def run(args: argparse.Namespace) -> int:
     """Conclude, write, show; hold it against the gates."""
     from profiler.commands.gating import gating
     from profiler.folder import load_run
+    from profiler.folder.consistent import consistent
     from profiler.present.answer import show
 
     gate = gating(args.max_ratio, args.baseline)
-    gate.require_same_work(load_run(args.folder))
-    gate.hold(args.folder, show(args.folder, format_=args.format, verbose=args.verbose))
+    with consistent(args.folder):
+        gate.require_same_work(load_run(args.folder))
+        gate.hold(args.folder, show(args.folder, format_=args.format, verbose=args.verbose))
     return 0

@@ -132,7 +132,10 @@ def compress(folder: Path) -> None:
 
 def disk_trouble(folder: Path, error: OSError) -> MachineError:
     """What was being measured cannot be kept."""
+    begun = (folder / RUN).exists() or (folder / (RUN + ZIPPED)).exists()
     return MachineError(
         f"cannot write to {folder}: {error.strerror}",
-        hint=f"what was measured so far is kept; make room, then continue with --resume {folder}",
+        hint=f"what was measured so far is kept; make room, then continue with --resume {folder}"
+        if begun
+        else "nothing was measured yet; make room, or choose another folder with --out DIR",
     )

@@ -172,8 +172,20 @@ def read_fingerprint(side: Path) -> ProcessFingerprint | None:
             pymalloc=pymalloc == 1,
             placed=placed == 1,
             placement=None if placement == "None" else int(placement),
-            properties=ast.literal_eval(answer) if answer else None,
+            properties=_properties(answer) if answer else None,
             queued_ns=None if queued == "None" else int(queued),
         )
-    except (OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
+
+
+def _properties(answer: str) -> dict[str, Any]:
+    """What the probe wrote.
+
+    Raises:
+        ValueError, TypeError, SyntaxError, MemoryError, RecursionError: that is none of its answers.
+    """
+    found = ast.literal_eval(answer)
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in ("maps", "exe")):
+        raise ValueError("no answer of the probe")
+    return found

@@ -148,7 +148,7 @@ def _stamp(file: Path) -> list[int]:
 def _cached(place: Path) -> HostBuild | None:
     try:
         build = msgspec.json.decode((place / _RECORD).read_bytes(), type=HostBuild)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     if not all(Path(path).is_file() and Path(path).parent == place for path in (build.pyo3, build.runmain)):
         return None

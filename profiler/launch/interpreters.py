@@ -101,7 +101,7 @@ def ask(program: str) -> Answer:
         raise UsageError(f"{program} did not answer within {TIME_LIMIT_S:.0f} s", hint=hint)
     try:
         answer = msgspec.json.decode(done.stdout, type=Answer)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         said = (done.stderr_tail.strip() or "nothing").splitlines()[-1][:200]
         message = f"{program} runs, but does not answer as Python 3 does (exit {done.exit}, it said: {said})"
         raise UsageError(message, hint=hint) from None

@@ -114,7 +114,7 @@ def _ask(host: Path, script: Path, target: Target, link: LinkMode, log: Path | N
         raise MachineError(f"the host {host} cannot be started: {error.strerror}", hint=hint) from error
     try:
         return msgspec.json.decode(done.stdout, type=_Answer)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         message = f"the {link} host {host.name} does not run (exit {done.exit}); it said: {_gist(done.stderr_tail)}"
         hint = f"a libpython that does not fit {target.real_path} does this: {_upgrade(target)}"
         if log is not None:

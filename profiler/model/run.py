@@ -38,6 +38,8 @@ class Run(Noun, frozen=True, kw_only=True):
     warnings: tuple[Caveat, ...]
     measured_s: float | None
     """Wall time of measuring; None while it runs or after an interruption."""
+    measured_so_far_s: float | None = None
+    """The same of all sessions until now, as of the last block that was completed; None before."""
     per_launch_ms: float | None = None
     """The user's own work per launch, for the advice of ``amortize``."""
     rebuilt: dict[str, Any] | None = None
@@ -54,3 +56,8 @@ class Run(Noun, frozen=True, kw_only=True):
     """Of the files that ran in the place of the installed ones, because these have symbols; None: there were none."""
     tool_version: str | None = None
     """Of tax-probe when the run began; None: it did not say yet."""
+    programs: dict[str, str] | None = None
+    """SHA-256, hex, by path: of each launcher's program, and of files that it maps and that have no build-id; None
+    before the first check."""
+    seal: str | None = None
+    """That a user began this run, and what it starts (``folder.seal``); None: nobody can tell."""

@@ -102,7 +102,7 @@ class BuildCache:
         folder = self.folder / kind / key
         try:
             found = msgspec.json.decode((folder / RECORD).read_bytes(), type=Artifact)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeError, RecursionError):
             return None
         # The cache may have been moved since.
         return msgspec.structs.replace(found, path=str(folder), log=str(self.folder / "logs" / f"{key}.log"))

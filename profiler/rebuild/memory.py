@@ -31,7 +31,7 @@ def recall(place: Path, target: Target, workload: Workload) -> RebuildFinding | 
     """What was found of these very files and this very workload; None when nothing was."""
     try:
         return msgspec.json.decode(_file(place, target, workload).read_bytes(), type=RebuildFinding)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
 
 

@@ -52,7 +52,7 @@ def load_plan(path: Path) -> FactorialPlan:
     """
     try:
         plan = msgspec.convert(_read(path, ()), FactorialPlan, strict=True)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, msgspec.ValidationError) as error:
         raise UsageError(f"cannot read the plan {path}: {error}", hint=_EXAMPLE) from error
     check(plan, str(path))
     return plan

@@ -99,7 +99,7 @@ def _row(line: str) -> _Row | None:
     for attempt in (line, _BARE_COMMA.sub(r"\1.\2", line)):
         try:
             return msgspec.json.decode(attempt, type=_Raw)
-        except (msgspec.MsgspecError, UnicodeError):
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             continue
     named = _EVENT_OF_BROKEN_ROW.search(line)
     return _Broken(event=named[1] if named else "")

@@ -33,9 +33,8 @@ def cgroup(root: Path = Path("/")) -> Cgroup:
         if allowed is not None:
             quotas.append(allowed)
         if not stats.get("nr_throttled"):
-            stats = dict(
-                line.split(maxsplit=1) for line in (text(folder / "cpu.stat") or "").splitlines() if " " in line
-            )
+            lines = (line.split() for line in (text(folder / "cpu.stat") or "").splitlines())
+            stats = {words[0]: words[1] for words in lines if len(words) == 2}
     micro, nano = integer(stats.get("throttled_usec")), integer(stats.get("throttled_time"))
     return Cgroup(
         quota_cpus=min(quotas, default=None),
@@ -97,13 +96,14 @@ def text(path: Path) -> str | None:
     """The stripped content of a kernel file, or None where it cannot be read."""
     try:
         return path.read_text(errors="replace").strip()
-    except OSError:
+    except (OSError, ValueError):  # The latter for a path of the kernel's that is none.
         return None
 
 
 def integer(figure: str | None) -> int | None:
-    """A whole number, or None for anything else."""
+    """A whole number that a kernel can say, or None for anything else."""
     try:
-        return None if figure is None else int(figure)
+        found = None if figure is None else int(figure)
     except ValueError:
         return None
+    return found if found is None or abs(found) < 1 << 64 else None

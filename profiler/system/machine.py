@@ -160,13 +160,13 @@ def _perf_version() -> str | None:
 
 
 def _pyperf() -> dict[str, str | int | float]:
-    with tempfile.TemporaryDirectory(prefix="tax-probe-") as folder:
-        out = Path(folder) / "metadata.json"
-        _run(sys.executable, "-m", "pyperf", "collect_metadata", "-o", str(out))
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="tax-probe-") as folder:
+            out = Path(folder) / "metadata.json"
+            _run(sys.executable, "-m", "pyperf", "collect_metadata", "-o", str(out))
             metadata = msgspec.json.decode(out.read_bytes())["metadata"]
-        except (OSError, msgspec.MsgspecError, KeyError):
-            return {}
+    except (OSError, msgspec.MsgspecError, KeyError):
+        return {}
     return {name: metadata[name] for name in _PYPERF_FACTS if name in metadata}
 
 

@@ -47,6 +47,22 @@ def own_folder() -> Iterator[Path]:
         os.close(held)
 
 
+def require_temporary() -> None:
+    """There is a folder for temporary files, with room for one.
+
+    Raises:
+        MachineError: there is not.
+    """
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(b"x")
+    except OSError as error:
+        raise MachineError(
+            f"there is no temporary folder that can be written to: {error.strerror}",
+            hint="make room, or set TMPDIR to one",
+        ) from error
+
+
 def _taken(place: Path) -> tuple[int, Path]:
     """The folder, and what keeps it ours as long as it is open.
 

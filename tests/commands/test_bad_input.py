@@ -294,7 +294,7 @@ def test_no_temporary_folder(tax_probe: TaxProbe, monkeypatch: pytest.MonkeyPatc
 def test_only_one_run_at_a_time(tax_probe: TaxProbe) -> None:
     with only_one_run():
         ran = in_a_process("ipc", *ONE_BLOCK, "--out", str(tax_probe.out))
-    assert_refused(ran, 3, "another tax-probe is measuring", "tax-probe.lock")
+    assert_refused(ran, 3, "another tax-probe is measuring", "--wait")
     assert tax_probe.ipc(*ONE_BLOCK).code == 0
 
 

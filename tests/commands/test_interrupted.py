@@ -130,7 +130,9 @@ def test_only_the_same_interpreter_resumes(tax_probe: TaxProbe) -> None:
     run = tax_probe.folder() / "run.json"
     kept = run.read_text()
     run.write_text(kept.replace('"build_id": "', '"build_id": "00', 1))
-    assert_refused(tax_probe("ipc", "--resume", str(run.parent)), 2, "is not the interpreter", "new run")
+    assert_refused(tax_probe("ipc", "--resume", str(run.parent)), 2, "was not begun by you", "--trust-folder")
+    ran = tax_probe("ipc", "--resume", str(run.parent), "--trust-folder")
+    assert_refused(ran, 2, "is not the interpreter", "new run", "--accept-changes")
 
 
 @needs_extension

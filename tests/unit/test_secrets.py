@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from profiler.catalogue.properties import Fingerprint
-from profiler.collect.prepare import require_same_begin
+from profiler.collect.resume import continued
 from profiler.errors import UsageError
 from profiler.folder import RUN, load_run, save_run
 from profiler.folder.secrets import KEPT_BACK, keeps_back, redacted_words
@@ -65,7 +65,7 @@ def test_a_run_is_written_without_and_cannot_go_on(tmp_path: Path) -> None:
     written = load_run(tmp_path)
     assert keeps_back(written)
     with pytest.raises(UsageError, match="was not kept"):
-        require_same_begin(written)
+        continued(written, accept_changes=True)
 
 
 def test_of_unknown_variables_only_that_they_are_set(monkeypatch: pytest.MonkeyPatch) -> None:

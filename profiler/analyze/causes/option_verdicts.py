@@ -35,8 +35,11 @@ def rebuilding(verdict: Verdict, run: Run, costs: Costs, folder: Path) -> dict[s
     remedy, timed by what ``folder`` holds.
     """
     rebuilt, roles = rebuilt_of(run), costs.roles
-    assert rebuilt is not None
-    assert roles.embedder is not None
+    if rebuilt is None or roles.embedder is None:
+        raise UsageError(
+            f"{folder} says that libraries were rebuilt for it, and not which",
+            hint="take run.json from where it was measured",
+        )
     ladder, left = account(costs, run, rebuilt)
     causes = judge_options(costs, run, rebuilt)
     unexplained = Unexplained(share=left.share, lo=left.lo, hi=left.hi)

@@ -1,0 +1,1 @@
+"""What a measurement survives: faults of a kind each, tried many times."""
