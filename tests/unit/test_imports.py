@@ -11,7 +11,7 @@ DOWNWARDS = (
     ("present",),
     ("analyze",),
     ("collect",),
-    ("rebuild",),
+    ("rebuild", "provision"),
     ("plan",),
     ("sources",),
     ("launch", "workloads", "guest"),
@@ -23,7 +23,7 @@ DOWNWARDS = (
 )
 """Who stands above imports those below; neighbours do not know each other."""
 
-RECORDING = {"collect", "rebuild", "plan", "sources", "launch", "guest", "system", "workloads"}
+RECORDING = {"collect", "rebuild", "provision", "plan", "sources", "launch", "guest", "system", "workloads"}
 ANALYSING = {"analyze", "present"}
 """They meet in the model, the catalogue and files."""
 
