@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from profiler.catalogue.targets import TargetEntry
 from profiler.errors import MachineError
-from profiler.provision.private_apt import answer_of
+from profiler.provision.private_apt import PrivateApt, answer_of
 
 _SECURITY = "-security"
+_GETTING = re.compile(r"Get:\d+ \S+ \S+ \S+ (?P<name>\S+) \S+ (?P<version>\S+) \[(?P<size>[^]]+)\]")
+"""What apt-get says of each package that it fetches."""
 
 
 def sources_here(suite: str, keyring: str) -> str:
@@ -72,3 +77,31 @@ def system_targets() -> str:
     """The sites and releases of the system's own sources, a line ``SITE RELEASE`` each."""
     command = ("apt-get", "-qq", "indextargets", "--format", "$(SITE) $(RELEASE)", "Created-By: Packages")
     return answer_of(command, None)
+
+
+def archive_of(say: Callable[[str], None]) -> Callable[[Path, str, TargetEntry], PrivateApt]:
+    """How the archive of an architecture is opened, with its state in a folder; ``say`` gets what is being fetched.
+
+    Opening raises:
+        MachineError: this machine has no apt, no Debian's keyring, or no Debian sources.
+    """
+
+    def fetching(line: str) -> None:
+        found = _GETTING.match(line)
+        if found is not None:
+            say(f"  {found['name']} {found['version']} [{found['size']}]")
+
+    def opened(state: Path, architecture: str, entry: TargetEntry) -> PrivateApt:
+        lacking = [program for program in ("apt-get", "dpkg-deb") if shutil.which(program) is None]
+        if lacking:
+            raise MachineError(
+                f"packages are fetched and unpacked with {' and '.join(lacking)}, which this machine lacks",
+                hint="run it on Debian, 12 or newer",
+            )
+        if not Path(entry.keyring).is_file():
+            raise MachineError(
+                f"no {entry.keyring} to check packages by", hint="apt-get install debian-archive-keyring"
+            )
+        return PrivateApt(state, architecture, sources_here(entry.suite, entry.keyring), fetching)
+
+    return opened

@@ -9,29 +9,18 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from profiler.errors import MachineError
 from profiler.model import Noun
+from profiler.model.provisioning import PackageGroup
 from profiler.system.logged import Failed, run_logged
 
 _TIMEOUT_S = 900.0
 _KEPT = re.compile(r"^Acquire::(?:https?|Check-|ForceIP|Retries)")
 """What of the system's configuration concerns the way to the mirrors."""
 _LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<file>\S+) (?P<size>\d+) SHA256:(?P<sha256>[0-9a-f]{64})$")
-
-
-class PackageGroup(Noun, frozen=True, kw_only=True):
-    """Packages of one architecture that are resolved together."""
-
-    name: str
-    architecture: str
-    names: tuple[str, ...]
-    left_out: tuple[str, ...] = ()
-    """Regular expressions of whole names."""
-    only: tuple[str, ...] = ()
-    """Where there are any: names, without what they depend on."""
 
 
 class Deb(Noun, frozen=True, kw_only=True):
@@ -92,8 +81,11 @@ def chosen(resolved: Iterable[Deb], group: PackageGroup) -> tuple[Deb, ...]:
 class PrivateApt:
     """One architecture's apt state in a folder of the cache."""
 
-    def __init__(self, state: Path, architecture: str, sources: str) -> None:
+    def __init__(
+        self, state: Path, architecture: str, sources: str, on_line: Callable[[str], None] = lambda line: None
+    ) -> None:
         self._state = state
+        self._on_line = on_line
         self._architecture = architecture
         self._env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "APT_CONFIG": str(state / "apt.conf")}
         for folder in ("etc/apt.conf.d", "etc/preferences.d", "etc/trusted.gpg.d", "etc/sources.list.d",
@@ -145,7 +137,7 @@ class PrivateApt:
     def _run(self, command: tuple[str, ...], cwd: Path) -> None:
         log = self._state / "apt.log"
         try:
-            run_logged(command, cwd=cwd, log=log, timeout_s=_TIMEOUT_S, env=self._env)
+            run_logged(command, cwd=cwd, log=log, timeout_s=_TIMEOUT_S, env=self._env, on_line=self._on_line)
         except Failed as error:
             said = next((line for line in error.lines if line.startswith(("E:", "Err:"))), f"see {log}")
             raise MachineError(

@@ -11,7 +11,7 @@ import msgspec
 
 from profiler.launch.cargo import find_cargo
 from profiler.model import Noun
-from profiler.provision import laid_out
+from profiler.provision import cross_tools, laid_out
 from profiler.provision.debian_archive import sources_here
 from profiler.provision.laid_out import unpack
 from profiler.provision.made_once import digest_of_files, is_made, key_of, made
@@ -29,6 +29,7 @@ from tools.pmu_guest.tree import TOP
 
 HERE = Path(__file__).parent
 RECORD = "resolved.json"
+_CROSS = digest_of_files(Path(cross_tools.__file__).parent, [Path(cross_tools.__file__)])
 _UNPACKING = digest_of_files(Path(laid_out.__file__).parent, [Path(laid_out.__file__)])
 
 
@@ -86,7 +87,7 @@ def _places(cache: Path, resolved: Resolved, chosen: Sequence[Locked]) -> Places
     crates = [TOP / name for name in ("Cargo.lock", "Cargo.toml")]
     crates += [file for file in (TOP / "runner").rglob("*") if file.is_file() and "target" not in file.parts]
     cargo = subprocess.run((find_cargo().cargo, "-V"), capture_output=True, text=True, check=True).stdout
-    built = key_of(tools, root, cargo, digest_of_files(TOP, crates), _code("cross.py"))
+    built = key_of(tools, root, cargo, digest_of_files(TOP, crates), _code("cross.py"), _CROSS)
     return Places(
         tools=cache / f"tools-{tools}", root=cache / f"root-{root}", image=cache / f"image-{image}",
         built=cache / f"built-{built}",

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from profiler.model import Noun
-from profiler.provision.private_apt import PackageGroup
+from profiler.model.provisioning import PackageGroup
 
 TABLE = Path(__file__).with_name("packages.toml")
 
