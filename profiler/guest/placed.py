@@ -52,10 +52,14 @@ def _tax_probe_edge(offset: int) -> "tuple[object, int, int, bool]":
     low, high = pad(_tax_probe_room)
     held.pop().close()
     seen.remove(low)
-    # However many they are: a pad beside the room would leave a gap that the arenas go to.
+    # However many they are: a pad beside the room would leave a gap that the arenas go to. Pads that go on upwards for
+    # longer than the room are in no small gap: an emulator looks for memory behind what it gave last, and never back.
+    before, run = 0, 0
     for _ in range(4 * _tax_probe_reach // mib):
-        first, _ = pad(mib)
-        if low <= first < high:
+        first, end = pad(mib)
+        run = run + mib if first == before else 0
+        before = end
+        if low <= first < high or run > _tax_probe_room:
             break
     else:
         raise OSError("there are more small gaps than padding fills")
