@@ -20,6 +20,9 @@ _COMMAND = "cross"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which targets, and what is measured on each."""
     parser.add_argument("target", nargs="*", metavar="TARGET", help="as tax-probe targets lists them")
+    parser.add_argument(
+        "--samples", action="store_true", help="measure nothing: run the samples in each launcher, bit for bit"
+    )
     parser.add_argument("--workload", metavar="NAME|FILE.py", help="as of ipc (default: int_loop)")
     add_launcher(parser)
     parser.add_argument("--blocks", metavar="N", type=int, help="blocks to measure (default: 6)")
@@ -55,6 +58,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--format json is one document of one target", hint="name one TARGET")
     gate = gating(wanted.max_ratio, wanted.baseline)
     for entry in entries or (_entry_of(args.resume),):
+        if args.samples:
+            _samples(entry, wanted, args)
+            continue
         _measure(entry, wanted, gate, args)
     return 0
 
@@ -91,6 +97,21 @@ def _measure(entry: TargetEntry, wanted: Request, gate: Gating, args: argparse.N
             progress=Foretelling(bar, lambda: first_figure(begun, folder)),
         )
     gate.hold(folder, show(folder, format_=args.format, verbose=args.verbose))
+
+
+def _samples(entry: TargetEntry, wanted: Request, args: argparse.Namespace) -> None:
+    from profiler.collect.prepare_abroad import ready
+    from profiler.collect.sample_runs import run_samples
+    from profiler.folder import new_folder
+    from profiler.present.progress import ProgressBar
+    from profiler.present.samples_told import print_samples, write_samples
+
+    with ProgressBar() as bar:
+        at = ready(entry, wanted.launcher, bar.say)
+        found = run_samples(entry.name, at.launchers, timeout_s=wanted.timeout, say=bar.say)
+    folder = new_folder(Path(wanted.out), "samples")
+    write_samples(folder, found)
+    print_samples(folder, found, as_json=args.format == "json")
 
 
 def _entry_of(folder: Path) -> TargetEntry:

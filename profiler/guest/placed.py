@@ -45,24 +45,27 @@ def _tax_probe_edge(offset: int) -> "tuple[object, int, int, bool]":
                         return start, end
         raise OSError("the padding is not in the memory map")
 
+    def room() -> "tuple[int, int]":
+        # A gap with room for the padding and the arenas, which is left as it was.
+        found = pad(_tax_probe_room)
+        held.pop().close()
+        seen.remove(found[0])
+        return found
+
     held: list[mmap.mmap] = []
     seen: list[int] = []
     mib = _tax_probe_mib
-    # A gap with room for the padding and the arenas. Smaller ones come first (above a thread's heap, say): filled.
-    low, high = pad(_tax_probe_room)
-    held.pop().close()
-    seen.remove(low)
-    # However many they are: a pad beside the room would leave a gap that the arenas go to. Pads that go on upwards for
-    # longer than the room are in no small gap: an emulator looks for memory behind what it gave last, and never back.
-    before, run = 0, 0
-    for _ in range(4 * _tax_probe_reach // mib):
-        first, end = pad(mib)
-        run = run + mib if first == before else 0
-        before = end
-        if low <= first < high or run > _tax_probe_room:
-            break
-    else:
-        raise OSError("there are more small gaps than padding fills")
+    # Smaller gaps come first (above a thread's heap, say): filled, however many they are, for what is left of one would
+    # be taken by arenas. An emulator may never map again where something was: it fills no gap.
+    low, high = room()
+    first, _ = pad(mib)
+    if room()[0] < high:
+        for _ in range(_tax_probe_reach // mib * 4):
+            if low <= first < high:
+                break
+            first, _ = pad(mib)
+        else:
+            raise OSError("there are more small gaps than padding fills")
     start, end = pad(mib)
     if start < first:
         start, _ = pad(mib + (start - offset) % mib)

@@ -34,7 +34,7 @@ _UNPACKED_TIMES = 5
 _CODE = digest_of_files(Path(laid_out.__file__).parent, [Path(laid_out.__file__)])
 
 
-class Archive(Protocol):
+class PackageArchive(Protocol):
     """Where packages of one architecture come from (``private_apt.PrivateApt``)."""
 
     def update(self) -> None:
@@ -47,7 +47,7 @@ class Archive(Protocol):
         """Fetch what is not in the folder; gives the bytes that were fetched."""
 
 
-Archives = Callable[[Path, str, TargetEntry], Archive]
+Archives = Callable[[Path, str, TargetEntry], PackageArchive]
 """The archive of an architecture, with its state in a folder."""
 Say = Callable[[str], None]
 
@@ -153,7 +153,7 @@ class _Provisioning:
     def __init__(self, entry: TargetEntry, folder: Path, archives: Archives, say: Say) -> None:
         self._entry, self._folder, self._say = entry, folder, say
         self._archive_of = archives
-        self._archives: dict[str, Archive] = {}
+        self._archives: dict[str, PackageArchive] = {}
         self._began = time.monotonic()
 
     def carried_out(self, *, update: bool) -> Provisioned:
@@ -187,7 +187,7 @@ class _Provisioning:
     def _note_spent(self, before: float) -> None:
         (self._folder / "seconds").write_text(f"{before + time.monotonic() - self._began:.1f}\n")
 
-    def _archive(self, architecture: str) -> Archive:
+    def _archive(self, architecture: str) -> PackageArchive:
         if architecture not in self._archives:
             self._archives[architecture] = self._archive_of(
                 self._folder / f"apt-{architecture}", architecture, self._entry
