@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 import msgspec
 
 from profiler.catalogue.targets import TargetEntry
 from profiler.collect.calibration_runs import calibrated
 from profiler.collect.request import Request
+from profiler.errors import UsageError
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.file_inspection import inspection_of
 from profiler.launch.launchers import baseline_launcher, names_to_own, own_launcher
@@ -25,7 +28,9 @@ from profiler.provision.provisioner import require_provisioned, target_folder
 from profiler.sources.foreign_qemu import ForeignQemuSource
 from profiler.sources.source import Source
 from profiler.system import machine
+from profiler.system.environment import environment_caveats
 from profiler.system.rooted import Rooted
+from profiler.workloads import require_unchanged
 
 
 class Ready(Noun, frozen=True, kw_only=True):
@@ -72,6 +77,23 @@ def counter_of(entry: TargetEntry) -> Source:
     return ForeignQemuSource.probe(abroad(entry, found).emulator, known, entry.counts)
 
 
+def require_same_abroad(run: Run, entry: TargetEntry) -> None:
+    """A resumed run must find the target, the launchers and the work that it began with.
+
+    Raises:
+        UsageError: one of them has changed since, or is gone.
+        MachineError: the target is not provisioned any more.
+    """
+    require_unchanged(run.plan.workload)
+    now = abroad(entry, require_provisioned(entry)).target
+    if (now.build_id, now.shared_library_build_id) != (run.target.build_id, run.target.shared_library_build_id):
+        raise UsageError(f"{entry.name} is not what this run began with", hint="begin a new run instead")
+    for launcher in run.plan.launchers:
+        gone = next((word for word in launcher.argv if word.startswith("/") and not Path(word).exists()), None)
+        if gone is not None:
+            raise UsageError(f"launcher {launcher.name} is gone: {gone}", hint="begin a new run instead")
+
+
 def prepare_abroad(  # noqa: PLR0917 - what a run begins with
     request: Request, study: Study, workload: Workload, at: Ready, source: Source, argv: Sequence[str]
 ) -> Run:
@@ -107,7 +129,7 @@ def prepare_abroad(  # noqa: PLR0917 - what a run begins with
         interpreters=msgspec.to_builtins(files),
         builds=at.builds,
         fingerprints={},
-        warnings=(),
+        warnings=tuple(environment_caveats(os.environ)),
         measured_s=None,
         tool_version=version("tax-probe"),
     )

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def _measure(entry: TargetEntry, wanted: Request, gate: Gating, args: argparse.Namespace) -> None:
     from profiler.analyze.first_figure import first_figure
     from profiler.collect.bench import Limits
-    from profiler.collect.prepare_abroad import counter_of, prepare_abroad, ready
+    from profiler.collect.prepare_abroad import counter_of, prepare_abroad, ready, require_same_abroad
     from profiler.collect.session import measure
     from profiler.folder import load_run, new_folder
     from profiler.plan.studies import STUDIES
@@ -82,8 +82,10 @@ def _measure(entry: TargetEntry, wanted: Request, gate: Gating, args: argparse.N
     with only_one_run(wanted.wait, tell), ProgressBar() as bar:
         source = counter_of(entry)
         bar.say(f"source: {source.describe()}")
+        gate.require_counted(source.missing)
         if args.resume is not None:
             begun, folder = load_run(args.resume), args.resume
+            require_same_abroad(begun, entry)
         else:
             at = ready(entry, wanted.launcher, bar.say)
             begun = prepare_abroad(wanted, study, workload, at, source, args.argv)
