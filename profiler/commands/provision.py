@@ -19,17 +19,20 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         UsageError: there is no such target, or none was named.
-        MachineError: what is needed cannot be had here; with the remedy. The next call goes on.
+        MachineError: what is needed cannot be had here; with the remedy. The next call goes on. What is to be removed
+            may be measured just now.
     """
     from profiler.catalogue.targets import TARGETS, find_entry
     from profiler.present.progress import ProgressBar, tell
     from profiler.provision.debian_archive import archive_of
     from profiler.provision.host_step import with_hosts
     from profiler.provision.provisioner import provision, remove
+    from profiler.system.run_lock import only_one_run
 
     entries = tuple(map(find_entry, dict.fromkeys(args.target)))
     if args.gc:
-        freed = remove(entries or tuple(entry for entry in TARGETS if entry.reason is None))
+        with only_one_run():  # which may be of such a target
+            freed = remove(entries or tuple(entry for entry in TARGETS if entry.reason is None))
         tell(f"removed {freed / 1e6:.0f} MB")
         return 0
     if not entries:

@@ -101,7 +101,7 @@ class PrivateApt:
         Raises:
             MachineError: no mirror answers, or its signature is wrong.
         """
-        self._run(("apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update"), self._state)
+        self._run(("apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update"), self._state, "package lists")
 
     def resolve(self, group: PackageGroup) -> tuple[Deb, ...]:
         """The group's packages and what they depend on, all from the archive.
@@ -128,22 +128,32 @@ class PrivateApt:
         folder.mkdir(parents=True, exist_ok=True)
         lacking = [deb for deb in debs if not is_whole(folder / deb.file, deb)]
         if lacking:
-            self._run(("apt-get", "-q", "download", *(f"{deb.name}={deb.version}" for deb in lacking)), folder)
+            self._run(
+                ("apt-get", "-q", "download", *(f"{deb.name}={deb.version}" for deb in lacking)), folder, "packages"
+            )
         for deb in lacking:
             if not is_whole(folder / deb.file, deb):
                 raise MachineError(f"{deb.file} did not arrive with its hash", hint="try again with --update")
         return sum(deb.size for deb in lacking)
 
-    def _run(self, command: tuple[str, ...], cwd: Path) -> None:
+    def _run(self, command: tuple[str, ...], cwd: Path, what: str) -> None:
         log = self._state / "apt.log"
         try:
             run_logged(command, cwd=cwd, log=log, timeout_s=_TIMEOUT_S, env=self._env, on_line=self._on_line)
         except Failed as error:
-            said = next((line for line in error.lines if line.startswith(("E:", "Err:"))), f"see {log}")
             raise MachineError(
-                f"{' '.join(command[:3])} … failed: {said}",
+                f"{what} cannot be fetched: {why(error.lines)}",
                 hint=f"connect this machine to its package archive, then try again (all that apt said: {log})",
             ) from error
+
+
+def why(lines: Sequence[str]) -> str:
+    """Why apt-get failed, by its own words: its errors say more than what it met on the way."""
+    for begins in ("E:", "W:", "Err:"):
+        found = next((line for line in lines if line.startswith(begins)), None)
+        if found is not None:
+            return found.removeprefix(begins).strip()
+    return lines[-1] if lines else "apt-get said nothing"
 
 
 def is_whole(path: Path, deb: Deb) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from profiler.catalogue.targets import TARGETS
+from profiler.system.run_lock import only_one_run
 from tests.commandline import TaxProbe, assert_refused
 
 
@@ -58,3 +59,13 @@ def test_what_cannot_be_done_is_told_with_its_remedy(
     words: list[str], code: int, told: list[str], tax_probe: TaxProbe
 ) -> None:
     assert_refused(tax_probe(*words), code, *told)
+
+
+def test_nothing_is_removed_while_something_is_measured(tax_probe: TaxProbe, tmp_path: Path) -> None:
+    kept = tmp_path / "cache/tax-probe/targets/aarch64-linux-gnu/sysroot-1"
+    kept.mkdir(parents=True)
+    with only_one_run():
+        assert_refused(tax_probe("provision", "--gc"), 3, "another")
+    assert kept.is_dir()
+    assert tax_probe("provision", "--gc").code == 0
+    assert not kept.exists()

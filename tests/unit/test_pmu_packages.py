@@ -13,7 +13,7 @@ from profiler.model.provisioning import PackageGroup
 from profiler.provision.debian_archive import os_release, private_sources, sources_of
 from profiler.provision.laid_out import leads_to, placed, unpack
 from profiler.provision.made_once import digest_of_files, is_made, made
-from profiler.provision.private_apt import Deb, chosen, configuration, is_whole, parse_uris
+from profiler.provision.private_apt import Deb, chosen, configuration, is_whole, parse_uris, why
 from tools.pmu_guest.locks import as_text, chosen_requirements, locked
 from tools.pmu_guest.newc import folder, link, newc, regular
 from tools.pmu_guest.table import read_table
@@ -72,6 +72,18 @@ def test_what_apt_would_fetch_is_read_with_sizes_and_hashes() -> None:
     )
     (deb,) = parse_uris(listed)
     assert (deb.name, deb.version, deb.size, deb.sha256) == ("libx", "1:2-3", 822, sha)
+
+
+def test_why_apt_failed_is_its_own_error_and_not_what_it_met_on_the_way() -> None:
+    lines = (
+        "Err:1 http://m/debian bookworm InRelease",
+        "  Could not resolve 'm'",
+        "E: Failed to fetch http://m/x  404",
+    )
+    assert why(lines) == "Failed to fetch http://m/x  404"
+    assert why(lines[:2]) == "1 http://m/debian bookworm InRelease"
+    assert why(("Reading package lists...",)) == "Reading package lists..."
+    assert why(()) == "apt-get said nothing"
 
 
 def test_what_is_left_out_is_left_out_by_its_whole_name() -> None:
