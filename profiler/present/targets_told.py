@@ -40,7 +40,7 @@ def lines_of(state: TargetState) -> Iterator[str]:
     if state.download_mb is not None:
         yield (
             f"download {state.download_mb} MB, on the disk {state.disk_mb} MB, {state.seconds:.0f} s "
-            f"({_FROM[state.measured]})"
+            f"({_FROM[state.measured]}), then the hosts are built"
         )
     for remedy in dict.fromkeys(need.remedy for need in state.needs if need.remedy is not None):
         yield f"→ {remedy}"
