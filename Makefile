@@ -78,6 +78,7 @@ record:
 	@TAX_PROBE_RECORD=1 .venv/bin/python -m pytest -q tests/golden
 	@tools/verdict-schema > docs/verdict.schema.json
 	@tools/results-page > results/README.md
+	@tools/targets-page > results/targets/README.md
 	@tools/readme-output
 
 # Pin the newest dependencies (needs uv); maturin builds the extension.

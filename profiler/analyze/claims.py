@@ -8,14 +8,14 @@ from profiler.analyze.causes.files import recorded
 from profiler.analyze.causes.nested import beneath, parts, untold
 from profiler.analyze.stats import too_wide
 from profiler.analyze.wording import difference, measured_once, stands_on
-from profiler.catalogue.events import BY_NAME
+from profiler.catalogue.events import BY_NAME, COUNTS
 from profiler.catalogue.interventions import INTERVENTIONS
 from profiler.catalogue.variant_rules import is_judged
 from profiler.model import Cause, Comparison, Doubt, Run, Unexplained
 
 _NONE = 0.0005
 """A rest that would be told as 0.0 %."""
-_TOLD = ("instructions", "cycles", "wall")
+_TOLD = (*COUNTS, "cycles", "wall")
 _WORDS = {"slower": "more", "faster": "fewer"}
 
 
@@ -34,7 +34,7 @@ def sentence(
     parts += [
         f"{c.launcher} and {c.baseline} take the same instructions: the start-up path costs nothing per iteration."
         for c in comparisons
-        if (c.baseline, c.launcher, c.metric, c.verdict) == (roles.same_start, roles.embedder, "instructions", "same")
+        if (c.baseline, c.launcher, c.verdict) == (roles.same_start, roles.embedder, "same") and c.metric in COUNTS
     ]
     parts += [
         f"Nothing is claimed in {BY_NAME[doubt.metric].title}: {doubt.reason}."

@@ -11,7 +11,7 @@ from profiler.analyze.placement import misplaced, placements_differ, sides
 from profiler.analyze.rows import PER_ITERATION, levels, phases, reasons, slopes, sources, steps_between_phases
 from profiler.analyze.stats import CONFIDENCE, SEQUENTIAL_LEVEL
 from profiler.analyze.together import together
-from profiler.catalogue.events import EVENTS
+from profiler.catalogue.events import ABROAD, EVENTS, work_counted
 from profiler.catalogue.metrics import PER_LAUNCH, QUOTIENTS
 from profiler.model import Run
 
@@ -35,10 +35,10 @@ def costs_as_measured(run: Run, frame: pd.DataFrame) -> tuple[Costs, tuple[Bound
     clock = levels(frame, "clock")
     if not clock.empty:
         table["clock"] = clock
-    events = per_block.index.get_level_values("event")
+    counted = work_counted(set(per_block.index.get_level_values("event")))
     boundaries: tuple[Boundary, ...] = ()
-    if "instructions" in events:
-        counts = per_block[PER_ITERATION].xs("instructions", level="event")
+    if counted is not None:
+        counts = per_block[PER_ITERATION].xs(counted, level="event")
         boundaries = find_boundaries(counts, placements=placements_differ(frame))
     elsewhere, _ = misplaced(run.plan, frame)
     apart = frozenset((boundary.block, boundary.launcher) for boundary in boundaries) | elsewhere
@@ -65,7 +65,7 @@ def _unknown(run: Run, frame: pd.DataFrame) -> frozenset[str]:
     """Events that the run's version did not know yet."""
     named = {missing.event for missing in run.missing} | set(map(str, frame["event"].unique()))
     named |= {event for pass_ in run.plan.passes for event in pass_.events}
-    return frozenset(event.name for event in EVENTS if event.later and event.name not in named)
+    return frozenset(event.name for event in (*EVENTS, *ABROAD) if event.later and event.name not in named)
 
 
 def _never_at_once(table: pd.DataFrame) -> dict[str, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from profiler.catalogue.events import work_counted
 from profiler.model import Comparison, Verdict
 from profiler.model.across import Across, AcrossChange, Gate, GateLine, Of
 
 _ALONE = "no launcher stands beside the baseline"
-_COUNTED, _ELSE = "instructions", "wall"
+_ELSE = "wall"
 
 
 def hold_verdict(gates: Sequence[Gate], verdict: Verdict) -> tuple[GateLine, ...]:
@@ -17,11 +18,12 @@ def hold_verdict(gates: Sequence[Gate], verdict: Verdict) -> tuple[GateLine, ...
     baseline, *others = (launcher.name for launcher in verdict.launchers if launcher.variant is None)
     found = [c for c in verdict.comparisons if c.baseline == baseline and c.launcher in others]
     # What A/A withdrew was counted: another metric does not silently take its place.
-    counted = any(c.metric == _COUNTED and c.ratio is not None for c in found)
-    counted = counted or any(doubt.metric == _COUNTED for doubt in verdict.withdrawn)
+    counted = work_counted(
+        {c.metric for c in found if c.ratio is not None} | {doubt.metric for doubt in verdict.withdrawn}
+    )
     lines = []
     for gate in gates:
-        metric = gate.metric or (_COUNTED if counted else _ELSE)
+        metric = gate.metric or counted or _ELSE
         own = [_line(gate, c.launcher, c) for c in found if c.metric == metric]
         lines += own or [_unknown(gate, metric, verdict.command, _ALONE)]
     return tuple(lines)
@@ -37,8 +39,8 @@ def hold_changes(gates: Sequence[Gate], document: Across, of: Of) -> tuple[GateL
 
 def _hold_changes(gate: Gate, document: Across, of: Of) -> Iterator[GateLine]:
     # What cannot be compared was counted all the same: another metric does not silently take its place.
-    counted = any(_COUNTED in folder.metrics for folder in document.folders)
-    metric = gate.metric or (_COUNTED if counted else _ELSE)
+    counted = work_counted({metric for folder in document.folders for metric in folder.metrics})
+    metric = gate.metric or counted or _ELSE
     found = {(c.folder, c.launcher): c for c in document.changes if c.of == of and c.metric == metric}
     reference, *others = document.folders
     first = 0 if of == "cost" else 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from profiler.analyze.boundary import Boundary, find_boundaries
 from profiler.analyze.placement import placements_differ
+from profiler.catalogue.events import work_counted
 from profiler.errors import UsageError
 from profiler.folder import ROWS, load_run, read_lines, recorded
 from profiler.folder.marks import MARK
@@ -226,10 +227,10 @@ def steps_between_phases(by_phase: pd.DataFrame, *, placements: bool = False) ->
     The level is that of the process, its lowest phase: a boundary only adds instructions, and what moves all phases of
     a process is not the heap's phase but the block's hash seed or environment, which its launchers share.
     """
-    events = by_phase.index.get_level_values("event")
-    if "instructions" not in events:
+    counted = work_counted(set(by_phase.index.get_level_values("event")))
+    if counted is None:
         return ()
-    counts = by_phase[PER_ITERATION].xs("instructions", level="event")
+    counts = by_phase[PER_ITERATION].xs(counted, level="event")
     lowest = counts.groupby(level=["block", "launcher"], observed=True).transform("min")
     return find_boundaries(counts, levels=lowest, placements=placements)
 

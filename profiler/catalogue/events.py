@@ -5,7 +5,7 @@ A new counter is one entry in ``EVENTS``. The order is the order of tables and o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 
@@ -71,6 +71,8 @@ class Event:
     """Read from callgrind's costs by function (``sources.by_function``), in every pass that counts with it."""
     rusage: bool = False
     """Read from the timed run itself (clock, wait4) where no perf is used."""
+    emulated: bool = False
+    """Counted of a program of another machine, in an emulator of that; no source of this machine's own reads it."""
     inside: bool = False
     """Read inside the process by the generated script, in runs that have the machine for themselves."""
     simulated: bool = False
@@ -332,4 +334,25 @@ EVENTS: tuple[Event, ...] = (
 
 BY_FUNCTION: tuple[str, ...] = tuple(event.name for event in EVENTS if event.by_function)
 
-BY_NAME: dict[str, Event] = {event.name: event for event in EVENTS}
+ABROAD: tuple[Event, ...] = (
+    Event(
+        name="aarch64-instructions",
+        unit="instructions",
+        title="aarch64 instructions",
+        margin=0.002,
+        needs_slot=False,
+        emulated=True,
+        later=True,
+    ),
+)
+"""What counts the work of other targets: each kind has a name of its own, since none can be compared with another."""
+
+COUNTS: tuple[str, ...] = ("instructions", *(event.name for event in ABROAD))
+"""What counts the work itself; a run has one of them at most."""
+
+BY_NAME: dict[str, Event] = {event.name: event for event in (*EVENTS, *ABROAD)}
+
+
+def work_counted(names: Container[str]) -> str | None:
+    """The one of ``COUNTS`` that is among ``names``; None: nothing counted the work."""
+    return next((count for count in COUNTS if count in names), None)

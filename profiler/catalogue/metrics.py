@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from profiler.catalogue.events import BY_NAME, EVENTS, Cpu, Event
+from profiler.catalogue.events import ABROAD, BY_NAME, COUNTS, EVENTS, Cpu, Event
 from profiler.catalogue.source_kinds import SOURCE_KINDS
 from profiler.model import Noun, SourceName
 
@@ -42,12 +42,16 @@ class Metric(Noun, frozen=True, kw_only=True):
     """Sources whose counts of it a second run of the same process repeats to the digit."""
 
 
-_SPEED = frozenset({"instructions", "cycles", "task-clock", "wall"})
+_SPEED = frozenset({*COUNTS, "cycles", "task-clock", "wall"})
 """What a program that is slower takes more of."""
 
 
 def _exact_by(event: Event) -> frozenset[SourceName]:
-    reads: dict[SourceName, bool] = {"qemu": event.qemu, "callgrind": bool(event.callgrind)}
+    reads: dict[SourceName, bool] = {
+        "qemu": event.qemu,
+        "callgrind": bool(event.callgrind),
+        "emulated": event.emulated,
+    }
     return frozenset(source for source, able in reads.items() if able and not event.simulated)
 
 
@@ -86,7 +90,7 @@ def _startup(event: Event, *, title: str, unit: str) -> Metric:
 
 
 METRICS: tuple[Metric, ...] = (
-    *(_of_event(event) for event in EVENTS if not event.overhead),
+    *(_of_event(event) for event in (*EVENTS, *ABROAD) if not event.overhead),
     Metric(
         name="ipc",
         title="IPC",
@@ -103,6 +107,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     _startup(BY_NAME["wall"], title="start-up time", unit="ms"),
     _startup(BY_NAME["instructions"], title="start-up instructions", unit="M"),
+    *(_startup(event, title=f"start-up {event.title}", unit="M") for event in ABROAD),
 )
 
 METRIC: dict[str, Metric] = {metric.name: metric for metric in METRICS}

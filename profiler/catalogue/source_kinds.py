@@ -23,6 +23,9 @@ SOURCE_KINDS: dict[SourceName, SourceKind] = {
         SourceKind(name="hardware", how="hardware counters", model=None, emulates=False),
         SourceKind(name="qemu", how="qemu counts, bare runs timed", model="modelled", emulates=True),
         SourceKind(name="callgrind", how="callgrind counts, bare runs timed", model="modelled", emulates=True),
+        SourceKind(
+            name="emulated", how="counted in an emulator of the target, nothing is timed", model=None, emulates=True
+        ),
         SourceKind(name="software", how="clocks alone, nothing counted", model=None, emulates=False),
     )
 }

@@ -54,9 +54,9 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
     parser.add_argument("--budget", metavar="SECONDS", type=float, help="begin no block that would end later")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, help="limit of one process (default: 60)")
     if sweep:
-        parser.add_argument("--m", metavar="M,M,…", type=_numbers, help="the M of the sweep (default: 1 to 10⁶)")
+        parser.add_argument("--m", metavar="M,M,…", type=numbers, help="the M of the sweep (default: 1 to 10⁶)")
     else:
-        parser.add_argument("--m", metavar="LO,HI", type=_numbers, help="the two M of every run (default: by workload)")
+        parser.add_argument("--m", metavar="LO,HI", type=numbers, help="the two M of every run (default: by workload)")
     parser.add_argument("--seed", metavar="N", type=int, help="seed of blocks and orders (default: drawn and saved)")
     parser.add_argument("--out", metavar="DIR", help=f"where results go (default: ./{DEFAULT_OUT})")
     parser.add_argument(
@@ -146,7 +146,12 @@ def add_precision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metric", metavar="NAME", help="whose interval (default: cycles, or else task-clock)")
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def numbers(text: str) -> tuple[int, ...]:
+    """``1,1_000``: the type of ``--m``.
+
+    Raises:
+        ArgumentTypeError: one is no whole number.
+    """
     try:
         return tuple(int(number.replace("_", "")) for number in text.split(","))
     except ValueError:

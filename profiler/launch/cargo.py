@@ -48,9 +48,21 @@ class Toolchain(Noun, frozen=True, kw_only=True):
     version: str
     """Of rustc, e.g. ``"1.85.0"``."""
     triple: str
-    """The machine that rustc itself runs on, e.g. ``"x86_64-unknown-linux-gnu"``."""
+    """The machine that is built for, e.g. ``"x86_64-unknown-linux-gnu"``."""
     identity: str
     """All of ``rustc -vV``, and the version of the C compiler that links: tells apart compilers of one version."""
+    linker: str | None = None
+    """The C compiler that links for another machine than rustc's own; None: this machine's ``cc``."""
+    ar: str | None = None
+    """The same, of archives."""
+
+    @property
+    def cross(self) -> dict[str, str]:
+        """Variables of cargo and PyO3 that say so; empty where nothing is built for another machine."""
+        if self.linker is None:
+            return {}
+        name = self.triple.upper().replace("-", "_")
+        return {f"CARGO_TARGET_{name}_LINKER": self.linker, "PYO3_CROSS": "1"}
 
 
 def find_cargo() -> Toolchain:

@@ -24,7 +24,7 @@ from profiler.launch.cargo import Toolchain, find_cargo, run_cargo
 from profiler.launch.link import LinkRecipe, recipe
 from profiler.launch.proof import check_host
 from profiler.launch.stand_ins import SOURCE, mend
-from profiler.model import LinkMode, Noun, Target
+from profiler.model import Emulator, LinkMode, Noun, Target
 from profiler.system.build_environment import for_builders
 from profiler.system.home import cache_folder
 
@@ -69,25 +69,32 @@ class HostBuild(Noun, frozen=True, kw_only=True):
 
 
 def build_hosts(
-    target: Target, link: LinkMode, *, on_line: Callable[[str], None], cache_dir: Path | None = None
+    target: Target,
+    link: LinkMode,
+    *,
+    on_line: Callable[[str], None],
+    cache_dir: Path | None = None,
+    toolchain: Toolchain | None = None,
+    emulator: Emulator | None = None,
 ) -> HostBuild:
     """Build both hosts for ``target``, or take them from the cache.
 
-    ``on_line`` gets each line that cargo prints. ``cache_dir`` is the user's cache unless given.
+    ``on_line`` gets each line that cargo prints. ``cache_dir`` is the user's cache unless given. For a target of
+    another machine ``toolchain`` builds, and ``emulator`` runs what was built.
 
     Raises:
         MachineError: cargo is missing, too old or fails; the target has no headers or no such libpython; the hosts
             that came out are not what was asked for; the cache cannot be written. The hint says what to do.
     """
     how = recipe(target, link)
-    toolchain = find_cargo()
+    toolchain = toolchain or find_cargo()
     key = build_key(target, link, how, toolchain)
     builds = (cache_dir or cache_folder()) / "hosts"
     try:
         builds.mkdir(parents=True, exist_ok=True)
         with _only_builder(builds / f"{key}.lock", on_line):
             return _cached(builds / key) or _build(
-                target, link, how=how, toolchain=toolchain, place=builds / key, on_line=on_line
+                target, link, how=how, toolchain=toolchain, emulator=emulator, place=builds / key, on_line=on_line
             )
     except Timeout:
         raise MachineError(
@@ -161,6 +168,7 @@ def _build(
     *,
     how: LinkRecipe,
     toolchain: Toolchain,
+    emulator: Emulator | None,
     place: Path,
     on_line: Callable[[str], None],
 ) -> HostBuild:
@@ -173,7 +181,14 @@ def _build(
         log.write_text(_head(how, toolchain, _command(toolchain, how)), encoding="utf-8")
         replaced: tuple[str, ...] = ()
         if link != "shared":
-            mended = mend(Path(how.library), link, libraries=how.libraries, scratch=Path(scratch), log=log)
+            mended = mend(
+                Path(how.library),
+                link,
+                libraries=how.libraries,
+                scratch=Path(scratch),
+                log=log,
+                tools=(toolchain.linker, toolchain.ar),
+            )
             if mended is not None:
                 how, replaced = recipe(target, link, archive=mended.archive), mended.modules
         source = Path(scratch) / "source"
@@ -188,6 +203,7 @@ def _build(
             "PYO3_CONFIG_FILE": str(config),
             "RUSTC": toolchain.rustc,
             "RUSTC_WRAPPER": "",
+            **toolchain.cross,
             **{f"CARGO_PROFILE_RELEASE_{name}": value for name, value in _PROFILE.items()},
         }
         environment = for_builders(os.environ, **added)
@@ -197,7 +213,7 @@ def _build(
         filled.mkdir()
         for name in BINARIES:
             built = Path(scratch) / "target" / toolchain.triple / "release" / name
-            check_host(built, target, link, log=log)
+            check_host(built, target, link, log=log, emulator=emulator)
             shutil.move(built, filled / name)
         build = HostBuild(
             pyo3=str(place / "pyo3"),

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from profiler.errors import UsageError
 from profiler.launch.host_builds import HostBuild
-from profiler.launch.proof import host_environment
-from profiler.model import AGAIN, BASELINE, EMBEDDER, Launcher, LauncherRole, LinkMode, Noun, Target
+from profiler.launch.proof import emulated, host_environment
+from profiler.model import AGAIN, BASELINE, EMBEDDER, Emulator, Launcher, LauncherRole, LinkMode, Noun, Target
 
 
 class Own(Noun, frozen=True, kw_only=True):
@@ -58,13 +58,13 @@ def names_to_own(names: Sequence[str]) -> tuple[Own, ...]:
     return tuple(own for own in OWN if own.name in names)
 
 
-def baseline_launcher(target: Target) -> Launcher:
-    """The target's own program."""
+def baseline_launcher(target: Target, emulator: Emulator | None = None) -> Launcher:
+    """The target's own program, run by the ``emulator`` where there is one."""
     return Launcher(
         name=BASELINE,
         kind="program",
-        argv=(target.venv_program or target.real_path, "{script}", "{m}"),
-        env=host_environment(target),
+        argv=emulated((target.venv_program or target.real_path, "{script}", "{m}"), emulator),
+        env=host_environment(target, emulator),
         image=None,
         build_id=None,
         link="shared" if target.program_loads else "program",
@@ -75,13 +75,13 @@ def baseline_launcher(target: Target) -> Launcher:
     )
 
 
-def own_launcher(own: Own, build: HostBuild, target: Target) -> Launcher:
-    """One of our hosts, as built."""
+def own_launcher(own: Own, build: HostBuild, target: Target, emulator: Emulator | None = None) -> Launcher:
+    """One of our hosts, as built, run by the ``emulator`` where there is one."""
     return Launcher(
         name=own.name,
         kind="bundled",
-        argv=(build.pyo3 if own.binary == "pyo3" else build.runmain, "{script}", "{m}"),
-        env=host_environment(target),
+        argv=emulated((build.pyo3 if own.binary == "pyo3" else build.runmain, "{script}", "{m}"), emulator),
+        env=host_environment(target, emulator),
         image=None,
         build_id=None,
         link=own.link,

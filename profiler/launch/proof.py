@@ -11,7 +11,7 @@ import msgspec
 from profiler.errors import MachineError, UsageError
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.runtime_maps import eval_loop_image
-from profiler.model import LinkMode, Noun, Target
+from profiler.model import Emulator, LinkMode, Noun, Target
 from profiler.system.install import how_to_install
 from profiler.system.process import helper, run
 
@@ -39,7 +39,12 @@ class _Answer(Noun, frozen=True, kw_only=True):
     maps: str
 
 
-def host_environment(target: Target) -> dict[str, str]:
+def emulated(argv: tuple[str, ...], emulator: Emulator | None) -> tuple[str, ...]:
+    """The command ``argv`` of the target, as this machine runs it."""
+    return argv if emulator is None else (*emulator.words, *argv)
+
+
+def host_environment(target: Target, emulator: Emulator | None = None) -> dict[str, str]:
     """Variables under which a host finds the target's standard library and no other.
 
     ``Py_InitializeEx`` knows no program name and looks for ``python3`` on PATH: with a virtual environment or another
@@ -50,11 +55,14 @@ def host_environment(target: Target) -> dict[str, str]:
     named = target.venv_program
     first = [str(Path(program).parent) for program in (named, target.real_path) if program is not None]
     path = os.pathsep.join([*first, os.environ.get("PATH", os.defpath)])
-    return {"PATH": path} | ({} if named is None else {PROGRAM: named})
+    own = {} if emulator is None else emulator.env
+    return {"PATH": path} | ({} if named is None else {PROGRAM: named}) | own
 
 
-def check_host(host: Path, target: Target, link: LinkMode, *, log: Path | None = None) -> None:
-    """Prove that ``host`` is linked as ``link`` says and runs the target's Python.
+def check_host(
+    host: Path, target: Target, link: LinkMode, *, log: Path | None = None, emulator: Emulator | None = None
+) -> None:
+    """Prove that ``host`` is linked as ``link`` says and runs the target's Python, by the ``emulator`` if there is one.
 
     What a host says that does not run is appended to the file ``log``, where one is given.
 
@@ -65,7 +73,7 @@ def check_host(host: Path, target: Target, link: LinkMode, *, log: Path | None =
     with tempfile.TemporaryDirectory() as scratch:
         script = Path(scratch) / "question.py"
         script.write_text(_QUESTION, encoding="utf-8")
-        answer = _ask(host, script, target, link, log)
+        answer = _ask(host, script, target, link, log, emulator)
     expected = target.shared_library if link == "shared" else str(host.resolve())
     image = eval_loop_image(answer.maps, str(host))
     if image != expected:
@@ -101,11 +109,15 @@ def _check_file(host: Path, link: LinkMode) -> None:
         )
 
 
-def _ask(host: Path, script: Path, target: Target, link: LinkMode, log: Path | None) -> _Answer:
+def _ask(  # noqa: PLR0917 - what a question is made of
+    host: Path, script: Path, target: Target, link: LinkMode, log: Path | None, emulator: Emulator | None
+) -> _Answer:
     foreign = ("LD_", "PYTHON")
     env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     command = helper(
-        (str(host), str(script), _ARGUMENT), env=env | host_environment(target), timeout_s=_ANSWER_TIMEOUT_S
+        emulated((str(host), str(script), _ARGUMENT), emulator),
+        env=env | host_environment(target, emulator),
+        timeout_s=_ANSWER_TIMEOUT_S,
     )
     try:
         done = run(command)

@@ -63,11 +63,19 @@ class Mended(Noun, frozen=True, kw_only=True):
     modules: tuple[str, ...]
 
 
-def mend(archive: Path, link: LinkMode, *, libraries: Sequence[str], scratch: Path, log: Path) -> Mended | None:
+def mend(
+    archive: Path,
+    link: LinkMode,
+    *,
+    libraries: Sequence[str],
+    scratch: Path,
+    log: Path,
+    tools: tuple[str | None, str | None] = (None, None),
+) -> Mended | None:
     """A copy of ``archive`` in ``scratch`` with stand-ins for the modules that cannot be linked.
 
-    ``libraries`` are the names (``libz.so.1``) that the archive's objects need. What the linker says goes to the file
-    ``log`` (appended).
+    ``libraries`` are the names (``libz.so.1``) that the archive's objects need, ``tools`` the C compiler that links and
+    the ``ar`` where these are another machine's. What the linker says goes to the file ``log`` (appended).
 
     Returns:
         None where nothing is missing, or what is missing is needed by more than modules: then no copy would help.
@@ -75,7 +83,7 @@ def mend(archive: Path, link: LinkMode, *, libraries: Sequence[str], scratch: Pa
     Raises:
         MachineError: the archive is damaged, or a tool that makes the copy is missing or fails.
     """
-    compiler, ar = _tool("cc", "gcc"), _tool("ar", "gcc-ar")
+    compiler, ar = tools[0] or _tool("cc", "gcc"), tools[1] or _tool("ar", "gcc-ar")
     missing = _missing(_whole(compiler, archive, link, libraries), scratch, log)
     broken = needing(archive, missing) if missing else ()
     modules = tuple(sorted(module for member in broken for module in member.modules))

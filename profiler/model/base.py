@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-SourceName = Literal["hardware", "qemu", "callgrind", "software"]
+SourceName = Literal["hardware", "qemu", "callgrind", "emulated", "software"]
 
 SCHEMA = "tax-probe/1"
 

@@ -60,6 +60,15 @@ class Launcher(Noun, frozen=True, kw_only=True):
     """None for all that only stand beside these, and for every variant."""
 
 
+class Emulator(Noun, frozen=True, kw_only=True):
+    """How programs of another machine run on this one."""
+
+    words: tuple[str, ...]
+    """What stands before the program, the emulator first."""
+    env: dict[str, str]
+    """What such a program needs in its environment, to find its own files and not this machine's."""
+
+
 class Roles(Noun, frozen=True, kw_only=True):
     """Who plays which part in a plan, by name; None: nobody."""
 

@@ -37,6 +37,10 @@ class Target(Noun, frozen=True, kw_only=True, omit_defaults=True):
     """The program of a virtual environment, where one was named: the baseline runs as that, so that CPython finds the
     environment. Absolute; ``real_path`` is the file behind it."""
 
+    triple: str | None = None
+    """Of another machine than this one, as Rust calls it (``"aarch64-unknown-linux-gnu"``); its files are read and run
+    by an emulator."""
+
     @property
     def where_it_runs(self) -> str:
         """In which virtual environment, as the end of a line; empty where in none."""

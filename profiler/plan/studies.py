@@ -96,6 +96,11 @@ STUDIES = {
             launchers=(BASELINE, EMBEDDER),
         ),
         Study(
+            command="cross",
+            lineup="chosen",
+            blocks={"emulated": 6},
+        ),
+        Study(
             command="opcodes",
             lineup="chosen",
             beside_interpreters=(BASELINE,),

@@ -12,6 +12,7 @@ from profiler.analyze.causes.version import CAUSE as VERSION
 from profiler.analyze.causes.version import Other, others
 from profiler.analyze.numbers import share, told
 from profiler.analyze.wording import measured_once
+from profiler.catalogue.events import work_counted
 from profiler.catalogue.metrics import title
 from profiler.model import BASELINE, Cause, Comparison, Run, Verdict
 from profiler.model.amortization import Amortization
@@ -62,17 +63,20 @@ def _versions(run: Run) -> list[str]:
 def cost(verdict: Verdict, name: str, known: dict[str, Comparison]) -> str:
     """How much slower one launcher is, and in which term."""
     wall = known.get("wall") or known.get("task-clock")
-    counted = known.get("instructions")
+    counted = known.get(work_counted(known) or "")
     workload = verdict.workload.name
     if wall is None and counted is None:
         return f"{name} could not be compared with {BASELINE}: {_reasons(verdict, name)}."
     if wall is not None and (_decided(wall) or counted is None):
         return f"{_takes(name, wall, workload)}{_because(verdict, name, wall, counted)}."
     assert counted is not None
+    what = title(counted.metric)
     if counted.verdict == "same" and not measured_once(counted):
-        said = f"{name} executes the same instructions as {BASELINE} on {workload} ({ratio_of(counted).inside})"
+        said = (
+            f"{name} executes the same {title(counted.metric)} as {BASELINE} on {workload} ({ratio_of(counted).inside})"
+        )
     else:
-        said = f"{name} executes {_times(counted)} the instructions of {BASELINE} on {workload}{_basis(counted)}"
+        said = f"{name} executes {_times(counted)} the {what} of {BASELINE} on {workload}{_basis(counted)}"
     return f"{said}{_open(wall)}."
 
 

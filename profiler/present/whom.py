@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from profiler.catalogue.events import work_counted
 from profiler.model import AGAIN, BASELINE, Comparison, LauncherResult, Verdict
 
-_COUNTED, _USED, _PASSED = "instructions", ("cycles", "task-clock"), "wall"
+_USED, _PASSED = ("cycles", "task-clock"), "wall"
 
 
 def subjects(verdict: Verdict) -> tuple[str, ...]:
@@ -48,6 +49,6 @@ def itself(verdict: Verdict) -> dict[str, Comparison]:
 
 
 def telling(known: dict[str, Comparison]) -> tuple[Comparison, ...]:
-    """The few that answer the question: instructions, cycles or else CPU time, and wall time."""
+    """The few that answer the question: the count of the work, cycles or else CPU time, and wall time."""
     used = next((metric for metric in _USED if metric in known), None)
-    return tuple(known[metric] for metric in (_COUNTED, used, _PASSED) if metric in known)
+    return tuple(known[metric] for metric in (work_counted(known), used, _PASSED) if metric in known)

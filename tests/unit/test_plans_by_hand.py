@@ -192,7 +192,7 @@ def test_how_many_blocks_each_command_takes() -> None:
     assert {study.command: tuple(study.blocks.get(source) for source in ("hardware", "callgrind", "software"))
             for study in STUDIES.values()} == {
         "ipc": (10, 6, 15), "variants": (8, 5, 10), "rebuild": (8, 4, 10), "amortize": (15, 15, 15),
-        "eliminate": (8, 6, 8), "opcodes": (None, 4, None), "where": (None, 4, None),
+        "eliminate": (8, 6, 8), "opcodes": (None, 4, None), "where": (None, 4, None), "cross": (None, None, None),
         "opcodes --statements": (4, 2, 5),
     }  # fmt: skip
     assert STUDIES["eliminate"].launchers == (BASELINE, EMBEDDER)

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tools.pmu_guest.apt import Deb, chosen, configuration, is_whole, parse_uris, private_sources
-from tools.pmu_guest.errors import CannotRun
+from profiler.errors import MachineError
+from profiler.model.provisioning import PackageGroup
+from profiler.provision.debian_archive import os_release, private_sources, sources_of
+from profiler.provision.laid_out import leads_to, placed, unpack
+from profiler.provision.made_once import digest_of_files, is_made, made
+from profiler.provision.private_apt import Deb, chosen, configuration, is_whole, parse_uris, why
 from tools.pmu_guest.locks import as_text, chosen_requirements, locked
-from tools.pmu_guest.made_once import digest_of_files, is_made, made
 from tools.pmu_guest.newc import folder, link, newc, regular
-from tools.pmu_guest.preflight import os_release, sources_of
-from tools.pmu_guest.table import Group, read_table
+from tools.pmu_guest.table import read_table
 from tools.pmu_guest.tree import TOP, source_files
-from tools.pmu_guest.unpack import leads_to, placed, unpack
 
 TARGETS = """\
 https://mirror.example/debian trixie
@@ -41,14 +42,13 @@ def test_the_suite_comes_from_the_sites_of_this_machines_own_debian() -> None:
 
 
 def test_a_system_that_is_no_debian_is_told_so() -> None:
-    table = read_table()
     ubuntu = os_release('NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\nPRETTY_NAME="Ubuntu 24.04"\n')
-    with pytest.raises(CannotRun, match=r"this is Ubuntu 24\.04"):
-        sources_of(ubuntu, TARGETS, table)
+    with pytest.raises(MachineError, match=r"this is Ubuntu 24\.04"):
+        sources_of(ubuntu, TARGETS, suite="bookworm", keyring="k")
     debian = os_release("# a comment\nID=debian\nVERSION_CODENAME=trixie\n")
-    assert "bookworm-security" in sources_of(debian, TARGETS, table)
-    with pytest.raises(CannotRun, match="no archive"):
-        sources_of(debian, "", table)
+    assert "bookworm-security" in sources_of(debian, TARGETS, suite="bookworm", keyring="k")
+    with pytest.raises(MachineError, match="no archive"):
+        sources_of(debian, "", suite="bookworm", keyring="k")
 
 
 def test_of_apts_own_configuration_the_way_to_the_mirrors_is_kept(tmp_path: Path) -> None:
@@ -74,11 +74,23 @@ def test_what_apt_would_fetch_is_read_with_sizes_and_hashes() -> None:
     assert (deb.name, deb.version, deb.size, deb.sha256) == ("libx", "1:2-3", 822, sha)
 
 
+def test_why_apt_failed_is_its_own_error_and_not_what_it_met_on_the_way() -> None:
+    lines = (
+        "Err:1 http://m/debian bookworm InRelease",
+        "  Could not resolve 'm'",
+        "E: Failed to fetch http://m/x  404",
+    )
+    assert why(lines) == "Failed to fetch http://m/x  404"
+    assert why(lines[:2]) == "1 http://m/debian bookworm InRelease"
+    assert why(("Reading package lists...",)) == "Reading package lists..."
+    assert why(()) == "apt-get said nothing"
+
+
 def test_what_is_left_out_is_left_out_by_its_whole_name() -> None:
     debs = [Deb(file=f"{name}_1_all.deb", size=1, sha256="") for name in ("gcc", "gcc-12-base", "libc6", "libc6-dev")]
-    group = Group(name="x", architecture="amd64", names=(), left_out=("gcc", "libc6(-dev)?"))
+    group = PackageGroup(name="x", architecture="amd64", names=(), left_out=("gcc", "libc6(-dev)?"))
     assert [deb.name for deb in chosen(debs, group)] == ["gcc-12-base"]
-    only = Group(name="x", architecture="amd64", names=(), only=("libc6",))
+    only = PackageGroup(name="x", architecture="amd64", names=(), only=("libc6",))
     assert [deb.name for deb in chosen(debs, only)] == ["libc6"]
 
 

@@ -1,17 +1,21 @@
 """The generated script: heap phase, fingerprint, and the workload run as a script would be."""
 
 import ast
+import io
 import subprocess
 import sys
+import types
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from profiler.catalogue.heap import MIB, PAGE_BYTES, SIZE_CLASSES
 from profiler.collect.fingerprint import FINGERPRINT_SCRIPT
 from profiler.collect.live import CLOCK, parse_chunk, served
+from profiler.guest import script
 from profiler.guest.script import ENV_ARENA_OFFSET, ENV_TREATMENT, environment, read_fingerprint, render
 from profiler.launch.interpreters import find_targets, resolve_target
 from profiler.model import Block, Workload
@@ -281,3 +285,37 @@ def test_an_unreadable_side_file_is_no_fingerprint(tmp_path: Path) -> None:
     assert read_fingerprint(tmp_path / "absent") is None
     (tmp_path / "junk").write_text("what?")
     assert read_fingerprint(tmp_path / "junk") is None
+
+
+@pytest.mark.parametrize("offset", [0, 4096, 0xFF000])
+def test_where_memory_is_looked_for_upwards_and_never_back_the_next_arena_is_placed_too(offset: int) -> None:
+    """As qemu-user does: what is given back stays a gap, and the next mapping lies behind the last one."""
+    mib = 1 << 20
+    mapped: dict[int, int] = {}
+    last = [0x5500E49000]
+
+    class Mapping:
+        def __init__(self, _: int, size: int) -> None:
+            self.start, last[0] = last[0], last[0] + size
+            mapped[self.start] = last[0]
+
+        def close(self) -> None:
+            del mapped[self.start]
+
+    def maps(_: str) -> io.StringIO:
+        return io.StringIO(
+            "".join(f"{low:x}-{high:x} rw-s 0 0 0 /dev/zero (deleted)\n" for low, high in mapped.items())
+        )
+
+    head = (Path(script.__file__).with_name("placed.py")).read_text().partition("def _tax_probe_make")[0]
+    module = types.ModuleType("mmap")
+    module.mmap = Mapping  # type: ignore[attr-defined]
+    names: dict[str, Any] = {"open": maps}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(sys.modules, "mmap", module)
+        exec(compile(head, "placed.py", "exec"), names)  # noqa: S102 - the script itself
+        _, low, high, placed = names["_tax_probe_edge"](offset)
+    assert placed
+    assert low == last[0], "where the next mapping will lie"
+    assert low % mib == offset
+    assert high > low

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import shutil
 import subprocess
 from pathlib import Path
 
-from profiler.launch.cargo import find_cargo
+from profiler.launch.cargo import Toolchain
 from profiler.launch.host_builds import BINARIES, SOURCES
 from profiler.launch.link import LinkRecipe, recipe
-from profiler.model import LinkMode, Noun, Target
+from profiler.model import LinkMode, Target
+from profiler.provision.cross_tools import cross_toolchain
 from profiler.system.build_environment import for_builders
 from profiler.system.logged import Failed, run_logged
 from tools.pmu_guest.console import say
@@ -24,43 +24,8 @@ from tools.pmu_guest.errors import GuestFailed
 
 TRIPLE = "aarch64-unknown-linux-gnu"
 _MULTIARCH = "aarch64-linux-gnu"
-_LINKER = "aarch64-linux-gnu-gcc-12"
 _TIMEOUT_S = 900.0
 _LINKS: tuple[LinkMode, ...] = ("shared", "static", "pic")
-
-
-class CrossToolchain(Noun, frozen=True, kw_only=True):
-    """Compiler and linker for the guest."""
-
-    rustc: str
-    linker: str
-    cargo: str
-    version: str
-    """What ``rustc -vV`` answers, for the guest's own machine."""
-
-
-def toolchain(tools: Path, root: Path, scratch: Path) -> CrossToolchain:
-    """Scripts in ``scratch`` that call the unpacked ``tools`` with what they need; ``root`` is the guest's system.
-
-    The path to the tools' libraries is set for these programs alone: what they start is this machine's own.
-    """
-    usr = tools / "usr"
-    libraries = f"{usr}/lib/{platform.machine()}-linux-gnu"
-    rustc = _script(scratch / "rustc", f'exec env LD_LIBRARY_PATH={libraries} {usr}/bin/rustc --sysroot {usr} "$@"')
-    linker = _script(
-        scratch / "linker",
-        f"export LD_LIBRARY_PATH={libraries} PATH={usr}/bin:$PATH\n"
-        f'exec {usr}/bin/{_LINKER} -B{usr}/{_MULTIARCH}/bin --sysroot={root} "$@"',
-    )
-    said = subprocess.run((rustc, "-vV"), capture_output=True, text=True, check=True).stdout
-    version = "".join(f"host: {TRIPLE}\n" if line.startswith("host: ") else f"{line}\n" for line in said.splitlines())
-    return CrossToolchain(rustc=str(rustc), linker=str(linker), cargo=find_cargo().cargo, version=version)
-
-
-def _script(path: Path, body: str) -> Path:
-    path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
-    path.chmod(0o755)
-    return path
 
 
 def guest_target(root: Path, python: str) -> Target:
@@ -98,7 +63,7 @@ def build_for_guest(into: Path, tools: Path, root: Path, python: str, log: Path)
     """
     scratch = into / "scratch"
     scratch.mkdir()
-    using = toolchain(tools, root, scratch)
+    using = cross_toolchain(tools, root, scratch, triple=TRIPLE, multiarch=_MULTIARCH)
     top = Path(__file__).resolve().parents[2]
     target = guest_target(root, python)
     for link in _LINKS:
@@ -123,14 +88,20 @@ def build_for_guest(into: Path, tools: Path, root: Path, python: str, log: Path)
     empty.write_text("fn main() {}\n", encoding="utf-8")
     words = (using.rustc, "--target", TRIPLE, "-C", f"linker={using.linker}", "-o", str(into / "empty"), str(empty))
     _logged(words, scratch, log, os.environ)
-    (into / "rustc-version").write_text(using.version, encoding="utf-8")
+    (into / "rustc-version").write_text(_version(using), encoding="utf-8")
     cargo = subprocess.run((using.cargo, "-V"), capture_output=True, text=True, check=True).stdout
     (into / "cargo-version").write_text(cargo, encoding="utf-8")
     shutil.rmtree(scratch)
 
 
+def _version(using: Toolchain) -> str:
+    """What ``rustc -vV`` answers, for the guest's own machine."""
+    said = subprocess.run((using.rustc, "-vV"), capture_output=True, text=True, check=True).stdout
+    return "".join(f"host: {TRIPLE}\n" if line.startswith("host: ") else f"{line}\n" for line in said.splitlines())
+
+
 def _cargo(
-    using: CrossToolchain,
+    using: Toolchain,
     crate: Path,
     scratch: Path,
     log: Path,
@@ -146,12 +117,11 @@ def _cargo(
     env = for_builders(
         os.environ,
         CARGO_ENCODED_RUSTFLAGS=chr(0x1F).join(flags),
-        CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=using.linker,
         CARGO_TERM_COLOR="never",
         CARGO_TERM_PROGRESS_WHEN="never",
-        PYO3_CROSS="1",
         RUSTC=using.rustc,
         RUSTC_WRAPPER="",
+        **using.cross,
         **added,
     )
     _logged(command, crate, log, env)

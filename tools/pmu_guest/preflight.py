@@ -5,10 +5,8 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-from tools.pmu_guest.apt import private_sources, system_targets
 from tools.pmu_guest.boot import lacking_programs
 from tools.pmu_guest.errors import CannotRun
 from tools.pmu_guest.table import Table
@@ -51,38 +49,3 @@ def require_space(folder: Path) -> None:
             f"{folder} has {free / 1e9:.1f} GB free, and the guest takes {NEEDED_BYTES / 1e9:.0f}",
             "free some, or set XDG_CACHE_HOME to another disk",
         )
-
-
-def sources_here(table: Table) -> str:
-    """The sources of the table's suite, from where this machine gets its own Debian.
-
-    Raises:
-        CannotRun: this is no Debian, or its sources name no archive.
-    """
-    return sources_of(os_release(Path("/etc/os-release").read_text(encoding="utf-8")), system_targets(), table)
-
-
-def sources_of(system: Mapping[str, str], targets: str, table: Table) -> str:
-    """The same, of a system as its os-release describes it.
-
-    Raises:
-        CannotRun: as above.
-    """
-    if system.get("ID") != "debian":
-        named = system.get("PRETTY_NAME", "an unknown system")
-        raise CannotRun(
-            f"the packages come from Debian's archive, and this is {named}", "run it on Debian, 12 or newer"
-        )
-    found = private_sources(targets, system.get("VERSION_CODENAME", ""), table.suite, table.keyring)
-    if not found:
-        raise CannotRun(
-            f"apt's sources name no archive of {system.get('PRETTY_NAME', 'Debian')}",
-            "add one to /etc/apt/sources.list.d (apt-get indextargets lists them)",
-        )
-    return found
-
-
-def os_release(text: str) -> dict[str, str]:
-    """os-release(5) as a mapping."""
-    pairs = (line.partition("=")[::2] for line in text.splitlines() if "=" in line and not line.startswith("#"))
-    return {name: value.strip("\"'") for name, value in pairs}

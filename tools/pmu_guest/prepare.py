@@ -11,22 +11,26 @@ import msgspec
 
 from profiler.launch.cargo import find_cargo
 from profiler.model import Noun
-from tools.pmu_guest.apt import Deb, PrivateApt
+from profiler.provision import cross_tools, laid_out
+from profiler.provision.debian_archive import sources_here
+from profiler.provision.laid_out import unpack
+from profiler.provision.made_once import digest_of_files, is_made, key_of, made
+from profiler.provision.private_apt import Deb, PrivateApt
 from tools.pmu_guest.boot import Disks
 from tools.pmu_guest.console import say
 from tools.pmu_guest.cross import build_for_guest
 from tools.pmu_guest.image import initrd, install_wheels, kernel_of, precompile, root_disk
 from tools.pmu_guest.limits import Limit
 from tools.pmu_guest.locks import Locked, chosen_requirements, locked
-from tools.pmu_guest.made_once import digest_of_files, is_made, key_of, made
-from tools.pmu_guest.preflight import require_space, sources_here
+from tools.pmu_guest.preflight import require_space
 from tools.pmu_guest.side_by_side import side_by_side
 from tools.pmu_guest.table import TABLE, Table
 from tools.pmu_guest.tree import TOP
-from tools.pmu_guest.unpack import unpack
 
 HERE = Path(__file__).parent
 RECORD = "resolved.json"
+_CROSS = digest_of_files(Path(cross_tools.__file__).parent, [Path(cross_tools.__file__)])
+_UNPACKING = digest_of_files(Path(laid_out.__file__).parent, [Path(laid_out.__file__)])
 
 
 class Resolved(Noun, frozen=True, kw_only=True):
@@ -58,9 +62,9 @@ def prepare(table: Table, cache: Path, *, update: bool, limit: Limit) -> Places:
     """Resolve, fetch, unpack and build whatever is not there yet.
 
     Raises:
-        CannotRun: packages cannot be had, the disk is too small, or the time is over.
+        CannotRun: the disk is too small, or the time is over.
         GuestFailed: something cannot be built.
-        MachineError: there is no cargo.
+        MachineError: packages cannot be had, or there is no cargo.
     """
     resolved = _read(cache / RECORD)
     if update or resolved is None or resolved.table != _table_digest():
@@ -77,13 +81,13 @@ def prepare(table: Table, cache: Path, *, update: bool, limit: Limit) -> Places:
 
 def _places(cache: Path, resolved: Resolved, chosen: Sequence[Locked]) -> Places:
     hashes = {name: [deb.sha256 for deb in debs] for name, debs in resolved.packages.items()}
-    tools = key_of(hashes["tools"], hashes["rust"], _code("unpack.py"))
-    root = key_of(hashes["guest"], msgspec.to_builtins(chosen), _code("unpack.py", "image.py"))
+    tools = key_of(hashes["tools"], hashes["rust"], _UNPACKING)
+    root = key_of(hashes["guest"], msgspec.to_builtins(chosen), _UNPACKING, _code("image.py"))
     image = key_of(root, _code("newc.py", "image.py", "inside/init"))
     crates = [TOP / name for name in ("Cargo.lock", "Cargo.toml")]
     crates += [file for file in (TOP / "runner").rglob("*") if file.is_file() and "target" not in file.parts]
     cargo = subprocess.run((find_cargo().cargo, "-V"), capture_output=True, text=True, check=True).stdout
-    built = key_of(tools, root, cargo, digest_of_files(TOP, crates), _code("cross.py"))
+    built = key_of(tools, root, cargo, digest_of_files(TOP, crates), _code("cross.py"), _CROSS)
     return Places(
         tools=cache / f"tools-{tools}", root=cache / f"root-{root}", image=cache / f"image-{image}",
         built=cache / f"built-{built}",
@@ -112,7 +116,7 @@ def _read(record: Path) -> Resolved | None:
 
 
 def _apts(table: Table, cache: Path) -> dict[str, PrivateApt]:
-    sources = sources_here(table)
+    sources = sources_here(table.suite, table.keyring)
     architectures = dict.fromkeys(group.architecture for group in table.groups.values())
     return {one: PrivateApt(cache / f"apt-{one}", one, sources) for one in architectures}
 

@@ -8,20 +8,9 @@ from pathlib import Path
 import msgspec
 
 from profiler.model import Noun
+from profiler.model.provisioning import PackageGroup
 
 TABLE = Path(__file__).with_name("packages.toml")
-
-
-class Group(Noun, frozen=True, kw_only=True):
-    """Packages of one architecture that are resolved together."""
-
-    name: str
-    architecture: str
-    names: tuple[str, ...]
-    left_out: tuple[str, ...] = ()
-    """Regular expressions of whole names."""
-    only: tuple[str, ...] = ()
-    """Where there are any: names, without what they depend on."""
 
 
 class Wheels(Noun, frozen=True, kw_only=True):
@@ -40,7 +29,7 @@ class Table(Noun, frozen=True, kw_only=True):
 
     suite: str
     keyring: str
-    groups: dict[str, Group]
+    groups: dict[str, PackageGroup]
     wheels: Wheels
     modules: tuple[str, ...]
 
@@ -51,7 +40,9 @@ def read_table(path: Path = TABLE) -> Table:
     return Table(
         suite=document["suite"],
         keyring=document["keyring"],
-        groups={name: msgspec.convert(document[name] | {"name": name}, Group) for name in ("tools", "guest", "rust")},
+        groups={
+            name: msgspec.convert(document[name] | {"name": name}, PackageGroup) for name in ("tools", "guest", "rust")
+        },
         wheels=msgspec.convert(document["wheels"], Wheels),
         modules=tuple(document["kernel"]["modules"]),
     )

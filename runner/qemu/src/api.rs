@@ -34,6 +34,18 @@ pub struct Info {
     version: c_int,
 }
 
+impl Info {
+    /// The architecture whose programs this qemu runs, as `uname -m` calls it.
+    pub fn target(&self) -> &str {
+        if self.target_name.is_null() {
+            return "";
+        }
+        #[expect(unsafe_code)]
+        // SAFETY: a string of qemu's own, which stays as long as it runs.
+        unsafe { CStr::from_ptr(self.target_name) }.to_str().unwrap_or("")
+    }
+}
+
 /// `qemu_plugin_u64`
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -32,7 +32,9 @@ struct Plugin {
     /// None: instructions alone are counted.
     geometry: Option<Geometry>,
     report: Report,
-    exec: Exec,
+    /// None: of another architecture than this machine's, of whose programs the kernel cannot start one in the place of
+    /// another; and the number of the call is another one there.
+    exec: Option<Exec>,
     /// What had been counted when the process began: of a fork it is the parent's.
     inherited: Mutex<Counts>,
     /// What had been counted when the last region began.
@@ -55,11 +57,14 @@ extern "C" {
 
 /// Sets everything up before the program's first instruction.
 pub fn begin(id: Id, info: &Info, geometry: Option<Geometry>, out: &str) -> Result<(), String> {
+    if geometry.is_some() && info.target() != std::env::consts::ARCH {
+        return Err(format!("the model knows the branches of {}, not of {}", std::env::consts::ARCH, info.target()));
+    }
     let plugin = Plugin {
         api: Api::find(info)?,
         geometry,
         report: Report::new(out),
-        exec: Exec::new(),
+        exec: (info.target() == std::env::consts::ARCH).then(Exec::new),
         inherited: Mutex::default(),
         region: Mutex::default(),
     };
@@ -129,7 +134,9 @@ impl Plugin {
     fn translate(&self, block: Handle) {
         let instructions = self.api.instructions(block);
         let Some(first) = instructions.first() else { return };
-        self.exec.learn(self.api.guest_base(first));
+        if let Some(exec) = &self.exec {
+            exec.learn(self.api.guest_base(first));
+        }
         if let Some(geometry) = &self.geometry {
             let known = Box::new(self.describe(geometry, &instructions));
             // Never freed: qemu may run the block until the process ends, and does not say when it forgets it.
@@ -212,7 +219,11 @@ extern "C" fn on_syscall(
     match number {
         REGION_BEGINS => plugin.set(&plugin.region),
         REGION_ENDS => plugin.say("region", &plugin.region),
-        EXECVE => plugin.exec.follow(a, b, c, || plugin.say("exec", &plugin.inherited)),
+        EXECVE => {
+            if let Some(exec) = &plugin.exec {
+                exec.follow(a, b, c, || plugin.say("exec", &plugin.inherited));
+            }
+        }
         _ => {}
     }
 }

@@ -9,19 +9,18 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from profiler.errors import MachineError
 from profiler.model import Noun
+from profiler.model.provisioning import PackageGroup
 from profiler.system.logged import Failed, run_logged
-from tools.pmu_guest.errors import CannotRun
-from tools.pmu_guest.table import Group
 
 _TIMEOUT_S = 900.0
 _KEPT = re.compile(r"^Acquire::(?:https?|Check-|ForceIP|Retries)")
 """What of the system's configuration concerns the way to the mirrors."""
 _LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<file>\S+) (?P<size>\d+) SHA256:(?P<sha256>[0-9a-f]{64})$")
-_SECURITY = "-security"
 
 
 class Deb(Noun, frozen=True, kw_only=True):
@@ -41,26 +40,6 @@ class Deb(Noun, frozen=True, kw_only=True):
     def version(self) -> str:
         """The package's version."""
         return self.file.split("_")[1].replace("%3a", ":")
-
-
-def private_sources(targets: str, codename: str, suite: str, keyring: str) -> str:
-    """The sources of ``suite`` in deb822 form, at the sites that serve this machine's own Debian ``codename``.
-
-    ``targets`` has a line ``SITE RELEASE`` for each index of the system (apt-get indextargets). Empty where none is of
-    ``codename``.
-    """
-    found = [line.rpartition(" ") for line in targets.splitlines()]
-    main = next((site for site, _, release in found if release == codename), None)
-    security = next((site for site, _, release in found if release == f"{codename}{_SECURITY}"), None)
-    stanzas = []
-    if main is not None:
-        stanzas.append((main, f"{suite} {suite}-updates"))
-        if security is not None:
-            stanzas.append((security, f"{suite}{_SECURITY}"))
-    return "\n".join(
-        f"Types: deb\nURIs: {site}\nSuites: {suites}\nComponents: main\nSigned-By: {keyring}\n"
-        for site, suites in stanzas
-    )
 
 
 def configuration(state: Path, architecture: str, dump: str) -> str:
@@ -93,7 +72,7 @@ def parse_uris(text: str) -> tuple[Deb, ...]:
     )
 
 
-def chosen(resolved: Iterable[Deb], group: Group) -> tuple[Deb, ...]:
+def chosen(resolved: Iterable[Deb], group: PackageGroup) -> tuple[Deb, ...]:
     """What of it the group takes."""
     out = re.compile("|".join(f"(?:{one})" for one in group.left_out) or r"(?!)")
     return tuple(deb for deb in resolved if not out.fullmatch(deb.name) and (not group.only or deb.name in group.only))
@@ -102,65 +81,79 @@ def chosen(resolved: Iterable[Deb], group: Group) -> tuple[Deb, ...]:
 class PrivateApt:
     """One architecture's apt state in a folder of the cache."""
 
-    def __init__(self, state: Path, architecture: str, sources: str) -> None:
+    def __init__(
+        self, state: Path, architecture: str, sources: str, on_line: Callable[[str], None] = lambda line: None
+    ) -> None:
         self._state = state
+        self._on_line = on_line
+        self._architecture = architecture
         self._env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "APT_CONFIG": str(state / "apt.conf")}
         for folder in ("etc/apt.conf.d", "etc/preferences.d", "etc/trusted.gpg.d", "etc/sources.list.d",
                        "lists/partial", "archives/partial"):  # fmt: skip
             (state / folder).mkdir(parents=True, exist_ok=True)
         (state / "status").write_text("")
         (state / "etc/sources.list.d/private.sources").write_text(sources)
-        (state / "apt.conf").write_text(configuration(state, architecture, _answer(("apt-config", "dump"), None)))
+        (state / "apt.conf").write_text(configuration(state, architecture, answer_of(("apt-config", "dump"), None)))
 
     def update(self) -> None:
         """Fetch the indexes.
 
         Raises:
-            CannotRun: no mirror answers, or its signature is wrong.
+            MachineError: no mirror answers, or its signature is wrong.
         """
-        self._run(("apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update"), self._state)
+        self._run(("apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update"), self._state, "package lists")
 
-    def resolve(self, group: Group) -> tuple[Deb, ...]:
+    def resolve(self, group: PackageGroup) -> tuple[Deb, ...]:
         """The group's packages and what they depend on, all from the archive.
 
         Raises:
-            CannotRun: the archive lacks one.
+            MachineError: the archive lacks one.
         """
         command = ("apt-get", "-qq", "-y", "--print-uris", "install", *group.names)
         try:
-            return chosen(parse_uris(_answer(command, self._env)), group)
+            return chosen(parse_uris(answer_of(command, self._env)), group)
         except subprocess.CalledProcessError as error:
             said = error.stderr.strip().splitlines()
-            raise CannotRun(
+            raise MachineError(
                 f"the packages of the {group.name} cannot be resolved: {said[-1] if said else 'apt-get failed'}",
-                "look whether the mirror in apt's sources serves Debian 12 for amd64 and arm64",
+                hint=f"look whether the mirror in apt's sources serves {self._architecture}",
             ) from error
 
     def download(self, debs: Sequence[Deb], folder: Path) -> int:
         """Fetch into ``folder`` what is not there with its very hash; gives the bytes that were fetched.
 
         Raises:
-            CannotRun: a package cannot be had.
+            MachineError: a package cannot be had.
         """
         folder.mkdir(parents=True, exist_ok=True)
         lacking = [deb for deb in debs if not is_whole(folder / deb.file, deb)]
         if lacking:
-            self._run(("apt-get", "-q", "download", *(f"{deb.name}={deb.version}" for deb in lacking)), folder)
+            self._run(
+                ("apt-get", "-q", "download", *(f"{deb.name}={deb.version}" for deb in lacking)), folder, "packages"
+            )
         for deb in lacking:
             if not is_whole(folder / deb.file, deb):
-                raise CannotRun(f"{deb.file} did not arrive with its hash", "try again with --update")
+                raise MachineError(f"{deb.file} did not arrive with its hash", hint="try again with --update")
         return sum(deb.size for deb in lacking)
 
-    def _run(self, command: tuple[str, ...], cwd: Path) -> None:
+    def _run(self, command: tuple[str, ...], cwd: Path, what: str) -> None:
         log = self._state / "apt.log"
         try:
-            run_logged(command, cwd=cwd, log=log, timeout_s=_TIMEOUT_S, env=self._env)
+            run_logged(command, cwd=cwd, log=log, timeout_s=_TIMEOUT_S, env=self._env, on_line=self._on_line)
         except Failed as error:
-            said = next((line for line in error.lines if line.startswith(("E:", "Err:"))), f"see {log}")
-            raise CannotRun(
-                f"{' '.join(command[:3])} … failed: {said}",
-                "connect this machine to its package archive, then try again",
+            raise MachineError(
+                f"{what} cannot be fetched: {why(error.lines)}",
+                hint=f"connect this machine to its package archive, then try again (all that apt said: {log})",
             ) from error
+
+
+def why(lines: Sequence[str]) -> str:
+    """Why apt-get failed, by its own words: its errors say more than what it met on the way."""
+    for begins in ("E:", "W:", "Err:"):
+        found = next((line for line in lines if line.startswith(begins)), None)
+        if found is not None:
+            return found.removeprefix(begins).strip()
+    return lines[-1] if lines else "apt-get said nothing"
 
 
 def is_whole(path: Path, deb: Deb) -> bool:
@@ -171,12 +164,7 @@ def is_whole(path: Path, deb: Deb) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == deb.sha256
 
 
-def system_targets() -> str:
-    """The sites and releases of the system's own sources, a line ``SITE RELEASE`` each."""
-    command = ("apt-get", "-qq", "indextargets", "--format", "$(SITE) $(RELEASE)", "Created-By: Packages")
-    return _answer(command, None)
-
-
-def _answer(command: Sequence[str], env: dict[str, str] | None) -> str:
+def answer_of(command: Sequence[str], env: dict[str, str] | None) -> str:
+    """What a tool of apt prints."""
     done = subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=120)
     return done.stdout
