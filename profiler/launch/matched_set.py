@@ -13,9 +13,9 @@ from profiler.errors import MachineError, UsageError
 from profiler.launch.binaries.elf import build_id
 from profiler.launch.source_lines import KEPT, debug_file
 from profiler.model import Noun, Target
-from profiler.system.debian_archive import unpacked
 from profiler.system.home import cache_folder
 from profiler.system.packages import owners
+from profiler.system.unpacked_packages import unpacked
 
 
 class MatchedSet(Noun, frozen=True, kw_only=True):

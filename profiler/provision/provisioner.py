@@ -25,8 +25,8 @@ from profiler.provision import laid_out
 from profiler.provision.bytecode import compile_below
 from profiler.provision.laid_out import unpack
 from profiler.provision.made_once import digest_of_files, is_made, key_of, made
-from profiler.provision.private_apt import Deb
 from profiler.system.home import cache_folder
+from profiler.system.private_apt import Deb
 
 RESOLVED, RECORD, DEBS = "resolved.json", "provisioned.json", "debs"
 _UNPACKED_TIMES = 5

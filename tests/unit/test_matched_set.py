@@ -1,5 +1,6 @@
 """Symbols of another revision: fetched only when asked for, and taken only of files that cost the same."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from profiler.model import Launcher, Variant
 from profiler.plan.matched_launchers import stand_ins
 from profiler.plan.studies import STUDIES
 from profiler.present.view import view
-from profiler.system.debian_archive import unpacked
+from profiler.system.unpacked_packages import unpacked
 from tests.builders import launcher
 from tests.unit.test_drilldown import LIBRARY, PROGRAM, Line, base_lines, folder, here_lines, places_of, profile_rows
 
@@ -40,16 +41,24 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fake apt-get and dpkg-deb first on PATH; what they are asked for is in ``asked``."""
     tools = tmp_path / "tools"
     tools.mkdir()
+    minimal, dbg = (f"{name}_1%3a9.{{}}-2_amd64.deb" for name in PACKAGES)
     apt = f"""#!/bin/sh
 echo "$@" >>{tmp_path}/asked
+ours={minimal.format(1)}
+dbg={dbg.format(f"$(cat {tmp_path}/dbg 2>/dev/null || echo 1)")}
 case "$*" in
 *update*) [ ! -e {tmp_path}/offline ] || {{ echo "E: Failed to fetch: no network"; exit 100; }} ;;
-*download*)
-    touch python9-minimal_1%3a9.1-2_amd64.deb
-    touch python9-dbg_1%3a9.$(cat {tmp_path}/dbg 2>/dev/null || echo 1)-2_amd64.deb ;;
+*print-uris*)
+    for deb in $ours $dbg libc6_2_amd64.deb; do
+        echo "'http://archive/$deb' $deb 4 SHA256:{hashlib.sha256(b"deb!").hexdigest()}"
+    done ;;
+*download*) printf deb! >$ours; printf deb! >$dbg ;;
 esac
 """
     (tools / "apt-get").write_text(apt)
+    (tools / "apt-config").write_text("#!/bin/sh\n")
+    (tools / "dpkg").write_text("#!/bin/sh\necho amd64\n")
+    monkeypatch.setattr("profiler.system.unpacked_packages.sources_here", lambda suite, keyring: "Types: deb\n")
     (tools / "dpkg-deb").write_text('#!/bin/sh\nmkdir -p "$3/usr" && touch "$3/usr/${2##*/}"\n')
     for tool in tools.iterdir():
         tool.chmod(0o755)
@@ -68,21 +77,22 @@ def test_packages_of_one_version_are_unpacked_side_by_side(archive: Path) -> Non
         "python9-dbg",
         "python9-minimal",
     ]
-    update, download = (archive / "asked").read_text().splitlines()
-    assert "Dir::State=" in update
-    assert download.endswith("download python9-minimal python9-dbg")
+    update, resolve, download = (archive / "asked").read_text().splitlines()
+    assert update.endswith("update")
+    assert resolve.endswith("install python9-minimal python9-dbg")
+    assert download.endswith("download python9-minimal=1:9.1-2 python9-dbg=1:9.1-2")
 
 
 def test_what_was_unpacked_before_is_taken_without_the_archive(archive: Path) -> None:
     before = fetch(archive)
     (archive / "offline").touch()
     assert fetch(archive) == before
-    assert len((archive / "asked").read_text().splitlines()) == 2
+    assert len((archive / "asked").read_text().splitlines()) == 3
 
 
 def test_without_network_the_remedy_is_named_and_nothing_is_left(archive: Path) -> None:
     (archive / "offline").touch()
-    with pytest.raises(MachineError, match="apt-get failed: E: Failed to fetch: no network") as error:
+    with pytest.raises(MachineError, match="package lists cannot be fetched: Failed to fetch: no network") as error:
         fetch(archive)
     assert "connect this machine" in error.value.hint
     assert [path for path in (archive / "cache").rglob("*") if path.is_file()] == []

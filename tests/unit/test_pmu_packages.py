@@ -10,10 +10,10 @@ import pytest
 
 from profiler.errors import MachineError
 from profiler.model.provisioning import PackageGroup
-from profiler.provision.debian_archive import os_release, private_sources, sources_of
 from profiler.provision.laid_out import leads_to, placed, unpack
 from profiler.provision.made_once import digest_of_files, is_made, made
-from profiler.provision.private_apt import Deb, chosen, configuration, is_whole, parse_uris, why
+from profiler.system.debian_sources import os_release, private_sources, sources_of
+from profiler.system.private_apt import Deb, chosen, configuration, is_whole, parse_uris, why
 from tools.pmu_guest.locks import as_text, chosen_requirements, locked
 from tools.pmu_guest.newc import folder, link, newc, regular
 from tools.pmu_guest.table import read_table

@@ -16,9 +16,9 @@ from profiler.launch.launchers import ALL
 from profiler.model.provisioning import PackageGroup
 from profiler.provision import provisioner
 from profiler.provision.debian_archive import _GETTING
-from profiler.provision.private_apt import Deb
 from profiler.provision.provisioner import begun, provision, provisioned, remove, require_provisioned
 from profiler.provision.readiness import state_of
+from profiler.system.private_apt import Deb
 
 BODIES = {"a": b"first", "b": b"second", "c": b"third"}
 

@@ -12,10 +12,10 @@ import msgspec
 from profiler.launch.cargo import find_cargo
 from profiler.model import Noun
 from profiler.provision import cross_tools, laid_out
-from profiler.provision.debian_archive import sources_here
 from profiler.provision.laid_out import unpack
 from profiler.provision.made_once import digest_of_files, is_made, key_of, made
-from profiler.provision.private_apt import Deb, PrivateApt
+from profiler.system.debian_sources import sources_here
+from profiler.system.private_apt import Deb, PrivateApt
 from tools.pmu_guest.boot import Disks
 from tools.pmu_guest.console import say
 from tools.pmu_guest.cross import build_for_guest

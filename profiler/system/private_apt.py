@@ -7,6 +7,7 @@ what was resolved is recorded, and is asked for again only with ``--update``.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
@@ -87,7 +88,11 @@ class PrivateApt:
         self._state = state
         self._on_line = on_line
         self._architecture = architecture
-        self._env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "APT_CONFIG": str(state / "apt.conf")}
+        self._env = {
+            "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LC_ALL": "C",
+            "APT_CONFIG": str(state / "apt.conf"),
+        }
         for folder in ("etc/apt.conf.d", "etc/preferences.d", "etc/trusted.gpg.d", "etc/sources.list.d",
                        "lists/partial", "archives/partial"):  # fmt: skip
             (state / folder).mkdir(parents=True, exist_ok=True)

@@ -1,22 +1,20 @@
 """Packages of the system's own archive, unpacked in a folder of the user: nothing is installed.
 
-No file of the system is written. apt keeps a state of its own beside them; its sources, keyring and proxies are the
-system's, and it checks the archive's signature and each package's hash.
+apt keeps a state of its own for that (``private_apt``), and leaves nothing of it.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from profiler.errors import MachineError
-from profiler.system.logged import Failed, run_logged
-
-_TIMEOUT_S = 600.0
-_ASKED = "connect this machine to its package archive, then try again"
+from profiler.model.provisioning import PackageGroup
+from profiler.system.debian_sources import KEYRING, own_suite, sources_here
+from profiler.system.private_apt import PrivateApt, answer_of
 
 
 def unpacked(packages: Sequence[str], place: Path, say: Callable[[str], None]) -> tuple[str, Path]:
@@ -51,33 +49,27 @@ def unpacked(packages: Sequence[str], place: Path, say: Callable[[str], None]) -
 
 
 def _fetched(packages: Sequence[str], folder: Path, kept: Path, say: Callable[[str], None]) -> tuple[str, Path]:
-    state, debs, root = folder / "apt", folder / "debs", folder / "root"
-    for made in (state / "lists/partial", state / "archives/partial", debs, root):
-        made.mkdir(parents=True)
-    options = [f"Dir::State={state}", "Dir::State::status=/var/lib/dpkg/status", f"Dir::Cache={state}",
-               "APT::Sandbox::User=", "Acquire::Languages=none", "Acquire::Retries=2"]  # fmt: skip
-    apt = ["apt-get", "-q", *(word for option in options for word in ("-o", option))]
+    debs, root = folder / "debs", folder / "root"
+    architecture = answer_of(("dpkg", "--print-architecture"), None).strip()
+    apt = PrivateApt(folder / "apt", architecture, sources_here(own_suite(), KEYRING))
     say("asking the package archive for its lists")
-    _run([*apt, "-o", "APT::Update::Error-Mode=any", "update"], debs, folder)
-    say(f"fetching {', '.join(packages)}")
-    _run([*apt, "download", *packages], debs, folder)
-    found = sorted(debs.glob("*.deb"))
-    versions = {deb.name.split("_")[1].replace("%3a", ":") for deb in found}
+    apt.update()
+    group = PackageGroup(
+        architecture=architecture, name="debug information", names=tuple(packages), only=tuple(packages)
+    )
+    found = apt.resolve(group)
+    versions = sorted({deb.version for deb in found})
     if len(versions) != 1:
         raise MachineError(
-            f"the archive has {', '.join(packages)} of no one version: {', '.join(sorted(versions)) or 'none came'}",
+            f"the archive has {', '.join(packages)} of no one version: {', '.join(versions) or 'none is there'}",
             hint="a mirror may lag behind: try again later",
         )
+    say(f"fetching {', '.join(packages)}")
+    apt.download(found, debs)
     for deb in found:
-        _run(["dpkg-deb", "-x", str(deb), str(root)], debs, folder)
-    (version,) = versions
-    root.rename(kept / version)
-    return version, kept / version
-
-
-def _run(command: Sequence[str], cwd: Path, folder: Path) -> None:
-    try:
-        run_logged(command, cwd=cwd, log=folder / "log", timeout_s=_TIMEOUT_S, env=os.environ | {"LC_ALL": "C"})
-    except Failed as error:
-        said = next((line for line in error.lines if line.startswith(("E:", "Err:", "dpkg-deb:"))), error.said)
-        raise MachineError(f"{command[0]} failed: {said.strip()}", hint=_ASKED) from error
+        try:
+            subprocess.run(("dpkg-deb", "-x", debs / deb.file, root), check=True, capture_output=True, text=True)
+        except subprocess.CalledProcessError as error:
+            raise MachineError(f"dpkg-deb failed: {error.stderr.strip()}", hint="make room, then try again") from error
+    root.rename(kept / versions[0])
+    return versions[0], kept / versions[0]
