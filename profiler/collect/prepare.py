@@ -11,23 +11,21 @@ from typing import Any, Protocol
 import msgspec
 
 from profiler.catalogue.events import BY_NAME
-from profiler.catalogue.on_hardware import ON_HARDWARE
 from profiler.catalogue.source_kinds import SOURCE_KINDS
 from profiler.collect.beforehand import Foreseen
 from profiler.collect.calibration_runs import calibrated, require_growth
+from profiler.collect.drilldown.beside import matched_files, not_by_hardware
 from profiler.collect.request import Request
 from profiler.errors import MachineError, UsageError
 from profiler.launch.file_inspection import inspect_target
 from profiler.launch.host_builds import HostBuild
 from profiler.launch.launchers import baseline_launcher
-from profiler.launch.matched_set import MatchedSet, fetched_set, lacks_symbols
 from profiler.model import (
     SCHEMA,
     AnyPass,
     Cause,
     Elimination,
     Launcher,
-    Missing,
     Noun,
     Precision,
     Run,
@@ -98,7 +96,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         if launcher.kind == "program":
             watch.say(f"against: {launcher.name}, {launcher.argv[0]}")
     lineup = _lineup(request, study, foreseen, source, watch)
-    matched = _matched(request, target, watch)
+    matched = matched_files(target, watch.say) if request.symbols is not None else None
     work = _work(request, study, workload, lineup.launchers, source, precision=precision)
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
@@ -124,7 +122,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         target=target,
         plan=plan,
         source_sentence=why,
-        missing=(*source.missing, *(_not_by_hardware() if study.passes == "addresses" else ())),
+        missing=(*source.missing, *(not_by_hardware() if study.passes == "addresses" else ())),
         machine=msgspec.to_builtins(machine.facts()),
         interpreters=msgspec.to_builtins(inspect_target(target)),
         builds=tuple(map(_as_dict, lineup.builds)),
@@ -170,18 +168,6 @@ def _lineup(request: Request, study: Study, foreseen: Foreseen, source: Source, 
     return chosen(target, foreseen.own, foreseen.named, watch.say)
 
 
-def _matched(request: Request, target: Target, watch: BuildListener) -> MatchedSet | None:
-    """Files with symbols beside the installed ones, where they were asked for and are wanting."""
-    if request.symbols is None:
-        return None
-    if not lacks_symbols(target):
-        watch.say("symbols: those of the installed files are at hand, nothing is fetched")
-        return None
-    found = fetched_set(target, watch.say)
-    watch.say(f"symbols: of revision {found.revision}, whose files run beside the installed ones")
-    return found
-
-
 def _work(
     request: Request,
     study: Study,
@@ -223,15 +209,6 @@ def _work(
         # Chunks are of the lower M, which is calibrated to be work enough; one that was asked for may be 1.
         offered = source.chunk_passes(workload, None)
     return _Work(passes=offered)
-
-
-def _not_by_hardware() -> tuple[Missing, ...]:
-    """Why no counter of the CPU has a part in a drill-down."""
-    try:
-        probe("hardware")
-    except MachineError as error:
-        return tuple(Missing(event=part, reason=error.message) for part in ON_HARDWARE)
-    return tuple(Missing(event=part, reason=why) for part, why in ON_HARDWARE.items())
 
 
 def _callgrind_counts(source: Source) -> bool:

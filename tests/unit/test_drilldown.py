@@ -11,7 +11,7 @@ from profiler.analyze.conclude import analyse
 from profiler.analyze.profile.claim_wording import claim_sentence
 from profiler.analyze.profile.place_costs import NAMELESS, NO_FILE
 from profiler.catalogue.on_hardware import NOT_ASKED, ON_HARDWARE
-from profiler.collect import prepare
+from profiler.collect.drilldown import beside
 from profiler.errors import MachineError, UsageError
 from profiler.folder import RowWriter, compress, load_run, save_run
 from profiler.model import Missing, Plan, ProfileRow, Step, SymbolRow, Verdict, Whole, Workload
@@ -324,8 +324,8 @@ def test_the_machine_says_why_it_has_no_part(monkeypatch: pytest.MonkeyPatch, le
         if not lent:
             raise MachineError("no PMU here", hint="")
 
-    monkeypatch.setattr(prepare, "probe", probed)
-    reasons = {missing.event: missing.reason for missing in prepare._not_by_hardware()}
+    monkeypatch.setattr(beside, "probe", probed)
+    reasons = {missing.event: missing.reason for missing in beside.not_by_hardware()}
     assert reasons == (ON_HARDWARE if lent else dict.fromkeys(ON_HARDWARE, "no PMU here"))
 
 
