@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from profiler.analyze.numbers import told, value
-from profiler.catalogue.events import BY_NAME, EVENTS
+from profiler.catalogue.events import ABROAD, BY_NAME, EVENTS
 from profiler.catalogue.metrics import METRICS, Metric, model_of
 from profiler.model import BASELINE, Comparison, EstimatedMetric, Verdict
 from profiler.present.table import UNKNOWN, Cell, Column, Table, columns
@@ -65,8 +65,10 @@ def table(verdict: Verdict, *, folded: bool = False) -> Table | None:
 
 
 def _counters() -> list[Metric]:
-    """Metrics that take a hardware counter where there is one, a quotient behind the event that it is a quotient of."""
-    places = {event.name: at for at, event in enumerate(EVENTS) if event.needs_slot}
+    """Metrics that take a hardware counter where there is one, a quotient behind the event that it is a quotient of;
+    what counts the work of other targets stands first.
+    """
+    places = {event.name: at for at, event in enumerate((*ABROAD, *EVENTS)) if event.needs_slot or event.emulated}
     found = (metric for metric in METRICS if metric.per == "iteration" and metric.event in places)
     return sorted(found, key=lambda metric: places[metric.event])
 

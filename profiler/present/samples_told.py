@@ -19,7 +19,7 @@ _MARKS = {"equal": "=", "differs": "differs", "fails": "fails", "not reached": "
 
 def write_samples(folder: Path, answer: SampleTable) -> None:
     """``samples.json`` and ``samples.md`` in ``folder``."""
-    (folder / "samples.json").write_bytes(json_document(answer))
+    (folder / "samples.json").write_bytes(json_document(answer, indent=0))
     lines = [f"# Samples on {answer.target}", "", f"Against {answer.reference}, bit for bit.", ""]
     for table in (_by_launcher(answer), unequal(answer), by_sample(answer)):
         lines += to_markdown(table, heading="##") if table.rows else ()
