@@ -22,6 +22,6 @@ BUILT_IN = (
     BuiltIn(name="int_loop_global", counts_m=(35_000, 50_000), timed_m=(200_000, 1_000_000)),
     BuiltIn(name="dynamic", counts_m=(3_000, 6_000), timed_m=(20_000, 150_000)),
     BuiltIn(name="dynamic_global", counts_m=(3_000, 6_000), timed_m=(20_000, 150_000)),
-    BuiltIn(name="samples", counts_m=(2, 4), timed_m=(4, 16)),
+    BuiltIn(name="samples", counts_m=(1, 2), timed_m=(4, 16)),
 )
 NAMES = tuple(workload.name for workload in BUILT_IN)

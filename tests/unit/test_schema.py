@@ -33,7 +33,7 @@ def test_the_schema_is_that_of_the_model() -> None:
     made = subprocess.run([TOP / "tools" / "verdict-schema"], capture_output=True, text=True, check=True).stdout
     assert (TOP / "docs" / "verdict.schema.json").read_text() == made, "make record writes it again"
     document = json.loads(made)
-    assert set(document["properties"]["command"]["enum"]) == {"ipc", "variants", *PARTS}
+    assert set(document["properties"]["command"]["enum"]) == {"ipc", "variants", "cross", *PARTS}
     assert document["properties"]["schema"]["const"] == SCHEMA
     reference, *rules = document["allOf"]
     assert reference["$ref"] == "#/$defs/Verdict"
