@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -88,7 +89,11 @@ def _run(arguments: list[str]) -> int:
 def entry() -> None:
     """The console script."""
     make_usable()
-    sys.exit(main())
+    code = main()
+    # All is said and done: another ^C while we end must not change how.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def _require_a_folder() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from profiler.analyze.rows import read_all
+from profiler.collect.fingerprint import complete, gone_library, image_of
 from profiler.collect.live import parse_chunk, parse_first_answer
 from profiler.collect.request import checked
 from profiler.collect.workplace import Workplace
@@ -129,11 +130,21 @@ def test_an_answer_that_is_none(line: bytes) -> None:
             parse(line)
 
 
-@pytest.mark.parametrize("answer", ["[1, 2]", "{'maps': 3, 'exe': 4}", "{}", "[" * 500, "'x", "None"])
+@pytest.mark.parametrize(
+    "answer", ["[1, 2]", "{'maps': 3, 'exe': 4}", "{}", "[" * 500, "'x", "None", "{'maps': '', 'exe': '/a\\0'}"]
+)
 def test_a_side_file_that_is_none(tmp_path: Path, answer: str) -> None:
     side = tmp_path / "side"
     side.write_text(f"5 1 1\n{answer}\n4096 1\n")
     assert read_fingerprint(side) is None
+
+
+def test_a_path_that_no_file_can_have() -> None:
+    path = "/" + "a" * 5000
+    maps = f"00400000-00401000 r-xp 00000000 08:01 1 {path}/libpython3.11.so.1.0\n"
+    assert complete({"maps": maps, "exe": path})["images"] == {}
+    gone_library({"maps": maps, "exe": path})
+    assert image_of({"maps": maps, "exe": path}) is None
 
 
 def test_rows_of_perf_that_nest_without_end() -> None:
