@@ -66,7 +66,7 @@ def read_all(folder: Path) -> pd.DataFrame:
             warnings.simplefilter("ignore", pd.errors.DtypeWarning)
             # Words that recur by the million take a byte each as categories.
             frame = pd.read_csv(io.BytesIO(lines.data), dtype=dict.fromkeys(_WORDS, "category"), on_bad_lines="warn")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise UsageError(f"cannot read {path}: {error}", hint=_HINT) from error
     lacking = _COLUMNS - _LATER - set(frame.columns)
     if lacking:

@@ -82,6 +82,13 @@ def test_a_figure_that_is_none(folder: Path, column: str, value: str) -> None:
         read_all(folder)
 
 
+@pytest.mark.parametrize("data", [b'"', b'a,b\n"c,d\n', b"", b"\xff\xfe\n1\n"])
+def test_rows_that_are_no_table(folder: Path, data: bytes) -> None:
+    (folder / ROWS).write_bytes(data)
+    with pytest.raises(UsageError, match=r"rows\.csv"):
+        read_all(folder)
+
+
 @pytest.mark.parametrize("value", ["", "1.5"])
 @pytest.mark.parametrize("column", ["block", "position", "m", "repetition"])
 def test_what_every_row_has(folder: Path, column: str, value: str) -> None:

@@ -30,8 +30,11 @@ class Place:
     """One run, however often it is begun."""
 
     def __init__(self, folder: Path, plan: tuple[str, ...]) -> None:
-        self.folder, self.out, self.temporary = folder, folder / "out", folder / "tmp"
-        self.temporary.mkdir(parents=True)
+        self.folder, self.out = folder, folder / "out"
+        # One for all of them, one after the other: what interpreters count depends on the paths that they see.
+        self.temporary = folder.parent / "tmp"
+        folder.mkdir()
+        self.temporary.mkdir(exist_ok=True)
         self.plan = plan
         self.env: dict[str, str] = {}
         """Beside our own."""
