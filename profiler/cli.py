@@ -13,7 +13,7 @@ from profiler.commands.completion import SHELLS
 from profiler.errors import Interrupted, ProbeError, UsageError
 from profiler.present.streams import make_usable, printing, silence
 from profiler.present.visible import visible
-from profiler.system.exhausted import explained
+from profiler.system.exhausted import explained, require_memory
 from profiler.system.signals import terminable
 
 COMMANDS = {
@@ -83,6 +83,7 @@ def _run(arguments: list[str]) -> int:
         return _without_a_command(args.completion)
     args.argv = arguments
     _require_a_folder()
+    require_memory()
     return int(args.run(args))
 
 

@@ -217,6 +217,12 @@ def test_few_files_may_be_open(tax_probe: TaxProbe) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_too_little_memory_is_told_at_once(tax_probe: TaxProbe, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library of the analysis would wait for ever."""
+    monkeypatch.setattr("resource.getrlimit", lambda which: (300 << 20, 300 << 20))
+    assert_refused(tax_probe("report", str(folder)), 3, "limited to 300 MiB", "ulimit -v")
+
+
 def test_a_disk_that_was_full_from_the_beginning_has_nothing_to_resume(tmp_path: Path) -> None:
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert "--resume" not in disk_trouble(tmp_path, full).hint
