@@ -94,7 +94,7 @@ def _require_figures(frame: pd.DataFrame, path: Path) -> None:
             wrong |= figures.isna() | (figures % 1 != 0)
         if wrong.any():
             raise UsageError(
-                f"{path}: {name} holds {str(frame[name][wrong].iloc[0])!r}, which is no such figure", hint=_HINT
+                f"{path}: {name} holds {str(frame[name][wrong].iloc[0])!r}, which is no figure for it", hint=_HINT
             )
 
 
