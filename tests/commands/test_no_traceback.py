@@ -123,6 +123,13 @@ def test_facts_of_another_form(tax_probe: TaxProbe, folder: Path, where: str) ->
     assert ran.code in (0, 2), ran.err
 
 
+def test_an_export_is_not_written_through_a_link(tax_probe: TaxProbe, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "export").symlink_to(tmp_path / "elsewhere")
+    assert_refused(tax_probe("export", "--pyperf", str(folder)), 3, "cannot write to", "link to another folder")
+    assert not [*(tmp_path / "elsewhere").iterdir()]
+
+
 # ---------------------------------------------------------------- hosts
 
 
