@@ -19,7 +19,7 @@ _REMEDIES = {
     errno.ENOMEM: "end other programs, or raise the limit of memory (ulimit -v)",
 }
 
-_LEAST_MEMORY = 1 << 30
+_LEAST_MEMORY = 4 << 30
 
 
 def require_memory() -> None:
