@@ -37,7 +37,8 @@ mutants:
 	@tools/setup --dev
 	@tools/mutants $(ARGS)
 
-# Does a measurement survive kills, signals, full disks, damaged rows? Half an hour; make faults ARGS='--only kill --tries 5'.
+# Does a measurement survive kills, signals, full disks, damage, strangers? Hours (docs/faults.md); a minute with
+# make faults ARGS=--short, one of them with make faults ARGS='--only kill-chunks --tries 5'.
 faults:
 	@tools/setup --dev
 	@tools/faults --out results/faults $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from profiler.commands.completion import SHELLS
 from profiler.errors import Interrupted, ProbeError, UsageError
 from profiler.present.streams import make_usable, printing, silence
 from profiler.present.visible import visible
-from profiler.system.exhausted import explained
+from profiler.system.exhausted import explained, require_memory
 from profiler.system.signals import terminable
 
 COMMANDS = {
@@ -85,13 +86,18 @@ def _run(arguments: list[str]) -> int:
         return _without_a_command(args.completion)
     args.argv = arguments
     _require_a_folder()
+    require_memory()
     return int(args.run(args))
 
 
 def entry() -> None:
     """The console script."""
     make_usable()
-    sys.exit(main())
+    code = main()
+    # All is said and done: another ^C while we end must not change how.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def _require_a_folder() -> None:

@@ -67,7 +67,7 @@ def read_all(folder: Path) -> pd.DataFrame:
             warnings.simplefilter("ignore", pd.errors.DtypeWarning)
             # Words that recur by the million take a byte each as categories.
             frame = pd.read_csv(io.BytesIO(lines.data), dtype=dict.fromkeys(_WORDS, "category"), on_bad_lines="warn")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise UsageError(f"cannot read {path}: {error}", hint=_HINT) from error
     lacking = _COLUMNS - _LATER - set(frame.columns)
     if lacking:
@@ -95,7 +95,7 @@ def _require_figures(frame: pd.DataFrame, path: Path) -> None:
             wrong |= figures.isna() | (figures % 1 != 0)
         if wrong.any():
             raise UsageError(
-                f"{path}: {name} holds {str(frame[name][wrong].iloc[0])!r}, which is no such figure", hint=_HINT
+                f"{path}: {name} holds {str(frame[name][wrong].iloc[0])!r}, which is no figure for it", hint=_HINT
             )
 
 

@@ -24,14 +24,22 @@ def image_of(answer: Fingerprint) -> str | None:
 def gone_library(answer: Fingerprint) -> str | None:
     """The libpython that the process mapped and that is gone since, as where a program unpacks its own; else None."""
     mapped = (Path(path.removesuffix(" (deleted)")) for path in mapped_code(answer["maps"]))
-    return next((str(path) for path in mapped if names_libpython(path.name) and not path.is_file()), None)
+    return next((str(path) for path in mapped if names_libpython(path.name) and not is_file(path)), None)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a path that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def complete(answer: Fingerprint) -> Fingerprint:
     """The probe's answer with the files in place of the memory map: ``images`` {path: build-id} and
     ``malloc_libraries``, the files beside the C library that define ``malloc``.
     """
-    images = [path for path in mapped_code(answer["maps"]) if Path(path).is_file()]
+    images = [path for path in mapped_code(answer["maps"]) if is_file(Path(path))]
     return {key: value for key, value in answer.items() if key != "maps"} | {
         "images": {path: elf.build_id(path) for path in images},
         "malloc_libraries": [

@@ -17,6 +17,8 @@ from profiler.plan.arms import EliminationSpec
 from profiler.plan.statement_forms import LEAST_DIFFERENCE
 from profiler.plan.studies import STUDIES, Study
 
+_FINEST = 1e-6
+"""A finer interval is no matter of more blocks: the figures themselves are not as fine."""
 DEFAULT_OUT = "tax-probe-results"
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
@@ -140,10 +142,10 @@ def _require_precision(request: Request, study: Study, name: str) -> None:
     if not study.parts_suffice:
         raise UsageError(f"{study.command} measures a fixed number of blocks", hint="precision is for tax-probe ipc")
     try:
-        fits = 0 < (request.half_width or 0) < 1
+        fits = _FINEST <= (request.half_width or 0) < 1
     except ValueError:
         fits = False
     if not fits:
         raise UsageError(
-            f"{name}: {request.precision} is no percentage between 0 and 100", hint="for example --precision 0.5"
+            f"{name}: {request.precision} is no percentage from 0.0001 to 100", hint="for example --precision 0.5"
         )

@@ -185,7 +185,8 @@ def _properties(answer: str) -> dict[str, Any]:
     Raises:
         ValueError, TypeError, SyntaxError, MemoryError, RecursionError: that is none of its answers.
     """
-    found = ast.literal_eval(answer)
-    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in ("maps", "exe")):
+    found: dict[str, Any] = ast.literal_eval(answer)
+    texts = [found.get(name) for name in ("maps", "exe")] if isinstance(found, dict) else []
+    if not texts or not all(isinstance(text, str) and "\0" not in text for text in texts):
         raise ValueError("no answer of the probe")
     return found

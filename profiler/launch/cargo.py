@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +17,7 @@ from profiler.system import process
 from profiler.system.home import home_folder
 from profiler.system.install import how_to_install
 from profiler.system.logged import Failed, run_logged
+from profiler.system.own_folder import own_folder
 from profiler.system.tools import output_of
 
 OLDEST_RUST = (1, 83)
@@ -91,12 +91,12 @@ def require_linking(toolchain: Toolchain) -> None:
     Raises:
         MachineError: it cannot: there is no linker, no C library to link with, or no standard library.
     """
-    with tempfile.TemporaryDirectory(prefix="tax-probe-") as scratch:
-        source = Path(scratch) / "empty.rs"
+    with own_folder() as scratch:
+        source = scratch / "empty.rs"
         source.write_text("fn main() {}\n")
         words = (toolchain.rustc, "-o", f"{scratch}/empty", str(source))
         try:
-            done = process.run(process.helper(words, cwd=scratch, timeout_s=_LINK_TIMEOUT_S))
+            done = process.run(process.helper(words, cwd=str(scratch), timeout_s=_LINK_TIMEOUT_S))
         except OSError as error:
             said = [f"error: {error.strerror}"]
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from profiler.launch.binaries.elf import read_elf
 from profiler.launch.runtime_maps import eval_loop_image
 from profiler.model import Emulator, LinkMode, Noun, Target
 from profiler.system.install import how_to_install
+from profiler.system.own_folder import own_folder
 from profiler.system.process import helper, run
 
 PROGRAM = "TAX_PROBE_PROGRAM"
@@ -70,8 +70,8 @@ def check_host(
         MachineError: it is not, or it does not run.
     """
     _check_file(host, link)
-    with tempfile.TemporaryDirectory() as scratch:
-        script = Path(scratch) / "question.py"
+    with own_folder() as scratch:
+        script = scratch / "question.py"
         script.write_text(_QUESTION, encoding="utf-8")
         answer = _ask(host, script, target, link, log, emulator)
     expected = target.shared_library if link == "shared" else str(host.resolve())

@@ -18,6 +18,7 @@ from profiler.analyze.rows import measured, read_all, spans
 from profiler.catalogue.metrics import METRICS
 from profiler.errors import MachineError, UsageError
 from profiler.folder import load_run, write_atomically
+from profiler.folder.regular_files import require_own_folder
 from profiler.model import Launcher, Run
 from profiler.present.exported_profile import callgrind_files, speedscope_files
 from profiler.present.progress import tell
@@ -60,6 +61,8 @@ def export(folder: Path, wanted: Sequence[str], *, out: Path | None) -> None:
             f"{place / there[0]} is there already and may not be ours", hint="choose another folder with --out DIR"
         )
     try:
+        if out is None:
+            require_own_folder(place)
         place.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             write_atomically(place / name, data)

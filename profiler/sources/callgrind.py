@@ -7,7 +7,6 @@ same blocks.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -25,6 +24,7 @@ from profiler.sources.timed import TIMED_EVENTS, timed
 from profiler.sources.valgrind_trouble import does_not_run
 from profiler.system import process
 from profiler.system.install import how_to_install
+from profiler.system.own_folder import own_folder
 from profiler.system.process import Command, helper
 
 SIMULATED = "simulated"
@@ -95,9 +95,9 @@ class CallgrindSource:
 
     def _require_counting(self) -> None:
         """A valgrind that says its version may count nothing here: for the C library, the CPU or the container."""
-        with tempfile.TemporaryDirectory(prefix="tax-probe-") as scratch:
-            outcome = self.measure(TRIAL, helper(_TRIED, timeout_s=_TRIAL_TIMEOUT_S), Path(scratch))
-            said = _log(Path(scratch)) or outcome.stderr_tail
+        with own_folder() as scratch:
+            outcome = self.measure(TRIAL, helper(_TRIED, timeout_s=_TRIAL_TIMEOUT_S), scratch)
+            said = _log(scratch) or outcome.stderr_tail
         if outcome.timed_out:
             raise does_not_run(self._valgrind, f"a program of some milliseconds takes {_TRIAL_TIMEOUT_S * _SLOWDOWN} s")
         if outcome.exit != 0:

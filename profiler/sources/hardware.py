@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from profiler.sources.perf_stat import stat
 from profiler.sources.pmu import Count, PmuSelfTest, program, self_test
 from profiler.sources.source import Outcome
 from profiler.system import diagnose
+from profiler.system.own_folder import own_folder
 from profiler.system.perf import Perf, find_perf
 from profiler.system.process import Command
 
@@ -57,8 +57,8 @@ class HardwareSource:
             MachineError: instructions and cycles cannot both be counted here; with the reason and the remedy.
         """
         perf = find_perf()
-        with tempfile.TemporaryDirectory(prefix="tax-probe-") as scratch:
-            count = _counter(perf, Path(scratch))
+        with own_folder() as scratch:
+            count = _counter(perf, scratch)
             _require_counting(count)
             test = self_test(count)
             if test.slots + test.cycles_beside < _LEAST_SLOTS:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import platform
 import shutil
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -25,6 +24,7 @@ from profiler.sources.source import Outcome
 from profiler.sources.timed import TIMED_EVENTS, timed
 from profiler.system import process
 from profiler.system.install import how_to_install
+from profiler.system.own_folder import own_folder
 from profiler.system.process import Command, helper
 
 _PASSES = EmulatedPasses(
@@ -89,15 +89,15 @@ class QemuSource:
         return source
 
     def _require_counting(self) -> None:
-        with tempfile.TemporaryDirectory(prefix="tax-probe-") as folder:
+        with own_folder() as folder:
             command = helper((self._plugin.known, "loop", str(_TURNS)), timeout_s=_TRIAL_TIMEOUT_S)
-            done = self._run(command, Path(folder) / "qemu.out", modelled=True)
+            done = self._run(command, folder / "qemu.out", modelled=True)
             if _STATIC in done.stderr_tail:
                 raise MachineError(
                     f"{self._qemu} has no plugins (a static build has none, as Debian's from 13 on)",
                     hint="put a qemu built with --enable-plugins first on PATH, or --source callgrind",
                 )
-            processes, _ = read_processes(Path(folder) / "qemu.out", done.pid)
+            processes, _ = read_processes(folder / "qemu.out", done.pid)
         counted = [region["instructions"] for found in processes for region in found.regions]
         if done.exit != 0 or counted != [2 * _TURNS + 3]:
             said = done.stderr_tail.strip().rpartition("\n")[2] or f"exit {done.exit}, instructions {counted}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 
 from profiler.errors import MachineError
 
@@ -17,6 +18,23 @@ _REMEDIES = {
     errno.EAGAIN: "raise the limit of processes (ulimit -u, or pids.max of the control group)",
     errno.ENOMEM: "end other programs, or raise the limit of memory (ulimit -v)",
 }
+
+_LEAST_MEMORY = 4 << 30
+
+
+def require_memory() -> None:
+    """As much address space as the numerical libraries take that analyse: with less one of them (OpenBLAS) asks the
+    kernel again and again, for ever.
+
+    Raises:
+        MachineError: the limit is lower.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_MEMORY:
+        raise MachineError(
+            f"memory is limited to {limit >> 20} MiB, and analysing takes {_LEAST_MEMORY >> 20} of address space",
+            hint="raise the limit (ulimit -v)",
+        )
 
 
 def explained(error: OSError | MemoryError) -> MachineError | None:

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -17,6 +16,7 @@ from profiler.system import process
 from profiler.system.cgroup import Cgroup, cgroup, integer, text
 from profiler.system.cpu_name import cpu_name, parse_cpuinfo
 from profiler.system.diagnose import circumstances
+from profiler.system.own_folder import own_folder
 from profiler.system.perf import find_perf
 
 _HELPER_TIMEOUT_S = 10.0
@@ -161,11 +161,11 @@ def _perf_version() -> str | None:
 
 def _pyperf() -> dict[str, str | int | float]:
     try:
-        with tempfile.TemporaryDirectory(prefix="tax-probe-") as folder:
-            out = Path(folder) / "metadata.json"
+        with own_folder() as folder:
+            out = folder / "metadata.json"
             _run(sys.executable, "-m", "pyperf", "collect_metadata", "-o", str(out))
             metadata = msgspec.json.decode(out.read_bytes())["metadata"]
-    except (OSError, msgspec.MsgspecError, KeyError):
+    except (OSError, MachineError, msgspec.MsgspecError, KeyError):
         return {}
     return {name: metadata[name] for name in _PYPERF_FACTS if name in metadata}
 

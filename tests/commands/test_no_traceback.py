@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from profiler.analyze.rows import read_all
+from profiler.collect.fingerprint import complete, gone_library, image_of
 from profiler.collect.live import parse_chunk, parse_first_answer
 from profiler.collect.request import checked
 from profiler.collect.workplace import Workplace
@@ -81,6 +82,13 @@ def test_a_figure_that_is_none(folder: Path, column: str, value: str) -> None:
         read_all(folder)
 
 
+@pytest.mark.parametrize("data", [b'"', b'a,b\n"c,d\n', b"", b"\xff\xfe\n1\n"])
+def test_rows_that_are_no_table(folder: Path, data: bytes) -> None:
+    (folder / ROWS).write_bytes(data)
+    with pytest.raises(UsageError, match=r"rows\.csv"):
+        read_all(folder)
+
+
 @pytest.mark.parametrize("value", ["", "1.5"])
 @pytest.mark.parametrize("column", ["block", "position", "m", "repetition"])
 def test_what_every_row_has(folder: Path, column: str, value: str) -> None:
@@ -115,6 +123,13 @@ def test_facts_of_another_form(tax_probe: TaxProbe, folder: Path, where: str) ->
     assert ran.code in (0, 2), ran.err
 
 
+def test_an_export_is_not_written_through_a_link(tax_probe: TaxProbe, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "export").symlink_to(tmp_path / "elsewhere")
+    assert_refused(tax_probe("export", "--pyperf", str(folder)), 3, "cannot write to", "link to another folder")
+    assert not [*(tmp_path / "elsewhere").iterdir()]
+
+
 # ---------------------------------------------------------------- hosts
 
 
@@ -129,11 +144,21 @@ def test_an_answer_that_is_none(line: bytes) -> None:
             parse(line)
 
 
-@pytest.mark.parametrize("answer", ["[1, 2]", "{'maps': 3, 'exe': 4}", "{}", "[" * 500, "'x", "None"])
+@pytest.mark.parametrize(
+    "answer", ["[1, 2]", "{'maps': 3, 'exe': 4}", "{}", "[" * 500, "'x", "None", "{'maps': '', 'exe': '/a\\0'}"]
+)
 def test_a_side_file_that_is_none(tmp_path: Path, answer: str) -> None:
     side = tmp_path / "side"
     side.write_text(f"5 1 1\n{answer}\n4096 1\n")
     assert read_fingerprint(side) is None
+
+
+def test_a_path_that_no_file_can_have() -> None:
+    path = "/" + "a" * 5000
+    maps = f"00400000-00401000 r-xp 00000000 08:01 1 {path}/libpython3.11.so.1.0\n"
+    assert complete({"maps": maps, "exe": path})["images"] == {}
+    gone_library({"maps": maps, "exe": path})
+    assert image_of({"maps": maps, "exe": path}) is None
 
 
 def test_rows_of_perf_that_nest_without_end() -> None:
@@ -197,6 +222,12 @@ def test_few_files_may_be_open(tax_probe: TaxProbe) -> None:
     done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=GENEROUS_S, check=False)
     assert done.returncode in (0, 3), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_too_little_memory_is_told_at_once(tax_probe: TaxProbe, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library of the analysis would wait for ever."""
+    monkeypatch.setattr("resource.getrlimit", lambda which: (300 << 20, 300 << 20))
+    assert_refused(tax_probe("report", str(folder)), 3, "limited to 300 MiB", "ulimit -v")
 
 
 def test_a_disk_that_was_full_from_the_beginning_has_nothing_to_resume(tmp_path: Path) -> None:

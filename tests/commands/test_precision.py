@@ -62,6 +62,7 @@ def test_blocks_and_resume(tax_probe: TaxProbe, tmp_path: Path) -> None:
     [
         (("--precision", "none"), "is no percentage"),
         (("--precision", "0"), "is no percentage"),
+        (("--precision", "1e-300"), "is no percentage"),
         (("--precision", "1", "--metric", "cycles"), "has no cycles"),
         (("--metric", "wall"), "--precision"),
     ],

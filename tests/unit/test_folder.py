@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from profiler.errors import MachineError, UsageError
-from profiler.folder import ROWS, RowWriter, compress, done_steps, load_run, new_folder, read_recorded, save_run
+from profiler.folder import ROWS, RUN, RowWriter, compress, done_steps, load_run, new_folder, read_recorded, save_run
 from profiler.model import AnyPass, Chunks, Native, Phased, Regions, Row, Step, Whole
 from tests.recorded import FOLDERS
 
@@ -155,6 +155,7 @@ def test_an_unusable_place_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 def test_a_full_disk_says_how_to_go_on(tmp_path: Path) -> None:
     writer = RowWriter(tmp_path)
+    (tmp_path / RUN).touch()
     (tmp_path / ROWS).unlink()
     (tmp_path / ROWS).symlink_to("/dev/full")
     with pytest.raises(MachineError) as raised:

@@ -30,7 +30,7 @@ def starved(tries: Tries, folder: Path, rng: random.Random) -> Iterator[Result]:
         name, before = rng.choice(
             (
                 ("open files", _least(resource.RLIMIT_NOFILE, rng.randint(12, 64))),
-                ("memory", _least(resource.RLIMIT_AS, rng.randint(150, 600) << 20)),
+                ("memory", _least(resource.RLIMIT_AS, rng.randint(150, 8000) << 20)),
                 ("CPU time", _least(resource.RLIMIT_CPU, rng.randint(1, 4))),
                 ("stack", _least(resource.RLIMIT_STACK, rng.randint(64, 512) << 10)),
             )

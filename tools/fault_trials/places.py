@@ -30,8 +30,12 @@ class Place:
     """One run, however often it is begun."""
 
     def __init__(self, folder: Path, plan: tuple[str, ...]) -> None:
-        self.folder, self.out, self.temporary = folder, folder / "out", folder / "tmp"
-        self.temporary.mkdir(parents=True)
+        self.folder, self.out = folder, folder / "out"
+        # One for all of them, one after the other, and one folder for the lock: what an interpreter's start-up counts
+        # depends on the paths and the variables that it sees.
+        self.temporary = folder.parent / "tmp"
+        folder.mkdir()
+        self.temporary.mkdir(exist_ok=True)
         self.plan = plan
         self.env: dict[str, str] = {}
         """Beside our own."""
@@ -49,7 +53,7 @@ class Place:
         return subprocess.Popen(
             (*TAX_PROBE, "ipc", *begun, *more),
             cwd=TOP,
-            env=os.environ | {"TMPDIR": str(self.temporary), "TAX_PROBE_LOCK_DIR": str(self.folder)} | self.env,
+            env=os.environ | {"TMPDIR": str(self.temporary), "TAX_PROBE_LOCK_DIR": str(self.folder.parent)} | self.env,
             start_new_session=True,
             preexec_fn=before,  # noqa: PLW1509 - we have one thread
             **(kept | streams),

@@ -34,8 +34,12 @@ def interrupted(tries: Tries, folder: Path, rng: random.Random) -> Iterator[Resu
         way = rng.choice(_WAYS)
         place = Place(folder / f"run-{number}", TIMED)
         code, screen, same = _on_a_terminal(place, way, rng.uniform(_LEAST_S, took), twice=number % 5 == 4)
-        outcomes[f"× exit {code}"] += 1
-        losses["other exit codes than 0 and 5"] += code not in (0, _INTERRUPTED)
+        # What comes while the interpreter itself starts finds nothing of ours that could answer.
+        early = code < 0 and not screen
+        outcomes["before our first line" if early else f"× exit {code}"] += 1
+        if code not in (0, _INTERRUPTED) and not early:
+            losses["other exit codes than 0 and 5"] += 1
+            print(f"  exit {code} after {way}: {screen[-400:]!r}", flush=True)  # noqa: T201
         losses["tracebacks"] += b"Traceback" in screen
         losses["terminals changed"] += not same
         losses["cursors hidden"] += screen.count(_HIDE) != screen.count(_SHOW)
