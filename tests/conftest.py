@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -60,10 +60,12 @@ class FakePerf:
             setenv("TAX_PROBE_FAKE_TRUTH", str(file))
 
 
-@pytest.fixture(autouse=True)
-def lock(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Tests run side by side: each has a lock of its own."""
-    monkeypatch.setenv("TAX_PROBE_LOCK_DIR", str(tmp_path_factory.mktemp("lock")))
+@pytest.fixture(autouse=True, scope="session")
+def lock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Test processes run side by side: each has a lock of its own, of which fixtures of whole modules know too."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("TAX_PROBE_LOCK_DIR", str(tmp_path_factory.mktemp("lock")))
+        yield
 
 
 @pytest.fixture

@@ -124,5 +124,5 @@ def statements_section(frame: pd.DataFrame, workload: Workload, roles: Roles, la
     rows = tuple(statement_costs(frame, workload, roles, names))
     claims = tuple(claim for name in names if (claim := statement_claim(rows, name)) is not None)
     first = next((claim for claim in claims if claim.launcher not in roles.baselines), None)
-    said = {} if first is None else {"sentence": statement_sentence(first)}
+    said = {} if first is None else {"sentence": statement_sentence(first, roles.baseline)}
     return {"statements": rows, "statement_claims": claims, **said}

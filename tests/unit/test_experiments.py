@@ -70,7 +70,7 @@ def test_a_command_that_does_not_measure_is_named(tmp_path: Path, command: objec
         request(given(file), "ipc")
     assert (
         refused.value.hint
-        == "there are amortize, eliminate, ipc, opcodes, opcodes --statements, rebuild, variants, where"
+        == "there are amortize, cross, eliminate, ipc, opcodes, opcodes --statements, rebuild, variants, where"
     )
 
 
