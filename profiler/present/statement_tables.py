@@ -98,8 +98,4 @@ def sentences(verdict: Verdict) -> list[str]:
     found, names = part(verdict, StatementCosts), drilled(verdict)
     if found is None:
         return []
-    return [
-        statement_sentence(claim, BASELINE)
-        for claim in found.statement_claims
-        if claim.launcher == names[0]
-    ]
+    return [statement_sentence(claim, BASELINE) for claim in found.statement_claims if claim.launcher == names[0]]

@@ -80,6 +80,7 @@ def test_variants_of_two_interpreters_build_no_host(tax_probe: TaxProbe, tmp_pat
     assert comparison(document, "mine", "wall")["launcher"] == "mine"
 
 
+@pytest.mark.once
 def test_a_sweep_of_two_interpreters(tax_probe: TaxProbe, tmp_path: Path, venv: Path) -> None:
     command = (
         "amortize",

@@ -55,6 +55,7 @@ def test_a_script_has_m_first_and_its_own_arguments_after_it(tax_probe: TaxProbe
     assert "args --size 7" in (folder / "report.html").read_text()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("written", ["--size=7", "--seed=7", "-s 7", "--size 7 --m 4", "'a b' \"\""])
 def test_arguments_that_look_like_our_options_are_the_scripts(
     tax_probe: TaxProbe, tmp_path: Path, written: str
@@ -87,6 +88,7 @@ def test_a_script_for_pyperf_takes_them_as_its_own(tax_probe: TaxProbe, tmp_path
     assert printed(folder)[5] == digest("9 ['--size', '9']\n5 loops of b")
 
 
+@pytest.mark.once
 def test_runs_with_other_arguments_are_of_other_work(tax_probe: TaxProbe, tmp_path: Path) -> None:
     args = str(FIELD / "args.py")
     one, two = (measured(tax_probe, "--workload", args, "--workload-args", f"--size {size}") for size in (7, 8))
@@ -129,6 +131,7 @@ def test_a_file_that_may_not_be_read_is_refused_beforehand(tax_probe: TaxProbe, 
 # ---------------------------------------------------------------- input
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "work"),
     [

@@ -26,6 +26,7 @@ from tests.conftest import needs_extension
 pytestmark = [needs_extension, pytest.mark.integration]
 
 
+@pytest.mark.once
 def test_a_library_beside_the_run_is_timed_in_chunks_and_gone_on_with(tmp_path: Path, tax_probe: TaxProbe) -> None:
     with ProgressBar() as bar:
         wanted = Request(launcher=("pyo3",), blocks=1, source="software", m=(5, 10))

@@ -77,6 +77,7 @@ def test_there_are_folders_of_rebuild() -> None:
     assert {"default-int_loop", "upstream-dynamic"} <= {folder.name for folder in REBUILT}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("folder", REBUILT, ids=name)
 def test_files_are_what_the_reproducing_builds_are(folder: Path) -> None:
     assert disagreements(load_run(folder)) == []
@@ -90,6 +91,7 @@ def test_a_library_with_a_profile_would_disagree() -> None:
     assert "pgo True, reproduced with False" in found
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("folder", FOLDERS, ids=name)
 def test_no_finding_denies_interposition(folder: Path) -> None:
     """Stored sentences of former versions did: none of them is shown."""
@@ -98,6 +100,7 @@ def test_no_finding_denies_interposition(folder: Path) -> None:
     assert "no interposition" not in shown
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("folder", FOLDERS, ids=name)
 def test_a_difference_of_files_refutes_no_cause_and_an_equality_confirms_none(folder: Path) -> None:
     run = load_run(folder)

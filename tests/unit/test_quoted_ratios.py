@@ -80,6 +80,7 @@ def _ratios(wide: pd.DataFrame) -> set[str]:
     }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("folder", JUDGED, ids=lambda folder: str(folder.relative_to(RESULTS)))
 def test_every_quoted_ratio_is_that_of_two_launchers(folder: Path) -> None:
     found = verdict(folder)
@@ -103,6 +104,7 @@ NAMED = re.compile(r"(\d\.\d{4}) (?:\[[^]]*\]|± < \S+|\(exact\)) \((\S+) to (\S
 ALONE = re.compile(r"alone (\S+) takes (\d\.\d{4}) ")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "folder", [one for one in JUDGED if "rebuild/default" in str(one)], ids=lambda folder: str(folder.name)
 )
