@@ -35,9 +35,11 @@ _PASSES = EmulatedPasses(
     hurried_blocks=1,
 )
 
-OWN_OPTIONS = ("--command-line-only=yes", "--tool=callgrind")
+OWN_OPTIONS = ("--command-line-only=yes", "--tool=callgrind", "--vgdb=no")
 """Ours alone: else valgrind takes the options of ~/.valgrindrc, $VALGRIND_OPTS and ./.valgrindrc as well, and the
 user's ``--toggle-collect`` or ``--collect-atstart=no`` would be in our counts. The workload's environment stays whole.
+The server for gdb would put a file that is named by the process's number into the memory map, which the placed script
+reads: a number of four digits would count other instructions than one of five.
 """
 
 _SIMULATION = ("--cache-sim=yes", "--branch-sim=yes")

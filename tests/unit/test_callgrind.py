@@ -1,6 +1,7 @@
 """Callgrind's out file: figures, torn files, several processes."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -173,6 +174,16 @@ def test_a_trial_counts_and_leaves_no_process(tmp_path: Path) -> None:
     assert (done.exit, done.uncounted) == (0, 0)
     assert reading.value is not None
     assert reading.value > 100_000
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_the_memory_map_does_not_tell_the_number_of_the_process(tmp_path: Path) -> None:
+    """The work reads it, and numbers have more or fewer digits."""
+    command = helper(("/bin/sh", "-c", "echo $$; exec cat /proc/self/maps"), timeout_s=60)
+    number, *mapped = CallgrindSource.probe().measure(TRIAL, command, tmp_path).stdout.decode().splitlines()
+    files = [line.split(maxsplit=5)[5] for line in mapped if len(line.split(maxsplit=5)) > 5]
+    assert files
+    assert [file for file in files if re.search(rf"(?<!\d){number}(?!\d)", file)] == []
 
 
 FAKE = """#!{python} -IS
