@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from tools.fault_trials.outcome import Result, Tries, counted, lost
@@ -26,7 +27,7 @@ def limited(tries: Tries, folder: Path, rng: random.Random) -> Iterator[Result]:
     for number in tries:
         place = Place(folder / f"run-{number}", TIMED)
         limit = rng.randrange(1, size)
-        with place.start(before=lambda most=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))) as child:
+        with place.start(before=partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit))) as child:
             _, said = child.communicate(timeout=GENEROUS_S)
         _judge(child.returncode, said, codes, losses)
         if place.result is not None:

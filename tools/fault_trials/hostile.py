@@ -67,25 +67,29 @@ def _named(name: str) -> Plant:
 
 
 def _command(document: dict[str, object], outside: Path) -> None:
-    for launcher in document["plan"]["launchers"]:  # type: ignore[index, call-overload]
+    for launcher in document["plan"]["launchers"]:  # type: ignore[index]
         launcher["argv"] = ["/bin/sh", "-c", f"touch {outside / 'mark'}", "{script}"]
 
 
 def _preload(document: dict[str, object], outside: Path) -> None:
-    for launcher in document["plan"]["launchers"]:  # type: ignore[index, call-overload]
+    for launcher in document["plan"]["launchers"]:  # type: ignore[index]
         launcher["env"] = {"LD_PRELOAD": str(outside / "victim"), "BASH_ENV": str(outside / "victim")}
 
 
 def _script(document: dict[str, object], outside: Path) -> None:
     (outside / "evil.py").write_text(f"open({str(outside / 'mark')!r}, 'w')")
-    document["plan"]["workload"] |= {"path": str(outside / "evil.py"), "sha256": None}  # type: ignore[index, call-overload]
+    document["plan"]["workload"] |= {"path": str(outside / "evil.py"), "sha256": None}  # type: ignore[index]
 
 
 def _interpreter(document: dict[str, object], outside: Path) -> None:
     evil = outside / "evil"
     evil.write_text(f"#!/bin/sh\ntouch {outside / 'mark'}\n")
     evil.chmod(0o755)
-    document["target"]["path"] = str(evil)  # type: ignore[index, call-overload]
+    document["target"]["path"] = str(evil)  # type: ignore[index]
+
+
+def _deep(folder: Path, outside: Path) -> None:
+    (folder / RUN).write_text("[" * 1_000_000)
 
 
 _WRITTEN = ("verdict.json", "summary.csv", "finding.md", "report.html", "causes.csv", "points.csv", RUN, ROWS)
@@ -102,7 +106,7 @@ PLANTS: dict[str, Plant] = {
     "a script": _in_run(_script),
     "an interpreter": _in_run(_interpreter),
     "rows of 5 GB": _instead(ROWS, lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_RDWR), 5 << 30)),
-    "deep JSON": lambda folder, outside: (folder / RUN).write_text("[" * 1_000_000) and None,
+    "deep JSON": _deep,
     **{
         f"a name {name!r}": _named(name)
         for name in (

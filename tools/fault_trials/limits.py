@@ -86,7 +86,7 @@ def clock_steps(tries: Tries, folder: Path, rng: random.Random) -> Iterator[Resu
 
 
 def _watched(place: Place, name: str, before: Callable[[], object], losses: Counter[str], codes: Counter[str]) -> None:
-    with place.start(before=before) as child:  # type: ignore[arg-type]
+    with place.start(before=before) as child:
         _, said = child.communicate(timeout=GENEROUS_S)
     codes[f"× {name}: exit {child.returncode}"] += 1
     left = until_gone(place.temporary)

@@ -18,7 +18,7 @@ from profiler.catalogue.gates import parse_gates
 from profiler.collect.fingerprint import complete, gone_library, image_of
 from profiler.collect.live import parse_chunk, parse_first_answer
 from profiler.collect.request import Request, checked
-from profiler.commands.flags import _experiment, _numbers
+from profiler.commands.flags import _experiment, numbers
 from profiler.errors import ProbeError
 from profiler.folder import RowWriter, done_steps, load_run
 from profiler.folder.marks import intact
@@ -156,7 +156,7 @@ def _options(data: bytes, folder: Path) -> None:
             with suppress(ProbeError):
                 parse_gates(value)
             with suppress(argparse.ArgumentTypeError):
-                _numbers(value)
+                numbers(value)
 
 
 def _number(value: str) -> object:

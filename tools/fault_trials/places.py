@@ -46,11 +46,11 @@ class Place:
         found = [path for path in self.out.glob("*") if (path / "run.json").exists()]
         return found[0] if found else None
 
-    def start(self, *more: str, before: Callable[[], None] | None = None, **streams: Any) -> subprocess.Popen[bytes]:
+    def start(self, *more: str, before: Callable[[], object] | None = None, **streams: Any) -> subprocess.Popen[bytes]:
         """A run, or the rest of the one that was begun; ``before`` runs in the process before the program does."""
         begun = ("--resume", str(self.result)) if self.result else ("--out", str(self.out), "--seed", "7", *self.plan)
         kept = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        return subprocess.Popen(
+        return subprocess.Popen(  # type: ignore[return-value] # nobody asks for text among the streams
             (*TAX_PROBE, "ipc", *begun, *more),
             cwd=TOP,
             env=os.environ | {"TMPDIR": str(self.temporary), "TAX_PROBE_LOCK_DIR": str(self.folder.parent)} | self.env,
