@@ -27,7 +27,7 @@ def calibrated(workload: Workload, baseline: Launcher, timeout_s: float) -> Work
 
         def cpu_time(m: int) -> int:
             done = run(m)
-            if _failed(done):
+            if not done.succeeded:
                 lacking = explained(baseline, baseline, done.stderr_tail)
                 if lacking is not None:
                     raise lacking
@@ -53,20 +53,16 @@ def require_growth(workload: Workload, baseline: Launcher, timeout_s: float) -> 
     assert workload.counts_m is not None
     with _bare_runs(workload, baseline, timeout_s) as run:
         seen = [run(m) for m in workload.counts_m]
-        if any(map(_failed, seen)) or len({completed.stdout for completed in seen}) > 1:
+        if not all(completed.succeeded for completed in seen) or len({completed.stdout for completed in seen}) > 1:
             return
 
         def cpu_time(m: int) -> int:
             done = run(m)
             # More M than was asked for may be too much: so it does grow.
-            return _ENDLESS_NS if _failed(done) else done.cpu_ns
+            return done.cpu_ns if done.succeeded else _ENDLESS_NS
 
         if not grows(cpu_time, max(workload.counts_m)):
             raise does_not_grow(workload)
-
-
-def _failed(done: process.Completed) -> bool:
-    return done.timed_out or done.output_exceeded or done.exit != 0
 
 
 @contextmanager

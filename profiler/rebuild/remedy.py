@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from profiler.model.factorial import Built, FactorialPlan, Remedy, RemedyCheck
 from profiler.rebuild.build_progress import BuildListener
 from profiler.rebuild.builder import Builder
 from profiler.system.install import how_to_install
+from profiler.system.own_folder import own_folder
 from profiler.system.process import helper, run
 from profiler.system.tools import output_of
 
@@ -113,12 +113,12 @@ def _abi(old: str, new: str) -> RemedyCheck:
     name = "ABI compared by abidiff"
     if shutil.which("abidiff") is None:
         return RemedyCheck(name=name, passed=None, evidence=f"abidiff is not installed: {how_to_install('abidiff')}")
-    with tempfile.TemporaryDirectory() as scratch:
+    with own_folder() as scratch:
         done = run(
             helper(
                 ("abidiff", "--no-added-syms", old, new),
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
-                cwd=scratch,
+                cwd=str(scratch),
                 timeout_s=300,
             )
         )
@@ -130,8 +130,8 @@ def _abi(old: str, new: str) -> RemedyCheck:
 
 def _modules(target: Target, host: Launcher) -> Iterable[RemedyCheck]:
     """The target's standard library is built for the modules that its libpython has built in."""
-    with tempfile.TemporaryDirectory() as scratch:
-        script = Path(scratch) / "modules.py"
+    with own_folder() as scratch:
+        script = scratch / "modules.py"
         script.write_text(_IMPORT_ALL)
         done = run(
             helper(

@@ -19,7 +19,7 @@ from profiler.sources.by_address import AddressProfile, read_addresses
 from profiler.sources.by_function import Profile, count_tls, read_profiles
 from profiler.sources.callgrind_output import LOG, REGION_TRIGGER, combine, parse_totals, region_totals, whole_files
 from profiler.sources.emulated import SETTLES_S, EmulatedPasses
-from profiler.sources.source import Outcome
+from profiler.sources.source import Outcome, outcome_of
 from profiler.sources.timed import TIMED_EVENTS, timed
 from profiler.sources.valgrind_trouble import does_not_run
 from profiler.system import process
@@ -155,7 +155,7 @@ class CallgrindSource:
         readings: tuple[Reading, ...] = ()
         calls: tuple[tuple[Calls, ...], ...] = ()
         addresses: tuple[AddressProfile, ...] = ()
-        if done.exit == 0 and not done.timed_out and not done.output_exceeded:
+        if done.succeeded:
             texts, uncounted = whole_files(out_file, done.pid)
             if not texts:
                 raise MachineError(
@@ -175,17 +175,7 @@ class CallgrindSource:
             if by_address:
                 each = (part for text in texts for part in read_addresses(text))
                 addresses = tuple(part for part in each if part.trigger.startswith(REGION_TRIGGER))
-        return Outcome(
-            readings=readings,
-            exit=done.exit,
-            stdout=done.stdout,
-            stderr_tail=done.stderr_tail,
-            timed_out=done.timed_out,
-            output_exceeded=done.output_exceeded,
-            uncounted=uncounted,
-            calls=calls,
-            addresses=addresses,
-        )
+        return outcome_of(done, readings, uncounted=uncounted, calls=calls, addresses=addresses)
 
 
 def _log(scratch: Path) -> str:

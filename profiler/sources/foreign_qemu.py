@@ -6,30 +6,19 @@ nothing of the machine that it stands for.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-
-import msgspec
 
 from profiler.catalogue.events import BY_NAME, EVENTS
 from profiler.errors import MachineError
 from profiler.model import AnyPass, Emulator, Missing, Pass, Reading, SourceName, Whole, Workload
-from profiler.sources.emulated import COUNTED, SETTLES_S
+from profiler.sources.emulated import COUNTED
 from profiler.sources.qemu_output import combine, read_processes
 from profiler.sources.qemu_plugin import built_plugin
-from profiler.sources.source import Outcome, reading_of
+from profiler.sources.qemu_run import COUNTED_BY_PLUGIN, TRIAL_TIMEOUT_S, known_loop, require_known, run_plugged
+from profiler.sources.source import Outcome, outcome_of, reading_of
 from profiler.system import process
+from profiler.system.own_folder import own_folder
 from profiler.system.process import Command, helper
-
-_SLOWDOWN = 100
-"""Limits are of native speed; a program runs some 30 times slower."""
-_TURNS = 1000
-_KNOWN = 2 * _TURNS + 3
-"""Instructions of the loop of ``runner/qemu/src/bin/known.rs``."""
-_TRIAL_TIMEOUT_S = 1.0
-_PLUGINS_NAME = "instructions"
-"""What the plugin calls what it counts, whatever the architecture."""
-_STATIC = "unknown option 'plugin'"
 
 
 class ForeignQemuSource:
@@ -51,23 +40,11 @@ class ForeignQemuSource:
         qemu = emulator.words[0]
         said = process.run(helper((qemu, "--version"), timeout_s=20.0)).stdout.decode(errors="replace")
         source = cls(built_plugin().path, event, said.partition("\n")[0])
-        with tempfile.TemporaryDirectory(prefix="tax-probe-") as folder:
-            out = Path(folder) / "qemu.out"
-            command = helper((*emulator.words, str(known), "loop", str(_TURNS)), timeout_s=_TRIAL_TIMEOUT_S)
+        with own_folder() as folder:
+            out = folder / "qemu.out"
+            command = helper((*emulator.words, *known_loop(str(known))), timeout_s=TRIAL_TIMEOUT_S)
             done = source._run(command, out)
-            if _STATIC in done.stderr_tail:
-                raise MachineError(
-                    f"{qemu} has no plugins (a static build has none, as Debian's from 13 on)",
-                    hint="put a qemu built with --enable-plugins first on PATH",
-                )
-            processes, _ = read_processes(out, done.pid)
-        counted = [region[_PLUGINS_NAME] for found in processes for region in found.regions]
-        if done.exit != 0 or counted != [_KNOWN]:
-            tail = done.stderr_tail.strip().rpartition("\n")[2] or f"exit {done.exit}, counted {counted}"
-            raise MachineError(
-                f"{qemu} does not count {_KNOWN} instructions of a loop that takes as many: {tail}",
-                hint=f"run {' '.join(command.argv)} by hand",
-            )
+            require_known(qemu, done, out, instead="", by_hand=" ".join(command.argv))
         return source
 
     def describe(self) -> str:
@@ -106,35 +83,20 @@ class ForeignQemuSource:
         done = self._run(command, out)
         uncounted = 0
         readings: tuple[Reading, ...] = ()
-        if done.exit == 0 and not done.timed_out and not done.output_exceeded:
+        if done.succeeded:
             processes, uncounted = read_processes(out, done.pid)
             if not processes:
                 raise MachineError(
                     f"{command.argv[0]} wrote no counts: {done.stderr_tail[-1000:]}",
                     hint=f"run {' '.join(command.argv)} by hand: what it says is in the way",
                 )
-            (counted,) = combine([program for found in processes for program in found.programs], (_PLUGINS_NAME,))
+            (counted,) = combine([program for found in processes for program in found.programs], (COUNTED_BY_PLUGIN,))
             readings = (reading_of(self.name, self._event, counted.value, counted.raw_name, counted.reason),)
-        return Outcome(
-            readings=readings,
-            exit=done.exit,
-            stdout=done.stdout,
-            stderr_tail=done.stderr_tail,
-            timed_out=done.timed_out,
-            output_exceeded=done.output_exceeded,
-            uncounted=uncounted,
-        )
+        return outcome_of(done, readings, uncounted=uncounted)
 
     def _run(self, command: Command, out: Path) -> process.Completed:
         qemu, *rest = command.argv
-        return process.run(
-            msgspec.structs.replace(
-                command,
-                argv=(qemu, "-plugin", f"{self._plugin},out={out}", *rest),
-                timeout_s=command.timeout_s * _SLOWDOWN,
-                settles_s=SETTLES_S,
-            )
-        )
+        return run_plugged(command, qemu, "-plugin", f"{self._plugin},out={out}", *rest)
 
 
 def _why_missing(name: str, counted: str) -> str:

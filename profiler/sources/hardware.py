@@ -17,7 +17,7 @@ from profiler.sources.perf_events import Available, arrange, find_available, thi
 from profiler.sources.perf_output import NOT_SUPPORTED, Asked
 from profiler.sources.perf_stat import stat
 from profiler.sources.pmu import Count, PmuSelfTest, program, self_test
-from profiler.sources.source import Outcome
+from profiler.sources.source import Outcome, outcome_of
 from profiler.system import diagnose
 from profiler.system.own_folder import own_folder
 from profiler.system.perf import Perf, find_perf
@@ -123,14 +123,7 @@ class HardwareSource:
         by_name = {reading.event: reading for reading in counted.readings}
         if WALL not in self._asked:
             by_name[WALL] = _by_driver(done.wall_ns)
-        return Outcome(
-            readings=tuple(by_name[name] for name in pass_.events),
-            exit=done.exit,
-            stdout=done.stdout,
-            stderr_tail=done.stderr_tail,
-            timed_out=done.timed_out,
-            output_exceeded=done.output_exceeded,
-        )
+        return outcome_of(done, tuple(by_name[name] for name in pass_.events))
 
 
 def _counter(perf: Perf, scratch: Path) -> Count:

@@ -19,7 +19,7 @@ from profiler.errors import MachineError
 from profiler.model import PHASES, Reading, SourceName
 from profiler.sources.callgrind import OWN_OPTIONS
 from profiler.sources.callgrind_output import parse_totals
-from profiler.sources.source import Outcome
+from profiler.sources.source import Outcome, outcome_of
 from profiler.sources.stopwatch import Stopwatch, UnwatchableError
 from profiler.system import process
 from profiler.system.install import how_to_install
@@ -168,11 +168,4 @@ def _outcome(readings: tuple[Reading, ...], exit_: int, printed: bytes, complain
 
 
 def _unknown(done: process.Completed, names: tuple[str, ...], unit: str, source: SourceName, reason: str) -> Outcome:
-    return Outcome(
-        readings=tuple(_reading(name, None, unit, source, "", reason) for name in names),
-        exit=done.exit,
-        stdout=done.stdout,
-        stderr_tail=done.stderr_tail,
-        timed_out=done.timed_out,
-        output_exceeded=done.output_exceeded,
-    )
+    return outcome_of(done, tuple(_reading(name, None, unit, source, "", reason) for name in names))

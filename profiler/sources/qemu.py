@@ -10,17 +10,16 @@ import platform
 import shutil
 from pathlib import Path
 
-import msgspec
-
 from profiler.catalogue.events import BY_NAME, EVENTS
 from profiler.errors import MachineError
 from profiler.model import AnyPass, Missing, Pass, Reading, Regions, SourceName, Whole, Workload
 from profiler.sources.elf_programs import as_program
-from profiler.sources.emulated import SETTLES_S, EmulatedPasses
+from profiler.sources.emulated import EmulatedPasses
 from profiler.sources.geometry import CACHES, Geometry, geometry
 from profiler.sources.qemu_output import combine, read_processes
 from profiler.sources.qemu_plugin import Plugin, built_plugin
-from profiler.sources.source import Outcome
+from profiler.sources.qemu_run import TRIAL_TIMEOUT_S, known_loop, require_known, run_plugged
+from profiler.sources.source import Outcome, outcome_of
 from profiler.sources.timed import TIMED_EVENTS, timed
 from profiler.system import process
 from profiler.system.install import how_to_install
@@ -34,9 +33,6 @@ _PASSES = EmulatedPasses(
     hurried_blocks=2,  # as few as have an interval
 )
 
-_SLOWDOWN = 100
-"""With the model a program runs up to 100 times slower than on the bare machine; limits stretch by it."""
-
 _ARCHITECTURES = ("x86_64", "aarch64")
 """Those whose branches the plugin can tell apart, by ``uname -m``, which is also how qemu calls them."""
 
@@ -44,9 +40,6 @@ _OPTIONS = ("-cpu", "max", "-seed", "0")
 """All that qemu emulates of a CPU, and the same random bytes for each process (AT_RANDOM)."""
 
 _VERSION_TIMEOUT_S = 20.0
-_TURNS = 1000
-_TRIAL_TIMEOUT_S = 1.0
-_STATIC = "unknown option 'plugin'"
 
 
 class QemuSource:
@@ -90,21 +83,11 @@ class QemuSource:
 
     def _require_counting(self) -> None:
         with own_folder() as folder:
-            command = helper((self._plugin.known, "loop", str(_TURNS)), timeout_s=_TRIAL_TIMEOUT_S)
-            done = self._run(command, folder / "qemu.out", modelled=True)
-            if _STATIC in done.stderr_tail:
-                raise MachineError(
-                    f"{self._qemu} has no plugins (a static build has none, as Debian's from 13 on)",
-                    hint="put a qemu built with --enable-plugins first on PATH, or --source callgrind",
-                )
-            processes, _ = read_processes(folder / "qemu.out", done.pid)
-        counted = [region["instructions"] for found in processes for region in found.regions]
-        if done.exit != 0 or counted != [2 * _TURNS + 3]:
-            said = done.stderr_tail.strip().rpartition("\n")[2] or f"exit {done.exit}, instructions {counted}"
-            raise MachineError(
-                f"qemu does not count {2 * _TURNS + 3} instructions of a loop that takes as many: {said}",
-                hint=f"run {self._qemu} -plugin {self._plugin.path},out=/tmp/out {self._plugin.known} loop 9 by hand",
-            )
+            out = folder / "qemu.out"
+            command = helper(known_loop(self._plugin.known), timeout_s=TRIAL_TIMEOUT_S)
+            by_hand = f"{self._qemu} -plugin {self._plugin.path},out=/tmp/out {self._plugin.known} loop 9"
+            done = self._run(command, out, modelled=True)
+            require_known(self._qemu, done, out, instead=", or --source callgrind", by_hand=by_hand)
 
     def describe(self) -> str:
         """One sentence on what this source is."""
@@ -134,7 +117,7 @@ class QemuSource:
         done = self._run(command, out, modelled=any(BY_NAME[name].simulated for name in pass_.events))
         uncounted = 0
         readings: tuple[Reading, ...] = ()
-        if done.exit == 0 and not done.timed_out and not done.output_exceeded:
+        if done.succeeded:
             processes, uncounted = read_processes(out, done.pid)
             if not processes:
                 raise MachineError(
@@ -146,29 +129,14 @@ class QemuSource:
             else:
                 parts = [[program for found in processes for program in found.programs]]
             readings = tuple(reading for part in parts for reading in combine(part, pass_.events))
-        return Outcome(
-            readings=readings,
-            exit=done.exit,
-            stdout=done.stdout,
-            stderr_tail=done.stderr_tail,
-            timed_out=done.timed_out,
-            output_exceeded=done.output_exceeded,
-            uncounted=uncounted,
-        )
+        return outcome_of(done, readings, uncounted=uncounted)
 
     def _run(self, command: Command, out: Path, *, modelled: bool) -> process.Completed:
         words = f"{self._plugin.path},out={out}"
         if modelled:
             words += f",{self._geometry.arguments()}"
         # The plugin knows its qemu's options by -plugin: it stands last, and starts what is exec'd in the same way.
-        return process.run(
-            msgspec.structs.replace(
-                command,
-                argv=(self._qemu, *_OPTIONS, "-plugin", words, *as_program(command)),
-                timeout_s=command.timeout_s * _SLOWDOWN,
-                settles_s=SETTLES_S,
-            )
-        )
+        return run_plugged(command, self._qemu, *_OPTIONS, "-plugin", words, *as_program(command))
 
 
 def this_geometry() -> Geometry:

@@ -12,7 +12,7 @@ from typing import Protocol
 from profiler.catalogue.events import BY_NAME
 from profiler.model import AnyPass, Calls, Missing, Noun, Pass, Reading, SourceName, Workload
 from profiler.sources.by_address import AddressProfile
-from profiler.system.process import Command
+from profiler.system.process import Command, Completed
 
 
 class Outcome(Noun, frozen=True, kw_only=True):
@@ -30,6 +30,28 @@ class Outcome(Noun, frozen=True, kw_only=True):
     """Of a pass that counts by address: one element per region."""
     calls: tuple[tuple[Calls, ...], ...] = ()
     """Who called the functions that are events of their own: one element for the process, or one per region."""
+
+
+def outcome_of(
+    done: Completed,
+    readings: tuple[Reading, ...] = (),
+    *,
+    uncounted: int = 0,
+    addresses: tuple[AddressProfile, ...] = (),
+    calls: tuple[tuple[Calls, ...], ...] = (),
+) -> Outcome:
+    """How the process ended, with what was counted in it."""
+    return Outcome(
+        readings=readings,
+        exit=done.exit,
+        stdout=done.stdout,
+        stderr_tail=done.stderr_tail,
+        timed_out=done.timed_out,
+        output_exceeded=done.output_exceeded,
+        uncounted=uncounted,
+        addresses=addresses,
+        calls=calls,
+    )
 
 
 class Source(Protocol):

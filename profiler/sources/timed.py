@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from profiler.catalogue.events import EVENTS
-from profiler.sources.source import Outcome, reading_of
+from profiler.sources.source import Outcome, outcome_of, reading_of
 from profiler.system import process
 from profiler.system.process import Command
 
@@ -30,8 +30,9 @@ def timed(command: Command) -> Outcome:
     done = process.run(command)
     after = _stolen_ns(command.cpu)
     stolen = None if before is None or after is None else float(after - before)
-    return Outcome(
-        readings=(
+    return outcome_of(
+        done,
+        (
             reading_of("software", "page-faults", float(done.page_faults), "wait4: ru_minflt + ru_majflt"),
             reading_of("software", "task-clock", float(done.cpu_ns), "wait4: ru_utime + ru_stime"),
             reading_of("software", "wall", float(done.wall_ns), "CLOCK_MONOTONIC around the process"),
@@ -39,11 +40,6 @@ def timed(command: Command) -> Outcome:
             reading_of("software", "steal", stolen, "/proc/stat of the CPU", None if stolen is not None else _NO_STEAL),
             reading_of("software", "clock", ghz, "dependent multiplications before the process", reason),
         ),
-        exit=done.exit,
-        stdout=done.stdout,
-        stderr_tail=done.stderr_tail,
-        timed_out=done.timed_out,
-        output_exceeded=done.output_exceeded,
     )
 
 

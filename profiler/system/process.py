@@ -77,6 +77,11 @@ class Completed(Noun, frozen=True, kw_only=True):
     beside: bytes = b""
     """What it wrote on stdout where its output came through the pipe."""
 
+    @property
+    def succeeded(self) -> bool:
+        """It ended by itself, in time, and well."""
+        return self.exit == 0 and not self.timed_out and not self.output_exceeded
+
 
 def run(command: Command) -> Completed:
     """Run ``command`` to its end, its time limit, or its output limit, and reap it.
