@@ -1,8 +1,9 @@
 """Nouns that many tests need, with everything filled in that a test does not care about."""
 
 import re
+from typing import Any
 
-from profiler.model import Kind, Launcher, LauncherRole, Roles, Variant
+from profiler.model import Kind, Launcher, LauncherRole, Roles, Row, Variant
 
 ROLES = Roles(baseline="python3", twin="python3-again", embedder="pyo3", same_start="runmain", as_program="runmain-pic")
 """As in a plan with the whole ladder."""
@@ -13,6 +14,16 @@ _BUNDLED = re.compile(r"^(pyo3|runmain)")
 def unmarked(text: str) -> str:
     """The text of a file of rows as earlier versions wrote it, which may be edited: without commit marks."""
     return "".join(f"{line.rpartition(',')[0]}\n" for line in text.splitlines())
+
+
+def whole_row(**chosen: Any) -> Row:
+    """One reading of a whole process: instructions, by callgrind, of ``python3``."""
+    plain: dict[str, Any] = {
+        "block": 0, "position": 0, "pass_name": "p", "kind": "whole", "launcher": "python3", "workload": "w", "m": 10,
+        "repetition": 0, "event": "instructions", "value": 1.5, "unit": "instructions", "enabled_ns": None,
+        "running_ns": None, "exit": 0, "output_sha256": "00", "source": "callgrind", "raw_name": "Ir", "reason": None,
+    }  # fmt: skip
+    return Row(**(plain | chosen))
 
 
 def launcher(

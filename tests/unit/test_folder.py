@@ -10,30 +10,13 @@ import pytest
 from profiler.errors import MachineError, UsageError
 from profiler.folder import ROWS, RUN, RowWriter, compress, done_steps, load_run, new_folder, read_recorded, save_run
 from profiler.model import AnyPass, Chunks, Native, Phased, Regions, Row, Step, Whole
+from tests.builders import whole_row
 from tests.recorded import FOLDERS
 
 
 def row(position: int, *, value: float | None = 1.5, event: str = "instructions") -> Row:
-    return Row(
-        block=0,
-        position=position,
-        pass_name="p",
-        kind="whole",
-        launcher="python3",
-        workload="w",
-        m=10,
-        repetition=0,
-        event=event,
-        value=value,
-        unit="instructions",
-        enabled_ns=None,
-        running_ns=None,
-        exit=0,
-        output_sha256="00",
-        source="callgrind",
-        raw_name="Ir",
-        reason=None if value is not None else "not counted, because, of, commas",
-    )
+    reason = None if value is not None else "not counted, because, of, commas"
+    return whole_row(position=position, value=value, event=event, reason=reason)
 
 
 def read(folder: Path) -> list[dict[str, str]]:

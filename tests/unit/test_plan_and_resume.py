@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from profiler.folder import ROWS, RowWriter, compress, done_steps
 from profiler.model import Row, Step
+from tests.builders import whole_row
 
 BLOCKS, POSITIONS, ROWS_EACH = 3, 3, 4
 PLAN = [
@@ -23,24 +24,15 @@ PLAN = [
 
 def rows_of(step: Step) -> list[Row]:
     return [
-        Row(
+        whole_row(
             block=step.block,
             position=step.position,
             pass_name=step.pass_name,
-            kind="whole",
             launcher=step.launcher,
-            workload="w",
             m=step.m,
             repetition=step.repetition,
             event=f"event-{number}",
             value=1000.0 * step.block + 100 * step.position + number,
-            unit="ns",
-            enabled_ns=None,
-            running_ns=None,
-            exit=0,
-            output_sha256="00",
-            source="software",
-            raw_name="x",
             reason='a, "quoted" reason',
         )
         for number in range(ROWS_EACH)
