@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def what_it_runs(run: Run) -> tuple[str, ...]:
     ours = {workload.path for workload in BUILT_IN}
     lines = [f"interpreter: {run.target.path}"]
     lines += [_line(launcher) for launcher in run.plan.launchers]
-    lines += [f"script: {workload.path}" for workload in _workloads(run) if workload.path not in ours]
+    lines += [_work(workload) for workload in _workloads(run) if workload.path not in ours or workload.arguments]
     if run.rebuilt is not None:
         lines.append("builds of CPython, and their training, as its plan has them")
     return tuple(dict.fromkeys(lines))
@@ -153,5 +154,17 @@ def _workloads(run: Run) -> tuple[Workload, ...]:
 
 
 def _line(launcher: Launcher) -> str:
-    words = (*(f"{name}={value}" for name, value in launcher.env.items() if name != "PATH"), *launcher.argv)
-    return f"{launcher.name}: {' '.join(words)}"
+    here = os.environ.get("PATH")
+    given = (f"{name}={value}" for name, value in launcher.env.items() if (name, value) != ("PATH", here))
+    return f"{launcher.name}: {_quoted((*given, *launcher.argv))}"
+
+
+def _work(workload: Workload) -> str:
+    pyperf = () if workload.pyperf is None else workload.pyperf.arguments
+    read = "" if workload.stdin is None else f" < {shlex.quote(workload.stdin.path)}"
+    return f"script: {_quoted((workload.path, *workload.arguments, *pyperf))}{read}"
+
+
+def _quoted(words: Iterable[str]) -> str:
+    """On one line, each word as one: what stands in a word cannot look like another line or another word."""
+    return " ".join(shlex.quote(word) if word.isprintable() else repr(word) for word in words)

@@ -10,7 +10,6 @@ from profiler.errors import UsageError
 from profiler.model import Run
 from profiler.present.progress import tell
 
-_MOST = 20
 _YES = ("y", "yes")
 
 
@@ -23,13 +22,10 @@ def require_trust(folder: Path, run: Run, *, trusted: bool) -> None:
     if trusted or is_own(run):
         return
     lines = what_it_runs(run)
-    more = f"\n  and {len(lines) - _MOST} more" if len(lines) > _MOST else ""
-    told = f"{folder} was not begun by you on this version, and going on runs what it names:\n  " + "\n  ".join(
-        lines[:_MOST]
-    )
+    told = f"{folder} was not begun by you on this version, and going on runs what it names:\n  " + "\n  ".join(lines)
     if sys.stdin.isatty() and sys.stderr.isatty():
-        tell(f"{told}{more}\nrun these? [y/N]")
+        tell(f"{told}\nrun these? [y/N]")
         if sys.stdin.readline().strip().lower() in _YES:
             return
         raise UsageError(f"{folder} is not continued, nothing was run", hint="tax-probe report DIR runs nothing")
-    raise UsageError(told + more, hint="look at these, and give --trust-folder to run them")
+    raise UsageError(told, hint="look at these, and give --trust-folder to run them")

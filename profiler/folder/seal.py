@@ -18,16 +18,18 @@ from profiler.model import Run
 
 def sealed(run: Run, key: bytes | None) -> Run:
     """``run`` as it is to be saved; without a ``key`` it has no seal."""
-    return msgspec.structs.replace(run, seal=None if key is None else _seal(run, key))
+    return msgspec.structs.replace(run, seal=None if key is None else _seal(redacted(run), key))
 
 
 def is_sealed(run: Run, key: bytes | None) -> bool:
-    """Whether ``run`` starts what it started when it was sealed with this ``key``."""
+    """Whether ``run``, as it was read, starts what it started when it was sealed with this ``key``.
+
+    What looks like a secret in it counts as it stands: in its place anything else could be started.
+    """
     return key is not None and run.seal is not None and hmac.compare_digest(run.seal.encode(), _seal(run, key).encode())
 
 
 def _seal(run: Run, key: bytes) -> str:
-    """HMAC-SHA-256 (RFC 2104), hex, of what is run, as it is written."""
-    run = redacted(run)
+    """HMAC-SHA-256 (RFC 2104), hex, of what is run."""
     started = (run.command, run.target, run.plan, run.rebuilt, run.programs)
     return hmac.new(key, json_document(started), hashlib.sha256).hexdigest()

@@ -46,7 +46,7 @@ def only_one_run(wait_s: float = 0.0, tell: Callable[[str], None] = lambda text:
     path, held = _opened()
     try:
         if not _locked(held):
-            _wait(lambda: _locked(held), wait_s, tell, _whose(path))
+            _wait(lambda: _locked(held), wait_s, tell, _whose(path, surely_held=True))
         others = _of_others(path)
         if others and wait_s:
             with suppress(MachineError):
@@ -131,7 +131,8 @@ def _of_others(own: Path) -> str:
     """Who holds locks of other users, in brackets; empty where nobody does."""
     places = dict.fromkeys((str(own.parent), *(PLACES if CHOSEN not in os.environ else ())))
     with suppress(OSError):
-        return next(filter(None, (_whose(path) for place in places for path in _locks(Path(place), own))), "")
+        held = (_whose(path, surely_held=False) for place in places for path in _locks(Path(place), own))
+        return next(filter(None, held), "")
     return ""
 
 
@@ -140,18 +141,25 @@ def _locks(place: Path, own: Path) -> Iterator[Path]:
     return (path for path in sorted(place.glob("tax-probe-*.lock")) if path.name.rpartition("-")[0] != mine)
 
 
-def _whose(path: Path) -> str:
+def _whose(path: Path, *, surely_held: bool) -> str:
     """Who holds the lock, in brackets; nothing where the kernel does not say: it may be in another container."""
     try:
         file = path.lstat()
-        locks = [lock for lock in _FLOCK.findall(Path("/proc/locks").read_text()) if int(lock[2]) == file.st_ino]
+        locks = [lock for lock in _FLOCK.findall(_held_here()) if int(lock[2]) == file.st_ino]
     except (OSError, ValueError):
         return ""
     device = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}"
-    # An overlay, as containers have it, shows another device there than to stat.
-    own = [lock for lock in locks if lock[1] == device] or locks
+    own = [lock for lock in locks if lock[1] == device]
+    if surely_held:
+        # An overlay, as containers have it, shows another device there than to stat. Of a lock that nobody may hold,
+        # the number alone would be that of some file elsewhere.
+        own = own or locks
     holders = sorted({int(pid) for pid, _, _ in own if int(pid) > 0})
     return f" ({', '.join(f'pid {pid}{_command(pid)}' for pid in holders)})" if holders else ""
+
+
+def _held_here() -> str:
+    return Path("/proc/locks").read_text()
 
 
 def _command(pid: int) -> str:

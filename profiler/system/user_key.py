@@ -19,10 +19,15 @@ def user_key() -> bytes | None:
     try:
         place = cache_folder()
         with suppress(FileNotFoundError):
-            return _read(place / "key")
+            return _read(_in(place))
         return _made(place)
     except (OSError, MachineError):
         return None
+
+
+def _in(place: Path) -> Path:
+    """Root may have the cache of the user who called sudo, and a key of its own in it."""
+    return place / f"key-{os.geteuid()}"
 
 
 def _read(path: Path) -> bytes | None:
@@ -45,7 +50,7 @@ def _made(place: Path) -> bytes | None:
             file.write(secrets.token_bytes(_BYTES))
         # Of two runs that make one at once, the first one's counts for both.
         with suppress(FileExistsError):
-            os.link(beside, place / "key")
+            os.link(beside, _in(place))
     finally:
         beside.unlink()
-    return _read(place / "key")
+    return _read(_in(place))

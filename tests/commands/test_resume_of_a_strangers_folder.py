@@ -2,13 +2,14 @@
 
 import io
 import json
+import os
 from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from profiler.collect.resume import continued, own, programs_of
+from profiler.collect.resume import continued, is_own, own, programs_of
 from profiler.commands.trusting import require_trust
 from profiler.errors import UsageError
 from profiler.folder import load_run, save_run
@@ -79,13 +80,13 @@ def test_whoever_began_it_goes_on_without_a_question(folder: Path) -> None:
 def test_a_planted_command_does_not_run(tax_probe: TaxProbe, folder: Path, tmp_path: Path) -> None:
     planted(folder, tmp_path / "mark")
     ran = tax_probe("ipc", "--resume", str(folder))
-    assert_refused(ran, 2, "was not begun by you", f"sh -c touch {tmp_path / 'mark'}", "--trust-folder")
+    assert_refused(ran, 2, "was not begun by you", f"sh -c 'touch {tmp_path / 'mark'}'", "--trust-folder")
     assert not (tmp_path / "mark").exists()
     tax_probe("ipc", "--resume", str(folder), "--trust-folder", "--accept-changes")
     assert (tmp_path / "mark").exists(), "it does run where it may: the test can fail"
 
 
-@pytest.mark.parametrize("what", ["script", "environment", "target", "another key", "no key"])
+@pytest.mark.parametrize("what", ["script", "environment", "target", "path", "secret", "another key", "no key"])
 def test_whatever_would_run_otherwise_is_asked_about(
     tax_probe: TaxProbe, folder: Path, cache: Path, tmp_path: Path, what: str
 ) -> None:
@@ -100,10 +101,24 @@ def test_whatever_would_run_otherwise_is_asked_about(
     elif what == "target":
         document["target"]["path"] = "/bin/sh"
         (folder / "run.json").write_text(json.dumps(document))
+    elif what == "path":
+        launchers = document["plan"]["launchers"]
+        launchers[0]["env"]["PATH"] = str(tmp_path)
+        edited(folder, launchers=launchers)
+    elif what == "secret":
+        # What was kept back of a command is nothing that may be filled in.
+        launchers = document["plan"]["launchers"]
+        launchers[0]["argv"] = ["/bin/sh", "-c", "API_TOKEN=one true", "{script}"]
+        edited(folder, launchers=launchers)
+        save_run(folder, own(load_run(folder)))
+        text = (folder / "run.json").read_text()
+        assert "API_TOKEN=[redacted]" in text
+        assert is_own(load_run(folder))
+        (folder / "run.json").write_text(text.replace("[redacted]", f"$(touch ${{IFS}}{tmp_path / 'mark'})"))
     elif what == "another key":
-        (cache / "key").unlink()
+        (cache / f"key-{os.geteuid()}").unlink()
     else:
-        (cache / "key").chmod(0o644)
+        (cache / f"key-{os.geteuid()}").chmod(0o644)
     assert_refused(tax_probe("ipc", "--resume", str(folder)), 2, "was not begun by you", "--trust-folder")
     assert not (tmp_path / "mark").exists()
 
@@ -127,6 +142,19 @@ def test_on_a_terminal_it_is_a_question(
         require_trust(folder, load_run(folder), trusted=False)
     assert f"touch {tmp_path / 'mark'}" in said.getvalue().replace("\n", "")
     assert "run these? [y/N]" in said.getvalue()
+
+
+def test_the_question_shows_all_that_runs_each_word_as_one(folder: Path, tmp_path: Path) -> None:
+    launchers = json.loads((folder / "run.json").read_text())["plan"]["launchers"]
+    launchers[0]["argv"] = ["/bin/sh", "-c", "true\nmine: /usr/bin/python3", "{script}"]
+    launchers[0]["env"]["PATH"] = str(tmp_path)
+    many = [launchers[0] | {"name": f"host-{number}"} for number in range(30)]
+    edited(folder, launchers=[*launchers, *many])
+    with pytest.raises(UsageError) as refused:
+        require_trust(folder, load_run(folder), trusted=False)
+    lines = refused.value.message.splitlines()
+    assert not [line for line in lines if line.strip().startswith("mine: /usr/bin/python3")]
+    assert sum("host-" in line and f"PATH={tmp_path}" in line for line in lines) == len(many)
 
 
 def test_another_machine_is_refused_and_can_be_accepted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,5 +190,5 @@ def test_a_key_is_made_once_and_is_its_users_alone(cache: Path) -> None:
     key = user_key()
     assert key is not None
     assert user_key() == key
-    assert (cache / "key").stat().st_mode & 0o777 == 0o600
+    assert (cache / f"key-{os.geteuid()}").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in cache.iterdir()] == ["key"]

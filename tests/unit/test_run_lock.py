@@ -103,6 +103,16 @@ def test_another_users_run_is_told_and_never_waited_for_for_ever(place: Path, wa
         assert beside is None, "the file alone is no run"
 
 
+def test_a_file_elsewhere_of_the_same_number_is_no_run(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inodes of two file systems may have one number, and a lock's file stays when its run has ended."""
+    other = place / f"tax-probe-{os.geteuid() + 1}-00.lock"
+    other.touch()
+    elsewhere = f"1: FLOCK  ADVISORY  WRITE {os.getpid()} ff:ff:{other.stat().st_ino} 0 EOF\n"
+    monkeypatch.setattr(run_lock, "_held_here", lambda: elsewhere)
+    with only_one_run(0.0) as beside:
+        assert beside is None
+
+
 def test_where_nothing_can_be_written_the_next_place_is_taken(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_lock, "PLACES", ("/proc/none", str(place)))
     with only_one_run():
