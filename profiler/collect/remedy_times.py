@@ -6,6 +6,7 @@ counting needs neither, and can be taken again later without anything being buil
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -16,15 +17,16 @@ from profiler.catalogue.caveats import NOT_QUIET, caveat
 from profiler.catalogue.interventions import REBUILT
 from profiler.collect.bench import Limits
 from profiler.collect.calibration_runs import calibrated
-from profiler.collect.resume import is_own
+from profiler.collect.resume import continued, is_own
 from profiler.collect.session import Look, Progress, measure
 from profiler.errors import MachineError
-from profiler.folder import RUN, load_run, recorded, save_run
+from profiler.folder import RUN, load_run, recorded, require_own_folder, save_run, write_atomically
 from profiler.model import Precision, Run, Standing, Variant
 from profiler.model.factorial import Remedy, remedy_time_folder
 from profiler.plan.schedule import make_plan
 from profiler.plan.treat import on_library
 from profiler.sources.software import SoftwareSource
+from profiler.system.home import cache_folder
 from profiler.system.quiet import Quiet
 from profiler.workloads import BUILT_IN
 
@@ -70,11 +72,14 @@ def time_remedy(
         begun = load_run(place)
         if not is_own(begun):
             raise MachineError(
-                f"{place} was begun by somebody else", hint=f"tax-probe ipc --resume {place} says what that would run"
+                f"{place} does not show that you began it",
+                hint=f"tax-probe ipc --resume {place} says what that would run",
             )
+        begun = continued(begun, accept_changes=False)
     else:
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            require_own_folder(place.parent)
+            require_own_folder(place)
         except OSError as error:
             raise MachineError(
                 f"cannot write to {place}: {error.strerror}", hint="make room, or choose --out"
@@ -101,6 +106,25 @@ def time_remedy(
     return place
 
 
+def _in_cache(library: Path) -> Path:
+    """A copy of ``library`` that nobody else can change, in a folder of its own: the loader takes what it is told to
+    from there, and a result folder may come back with other files.
+
+    Raises:
+        MachineError: it cannot be read, or the cache cannot be written.
+    """
+    try:
+        data = library.read_bytes()
+        place = cache_folder() / "libraries" / hashlib.sha256(data).hexdigest()[:16]
+        place.mkdir(parents=True, exist_ok=True)
+        write_atomically(place / library.name, data)
+    except OSError as error:
+        raise MachineError(
+            f"cannot copy {library} into the cache: {error.strerror}", hint="make room, or set XDG_CACHE_HOME"
+        ) from error
+    return place / library.name
+
+
 def plan_of(run: Run, remedy: Remedy, folder: Path, limits: Limits) -> Run:
     """The run that times the library in ``folder``: the baseline, the embedder on its own library, and on this one.
 
@@ -111,7 +135,7 @@ def plan_of(run: Run, remedy: Remedy, folder: Path, limits: Limits) -> Run:
     baseline, embedder = (
         next(launcher for launcher in run.plan.launchers if launcher.role == role) for role in ("baseline", "embedder")
     )
-    library = (folder / remedy.library).resolve()
+    library = _in_cache(folder / remedy.library)
     variant = Variant(of=embedder.name, intervention=REBUILT, way="replaced")
     workload = next(
         (workload for workload in BUILT_IN if workload.work == run.plan.workload.work),

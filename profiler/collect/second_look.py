@@ -29,6 +29,7 @@ _DEAD = "had a counter that counted nothing"
 _OTHER = "counted other instructions than the same work before"
 _STOPPED = "stood still for half a second or longer"
 _REFUSED, _REPEATED = "refused", "measured again"
+_IMPOSSIBLE = (_HELD, _DEAD)
 _OFTEN_ENOUGH = 3
 """What came twice so often is not asked for a second time: it would double the run."""
 
@@ -55,10 +56,10 @@ class SecondLook:
             self._believe(step, first.rows)
             return first
         in_vain = sum(count for (_, done), count in self._told.get(launcher.name, {}).items() if done == _REFUSED)
-        second = measure() if in_vain < _OFTEN_ENOUGH else first
+        second = first if why in _IMPOSSIBLE and in_vain >= _OFTEN_ENOUGH else measure()
         again = self._why(step, second.rows)
-        kept, still = (second, again) if again != why or _lost(second.rows) < _lost(first.rows) else (first, why)
-        if still in {_HELD, _DEAD}:
+        kept, still = min((first, why), (second, again), key=lambda one: (_badness(one[1]), _lost(one[0].rows)))
+        if still in _IMPOSSIBLE:
             self._tell(launcher, still, _REFUSED)
             kept = msgspec.structs.replace(kept, rows=tuple(_refused(row) for row in kept.rows))
         elif still is None:
@@ -118,6 +119,10 @@ class SecondLook:
         self._checker.learn_doubted(
             launcher, ", ".join(f"{count} {why} and {_were(count)} {done}" for (why, done), count in told.items())
         )
+
+
+def _badness(why: str | None) -> int:
+    return 0 if why is None else 2 if why in _IMPOSSIBLE else 1
 
 
 def _were(count: int) -> str:

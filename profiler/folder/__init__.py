@@ -10,7 +10,7 @@ from profiler.folder.documents import (
     write_result,
 )
 from profiler.folder.recorded import CALLS, PROFILE, ROWS, RUN, SYMBOLS, read_lines, read_recorded, recorded
-from profiler.folder.regular_files import write_atomically
+from profiler.folder.regular_files import require_own_folder, write_atomically
 from profiler.folder.row_writer import RowWriter, done_steps
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "read_lines",
     "read_recorded",
     "recorded",
+    "require_own_folder",
     "save_run",
     "sha256_of",
     "write_atomically",

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from profiler.errors import MachineError
+from profiler.folder import require_own_folder, write_atomically
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.binaries.exports import exported
 from profiler.model import Launcher, Target
@@ -63,8 +65,11 @@ def remedy_of(
     watch.say(f"remedy: checking {best.launcher}")
     elf = read_elf(best.product)
     place = folder / "remedy"
-    place.mkdir(exist_ok=True)
-    shutil.copy2(best.product, place)
+    try:
+        require_own_folder(place)
+        write_atomically(place / Path(best.product).name, Path(best.product).read_bytes())
+    except OSError as error:
+        raise MachineError(f"cannot write to {place}: {error.strerror}", hint="make room, or choose --out") from error
     tested, told = builder.tested(best.levels, best.product, TESTS, watch)
     checks = (
         _same_soname(target.shared_library, best.product),

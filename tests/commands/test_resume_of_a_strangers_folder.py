@@ -114,7 +114,7 @@ def test_whatever_would_run_otherwise_is_asked_about(
         text = (folder / "run.json").read_text()
         assert "API_TOKEN=[redacted]" in text
         assert is_own(load_run(folder))
-        (folder / "run.json").write_text(text.replace("[redacted]", f"$(touch ${{IFS}}{tmp_path / 'mark'})"))
+        (folder / "run.json").write_text(text.replace("[redacted]", f"$(touch${{IFS}}{tmp_path / 'mark'})"))
     elif what == "another key":
         (cache / f"key-{os.geteuid()}").unlink()
     else:
@@ -191,4 +191,4 @@ def test_a_key_is_made_once_and_is_its_users_alone(cache: Path) -> None:
     assert key is not None
     assert user_key() == key
     assert (cache / f"key-{os.geteuid()}").stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in cache.iterdir()] == ["key"]
+    assert [path.name for path in cache.iterdir()] == [f"key-{os.geteuid()}"]

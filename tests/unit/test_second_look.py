@@ -96,6 +96,20 @@ def test_counters_that_stay_away_are_refused_and_soon_not_asked_twice(session: S
     assert "4 lost their counters to another user of the PMU and were refused" in session.said
 
 
+def test_what_is_odd_is_measured_again_however_often_counters_were_refused(session: Session) -> None:
+    session.run(TRUE)
+    for _ in range(3):
+        session.run(TRUE | {"cycles": None}, TRUE | {"cycles": None})
+    assert figures(session.run(TRUE | {"wall": 8 * SECOND}, TRUE)) == TRUE
+    assert figures(session.run(TRUE | {"instructions": 4.1e7}, TRUE)) == TRUE
+
+
+def test_a_whole_process_that_is_odd_is_kept_before_one_without_counts(session: Session) -> None:
+    stopped = TRUE | {"wall": 8 * SECOND}
+    assert figures(session.run(stopped, TRUE | {"cycles": None})) == stopped
+    assert session.said == ""
+
+
 @pytest.mark.parametrize("event", ["instructions", "cycles"])
 def test_a_dead_counter_is_no_figure(session: Session, event: str) -> None:
     assert figures(session.run(TRUE | {event: 0.0}, TRUE)) == TRUE
