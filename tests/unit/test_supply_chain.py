@@ -97,7 +97,10 @@ def test_the_licence_of_every_crate_was_read_and_each_has_a_checksum() -> None:
             manifest,
         )
         ran = subprocess.run(command, cwd=TOP, capture_output=True, check=True, text=True)
-        told |= {package["name"]: package["license"] for package in json.loads(ran.stdout)["packages"]}
+        told |= {
+            f"{package['name']} {package['version']}": package["license"]
+            for package in json.loads(ran.stdout)["packages"]
+        }
         lock = (TOP / manifest).with_name("Cargo.lock").read_text()
         assert lock.count("\nsource = ") == lock.count("\nchecksum = ")
     assert len(told) > 20

@@ -76,7 +76,7 @@ def main() -> int:
                 print(f"{result.fault}: {result.tries} tries; {result.outcome}; lost: {result.lost}", flush=True)  # noqa: T201
                 results.append(result)
                 well = well and result.is_well
-        if args.out is not None:
+        if args.out is not None and results:
             made = max((result.tries for result in results), default=0)
             command = f"tools/faults --only {name} --seed {args.seed} --tries {made}"
             keep(args.out, name, results, command, list(FAULTS))

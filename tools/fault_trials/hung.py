@@ -69,7 +69,11 @@ def hung(tries: Tries, folder: Path, rng: random.Random) -> Iterator[Result]:
         longest = max(longest, time.monotonic() - began)
         codes[f"× exit {child.returncode}"] += 1
         left = until_gone(place.folder)
-        wrong = {"tracebacks": b"Traceback" in said, "bugs": child.returncode == 1, "processes left": bool(left)}
+        wrong = {
+            "tracebacks": b"Traceback" in said,
+            "bugs": child.returncode == 1 or child.returncode < 0,
+            "processes left": bool(left),
+        }
         for what in (what for what, is_so in wrong.items() if is_so):
             losses[what] += 1
             print(f"  {what}: {name}: {said[-600:]!r}", flush=True)  # noqa: T201

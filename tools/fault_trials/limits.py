@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from tools.fault_trials.places import CHUNKS, GENEROUS_S, TIMED, Place, until_go
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _CLOCK = Path(__file__).with_name("stepping_clock.c")
+_BY_LIMIT = (signal.SIGXCPU, signal.SIGKILL)
+"""How the kernel ends what has used up its CPU time or its group's memory: nothing can be said then."""
 
 
 def _least(which: int, value: int) -> Callable[[], None]:
@@ -92,6 +95,8 @@ def _watched(place: Place, name: str, before: Callable[[], object], losses: Coun
     left = until_gone(place.temporary)
     wrong = {
         "tracebacks": b"Traceback" in said,
+        "bugs": child.returncode == 1,
+        "deaths by a signal": child.returncode < 0 and -child.returncode not in _BY_LIMIT,
         "errors without a remedy": child.returncode > 1 and "→".encode() not in said,
         "processes left": bool(left),
     }

@@ -20,7 +20,9 @@ from profiler.folder.marks import intact
 TOP = Path(__file__).resolve().parents[2]
 TAX_PROBE = (sys.executable, "-c", "from profiler.cli import entry; entry()")
 KEY = ("block", "position", "pass", "launcher", "m", "repetition", "event")
-EXACT = ("--source", "callgrind", "--launcher", "python3", "--m", "20,60", "--blocks", "1")
+EXACT = ("--source", "callgrind", "--launcher", "python3", "--m", "20,60", "--blocks", "1", "--host",
+         f"checked={Path(__file__).with_name('checked_host')} {{script}} {{m}}")  # fmt: skip
+"""With a host of another cost than the baseline's: else all that is compared is the baseline with itself."""
 CHUNKS = ("--source", "software", "--launcher", "python3", "--blocks", "4")
 TIMED = ("--source", "software", "--launcher", "python3", "--blocks", "1", "--m", "20,60")
 GENEROUS_S = 900
@@ -79,14 +81,19 @@ class Place:
         return keyed
 
     def exact_verdict(self) -> list[tuple[str, str, float, str]]:
-        """What it concludes from exact counts."""
+        """What it concludes from exact counts; of a plan without any, nothing."""
+        if self.plan != EXACT:
+            return []
         assert self.result is not None
         verdict = msgspec.json.decode((self.result / "verdict.json").read_bytes())
-        return sorted(
+        found = sorted(
             (one["launcher"], one["metric"], one["ratio"], one["verdict"])
             for one in verdict["comparisons"]
             if one["metric"] == "instructions"
         )
+        if not any(launcher == "checked" and ratio is not None and ratio > 1 for launcher, _, ratio, _ in found):
+            raise AssertionError(f"the host does not cost more: {found}")
+        return found
 
     def left_behind(self) -> Mapping[str, int]:
         """Processes and temporary folders that are still there after a while."""
