@@ -321,3 +321,12 @@ def test_what_the_lint_of_rust_skips_is_said_in_one_line(tmp_path: Path, broken:
     assert ran.count("fmt --check") == (0 if "fmt" in broken else 3)
     assert ran.count("clippy --quiet") == (0 if "clippy" in broken else 3)
     assert "test --quiet" in ran
+
+
+def test_all_that_a_build_is_made_of_is_looked_at_and_is_there() -> None:
+    """A renamed file would no longer be looked at, and setup would not build anew when it changes."""
+    text = SETUP.read_text()
+    body = text[text.index("fingerprint() {") : text.index("-name target -prune")].replace("\\\n", " ")
+    named = body.split("find ", 1)[1].split()
+    assert "tools/backend/*.py" in named
+    assert [name for name in named if not list(SETUP.parents[1].glob(name))] == []
