@@ -53,6 +53,10 @@ def test_people_are_told_the_same(tax_probe: TaxProbe) -> None:
         (["provision", "--gc"], 2, ["nothing of these targets"]),
         (["cross", "aarch64-linux-gnu", "s390x-linux-gnu", "--format", "json"], 2, ["one TARGET"]),
         (["cross", "aarch64-linux-gnu", "--m", "5,5"], 2, ["--m"]),
+        (["cross", "aarch64-linux-gnu", "--samples", "--max-ratio", "1.1"], 2, ["--samples", "--max-ratio"]),
+        (["cross", "aarch64-linux-gnu", "--samples", "--baseline", "x", "--resume", "y"], 2, ["--resume, --baseline"]),
+        (["cross", "aarch64-linux-gnu", "--samples", "--workload", "int_loop"], 2, ["no --workload"]),
+        (["cross", "aarch64-linux-gnu", "s390x-linux-gnu", "--resume", "x"], 2, ["--resume", "one TARGET"]),
     ],
 )
 def test_what_cannot_be_done_is_told_with_its_remedy(
