@@ -23,6 +23,7 @@ from profiler.model import Launcher, Variant
 from profiler.plan.matched_launchers import stand_ins
 from profiler.plan.studies import STUDIES
 from profiler.present.view import view
+from profiler.system.debian_sources import system_targets
 from profiler.system.unpacked_packages import unpacked
 from tests.builders import launcher
 from tests.unit.test_drilldown import LIBRARY, PROGRAM, Line, base_lines, folder, here_lines, places_of, profile_rows
@@ -66,8 +67,14 @@ esac
     return tmp_path
 
 
-def fetch(archive: Path) -> tuple[str, Path]:
-    return unpacked(PACKAGES, archive / "cache", lambda line: None)
+def fetch(archive: Path, installed: str | None = None) -> tuple[str, Path]:
+    return unpacked(PACKAGES, archive / "cache", lambda line: None, installed=installed)
+
+
+def newer(archive: Path) -> None:
+    """The archive has another revision by now."""
+    tool = archive / "tools/apt-get"
+    tool.write_text(tool.read_text().replace("3a9.1-2", "3a9.2-1").replace("|| echo 1)-2", "|| echo 2)-1"))
 
 
 def test_packages_of_one_version_are_unpacked_side_by_side(archive: Path) -> None:
@@ -85,9 +92,47 @@ def test_packages_of_one_version_are_unpacked_side_by_side(archive: Path) -> Non
 
 def test_what_was_unpacked_before_is_taken_without_the_archive(archive: Path) -> None:
     before = fetch(archive)
-    (archive / "offline").touch()
-    assert fetch(archive) == before
+    newer(archive)
+    assert fetch(archive, "1:9.1-2") == before
     assert len((archive / "asked").read_text().splitlines()) == 3
+
+
+def test_a_newer_revision_is_fetched_and_taken_where_the_archive_cannot_be_asked(archive: Path) -> None:
+    fetch(archive)
+    newer(archive)
+    version, root = fetch(archive, "1:9.0-9")
+    assert version == "1:9.2-1"
+    assert fetch(archive) == (version, root), "and it is the newest still"
+    assert (archive / "asked").read_text().count("download") == 2
+    (archive / "offline").touch()
+    assert fetch(archive) == (version, root)
+
+
+def test_packages_that_are_gone_have_a_remedy_of_the_command_and_a_log_that_stays(archive: Path) -> None:
+    tool = archive / "tools/apt-get"
+    tool.write_text(
+        tool.read_text().replace("*download*) ", '*download*) echo "E: Version 1 was not found"; exit 100;')
+    )
+    with pytest.raises(MachineError, match="Version 1 was not found") as error:
+        fetch(archive)
+    assert "--update" not in error.value.hint
+    (log,) = (archive / "cache").rglob("apt.log")
+    assert str(log) in error.value.hint
+    assert "Version 1 was not found" in log.read_text()
+
+
+@pytest.mark.parametrize(("tool", "does"), [("apt-config", "echo 'E: no'; exit 3"), ("dpkg", "echo no >&2; exit 2")])
+def test_a_tool_that_fails_is_told(archive: Path, tool: str, does: str) -> None:
+    (archive / "tools" / tool).write_text(f"#!/bin/sh\n{does}\n")
+    with pytest.raises(MachineError, match=f"{tool} failed: ") as error:
+        fetch(archive)
+    assert error.value.hint
+
+
+def test_the_systems_sources_that_cannot_be_asked_for_are_told(archive: Path) -> None:
+    (archive / "tools/apt-get").write_text("#!/bin/sh\necho 'E: broken sources' >&2; exit 100\n")
+    with pytest.raises(MachineError, match="apt-get failed: broken sources"):
+        system_targets()
 
 
 def test_without_network_the_remedy_is_named_and_nothing_is_left(archive: Path) -> None:
@@ -95,7 +140,8 @@ def test_without_network_the_remedy_is_named_and_nothing_is_left(archive: Path) 
     with pytest.raises(MachineError, match="package lists cannot be fetched: Failed to fetch: no network") as error:
         fetch(archive)
     assert "connect this machine" in error.value.hint
-    assert [path for path in (archive / "cache").rglob("*") if path.is_file()] == []
+    (log,) = (path for path in (archive / "cache").rglob("*") if path.is_file())
+    assert str(log) in error.value.hint
 
 
 def test_packages_of_two_versions_are_no_set(archive: Path) -> None:
@@ -106,7 +152,7 @@ def test_packages_of_two_versions_are_no_set(archive: Path) -> None:
 
 def test_a_system_without_apt_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(MachineError, match="apt-get and dpkg-deb is not here") as error:
+    with pytest.raises(MachineError, match=r"apt-get and .* and dpkg-deb, which this machine lacks") as error:
         unpacked(PACKAGES, tmp_path / "cache", lambda line: None)
     assert "debuginfod" in error.value.hint
 
