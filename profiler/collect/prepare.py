@@ -35,7 +35,7 @@ from profiler.model import (
 from profiler.plan.addresses import address_pass
 from profiler.plan.arms import build_arms, default_eliminations
 from profiler.plan.lineup import Lineup, chosen, interpreters_alone, whole_ladder
-from profiler.plan.matched_launchers import stand_ins
+from profiler.plan.matched_launchers import matched, names_help
 from profiler.plan.schedule import make_plan
 from profiler.plan.statement_forms import statement_pass
 from profiler.plan.studies import Study
@@ -96,7 +96,11 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         if launcher.kind == "program":
             watch.say(f"against: {launcher.name}, {launcher.argv[0]}")
     lineup = _lineup(request, study, foreseen, source, watch)
-    matched = matched_files(target, watch.say) if request.symbols is not None else None
+    fetched = None
+    if request.symbols is not None and names_help(lineup.launchers):
+        fetched = matched_files(target, watch.say)
+    elif request.symbols is not None:
+        watch.say("symbols: no host loads the library, none are fetched")
     work = _work(request, study, workload, lineup.launchers, source, precision=precision)
     plan = make_plan(
         seed=request.seed if request.seed is not None else random.SystemRandom().randrange(2**32),
@@ -105,7 +109,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         launchers=(
             *lineup.launchers,
             *work.launchers,
-            *(() if matched is None else stand_ins(lineup.launchers, matched)),
+            *(() if fetched is None else matched(lineup.launchers, fetched)),
         ),
         passes=work.passes,
         blocks=(request.blocks or study.blocks[source.name]) if precision is None else 1,
@@ -132,7 +136,7 @@ def prepare(  # noqa: PLR0917 - what a run begins with
         per_launch_ms=request.per_launch_ms,
         rebuilt=msgspec.to_builtins(lineup.rebuilt),
         known_causes=_known_causes(target, workload) if study.remembers else (),
-        matched_revision=None if matched is None else matched.revision,
+        matched_revision=None if fetched is None else fetched.revision,
         tool_version=version("tax-probe"),
     )
     return run, source

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 
 import msgspec
 
 from profiler.catalogue.targets import TargetEntry
+from profiler.collect.beforehand import inherited
 from profiler.collect.calibration_runs import calibrated
 from profiler.collect.request import Request
-from profiler.errors import UsageError
 from profiler.launch.binaries.elf import read_elf
 from profiler.launch.file_inspection import inspection_of
 from profiler.launch.launchers import baseline_launcher, names_to_own, own_launcher
-from profiler.model import SCHEMA, Launcher, Noun, Run, Workload
+from profiler.model import SCHEMA, Launcher, Noun, Run, Target, Workload
 from profiler.plan.schedule import make_plan
 from profiler.plan.studies import Study
 from profiler.provision.abroad import Abroad, abroad, toolchain_of
@@ -28,9 +26,7 @@ from profiler.provision.provisioner import require_provisioned, target_folder
 from profiler.sources.foreign_qemu import ForeignQemuSource
 from profiler.sources.source import Source
 from profiler.system import machine
-from profiler.system.environment import environment_caveats
 from profiler.system.rooted import Rooted
-from profiler.workloads import require_unchanged
 
 
 class Ready(Noun, frozen=True, kw_only=True):
@@ -77,21 +73,13 @@ def counter_of(entry: TargetEntry) -> Source:
     return ForeignQemuSource.probe(abroad(entry, found).emulator, known, entry.counts)
 
 
-def require_same_abroad(run: Run, entry: TargetEntry) -> None:
-    """A resumed run must find the target, the launchers and the work that it began with.
+def target_abroad(entry: TargetEntry) -> Target:
+    """The interpreter of a provisioned target, as its files are now; nothing of it runs.
 
     Raises:
-        UsageError: one of them has changed since, or is gone.
-        MachineError: the target is not provisioned any more.
+        MachineError: it is not provisioned, or cannot be run here.
     """
-    require_unchanged(run.plan.workload)
-    now = abroad(entry, require_provisioned(entry)).target
-    if (now.build_id, now.shared_library_build_id) != (run.target.build_id, run.target.shared_library_build_id):
-        raise UsageError(f"{entry.name} is not what this run began with", hint="begin a new run instead")
-    for launcher in run.plan.launchers:
-        gone = next((word for word in launcher.argv if word.startswith("/") and not Path(word).exists()), None)
-        if gone is not None:
-            raise UsageError(f"launcher {launcher.name} is gone: {gone}", hint="begin a new run instead")
+    return abroad(entry, require_provisioned(entry)).target
 
 
 def prepare_abroad(  # noqa: PLR0917 - what a run begins with
@@ -129,7 +117,7 @@ def prepare_abroad(  # noqa: PLR0917 - what a run begins with
         interpreters=msgspec.to_builtins(files),
         builds=at.builds,
         fingerprints={},
-        warnings=tuple(environment_caveats(os.environ)),
+        warnings=inherited(),
         measured_s=None,
         tool_version=version("tax-probe"),
     )

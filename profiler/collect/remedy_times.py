@@ -21,6 +21,7 @@ from profiler.collect.resume import continued, is_own
 from profiler.collect.session import Look, Progress, measure
 from profiler.errors import MachineError
 from profiler.folder import RUN, load_run, recorded, require_own_folder, save_run, write_atomically
+from profiler.launch.interpreters import resolve_target
 from profiler.model import Precision, Run, Standing, Variant
 from profiler.model.factorial import Remedy, remedy_time_folder
 from profiler.plan.schedule import make_plan
@@ -75,7 +76,7 @@ def time_remedy(
                 f"{place} does not show that you began it",
                 hint=f"tax-probe ipc --resume {place} says what that would run",
             )
-        begun = continued(begun, accept_changes=False)
+        begun = continued(begun, lambda: resolve_target(begun.target.path), accept_changes=False)
     else:
         try:
             require_own_folder(place.parent)

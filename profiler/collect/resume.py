@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,7 @@ from profiler.errors import MachineError, UsageError
 from profiler.folder.seal import is_sealed, sealed
 from profiler.folder.secrets import keeps_back
 from profiler.launch.binaries import elf
-from profiler.launch.interpreters import resolve_target
-from profiler.model import Launcher, Native, Phased, Run, Whole, Workload
+from profiler.model import Launcher, Native, Phased, Run, Target, Whole, Workload
 from profiler.plan.studies import STUDIES
 from profiler.sources.source import Source
 from profiler.system import machine
@@ -62,9 +61,14 @@ def what_it_runs(run: Run) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines))
 
 
-def continued(run: Run, *, accept_changes: bool) -> Run:
+def continued(run: Run, now: Callable[[], Target], *, accept_changes: bool) -> Run:
     """``run`` as it can go on: with the machine, the launchers and the work that it began with; or, where changes are
     accepted, with a caveat that names them.
+
+    Args:
+        run: whose user trusts it: ``now`` may start its interpreter.
+        now: the target as it is by now.
+        accept_changes: as said.
 
     Raises:
         UsageError: the machine, the target or a launcher's file is another; a launcher is gone; a workload's script or
@@ -78,9 +82,10 @@ def continued(run: Run, *, accept_changes: bool) -> Run:
     for workload in {workload.work: workload for workload in _workloads(run)}.values():
         require_unchanged(workload)
     for launcher in run.plan.launchers:
-        if not os.access(launcher.argv[0], os.X_OK):
-            raise UsageError(f"launcher {launcher.name} is gone: {launcher.argv[0]}", hint=_ANEW)
-    changes = tuple(dict.fromkeys((*_of_machine(run.machine), *_of_files(run))))
+        gone = _gone(launcher)
+        if gone is not None:
+            raise UsageError(f"launcher {launcher.name} is gone: {gone}", hint=_ANEW)
+    changes = tuple(dict.fromkeys((*_of_machine(run.machine), *_of_files(run, now()))))
     if not changes:
         return run
     told = "; ".join(changes)
@@ -118,8 +123,17 @@ def _of_machine(before: dict[str, Any]) -> Iterator[str]:
             yield f"the machine's {name.replace('_', ' ')} is {now[name]!r} and was {before[name]!r}"
 
 
-def _of_files(run: Run) -> Iterator[str]:
-    now, target = resolve_target(run.target.path), run.target
+def _gone(launcher: Launcher) -> str | None:
+    """What is not there of its own words: the program, and what an emulator is given to run it."""
+    program, *others = launcher.argv
+    if not os.access(program, os.X_OK):
+        return program
+    ours = others if launcher.kind != "user" else ()
+    return next((word for word in ours if word.startswith("/") and not Path(word).exists()), None)
+
+
+def _of_files(run: Run, now: Target) -> Iterator[str]:
+    target = run.target
     if (now.build_id, now.shared_library_build_id) != (target.build_id, target.shared_library_build_id):
         yield f"{target.path} is not the interpreter that it was"
     for path, digest in (run.programs or {}).items():

@@ -63,6 +63,22 @@ def run_samples(
     )
 
 
+def require_equal(table: SampleTable) -> None:
+    """Every sample printed the same everywhere.
+
+    Raises:
+        WorkloadError: one did not.
+    """
+    unequal = [run for run in table.runs if run.outcome != "equal"]
+    if unequal:
+        first = unequal[0]
+        raise WorkloadError(
+            f"{len(unequal)} of {len(table.runs)} samples on {table.target} are not equal: {first.sample} in "
+            f"{first.launcher} {first.outcome}: {first.reason}",
+            hint="the table has them all; run the sample in that launcher by itself",
+        )
+
+
 def _told(launcher: Launcher, folder: Path, timeout_s: float) -> tuple[Told, str]:
     """What the samples said in one process, and how that ended."""
     script, told = folder / "samples-told.py", folder / "told"
@@ -111,9 +127,11 @@ def compared(launcher: str, reference: Told, told: Mapping[str, dict[str, Any]],
 
 
 def _difference(wanted: str, printed: str) -> str:
-    """The first line that is another."""
+    """The first line that is another; lines are told apart with their ends."""
     pairs = zip([*wanted.splitlines(), ""], [*printed.splitlines(), ""], strict=False)
-    one, other = next(((a, b) for a, b in pairs if a != b), ("", "another number of lines"))
+    one, other = next(((a, b) for a, b in pairs if a != b), (None, None))
+    if one is None or other is None:
+        return "other ends of lines"
     both = zip(one, other, strict=False)
     at = next((n for n, (a, b) in enumerate(both) if a != b), min(len(one), len(other)))
     return f"{_around(other, at)} instead of {_around(one, at)}"

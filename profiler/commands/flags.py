@@ -77,6 +77,14 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
         help="wait so long for another run on this machine to end (default: not at all)",
     )
     parser.add_argument("--experiment", metavar="FILE.toml", type=Path, help="take options from an experiment file")
+    add_resume(parser)
+    add_gate(parser)
+    add_format(parser)
+    add_verbose(parser)
+
+
+def add_resume(parser: argparse.ArgumentParser) -> None:
+    """``--resume``, and what may be said of the folder that it names."""
     parser.add_argument("--resume", metavar="DIR", type=Path, help="continue an interrupted run with the same plan")
     parser.add_argument(
         "--trust-folder", action="store_true", help="with --resume: run what the folder names, whoever began it"
@@ -86,9 +94,6 @@ def add_measuring(parser: argparse.ArgumentParser, *, workload: str = "int_loop"
         action="store_true",
         help="with --resume: go on with another machine, or other files, than the run began with",
     )
-    add_gate(parser)
-    add_format(parser)
-    add_verbose(parser)
 
 
 def add_gate(

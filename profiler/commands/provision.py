@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 
 from profiler.errors import Interrupted, UsageError
 
@@ -20,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: there is no such target, or none was named.
         MachineError: what is needed cannot be had here; with the remedy. The next call goes on. What is to be removed
-            may be measured just now.
+            or updated may be measured just now.
     """
     from profiler.catalogue.targets import TARGETS, find_entry
     from profiler.present.progress import ProgressBar, tell
@@ -38,16 +39,18 @@ def run(args: argparse.Namespace) -> int:
     if not entries:
         raise UsageError("provision needs a target", hint="tax-probe targets lists them")
     try:
-        with ProgressBar() as bar:
+        # An update takes the older folders away, which may be measured just now.
+        with only_one_run() if args.update else nullcontext(), ProgressBar() as bar:
             for entry in entries:
                 found = provision(entry, archive_of(bar.say), bar.say, update=args.update)
                 with_hosts(entry, found, bar.say)
                 bar.say(
-                    f"{entry.name} is provisioned: {found.download_mb} MB fetched, {found.disk_mb} MB on the disk, "
-                    f"{found.seconds:.0f} s; tax-probe cross {entry.name}"
+                    f"{entry.name} is provisioned: packages of {found.download_mb} MB, {found.disk_mb} MB on the disk; "
+                    f"it took {found.seconds:.0f} s; tax-probe cross {entry.name}"
                 )
     except KeyboardInterrupt as error:
         raise Interrupted(
-            "interrupted; what was fetched is kept", hint=f"tax-probe provision {' '.join(args.target)} goes on"
+            "interrupted; what was fetched is kept",
+            hint=f"tax-probe provision {' '.join(args.target)}{' --update' if args.update else ''} goes on",
         ) from error
     return 0

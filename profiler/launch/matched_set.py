@@ -59,7 +59,8 @@ def fetched_set(target: Target, say: Callable[[str], None]) -> MatchedSet:
         )
     minor = ".".join(target.version.split(".")[:2])
     names = [*(owned[path].split()[0] for path in files), f"python{minor}-dbg", f"libpython{minor}-dbg"]
-    revision, root = unpacked(list(dict.fromkeys(names)), cache_folder() / KEPT, say)
+    installed = owned[target.real_path].partition(" ")[2]
+    revision, root = unpacked(list(dict.fromkeys(names)), cache_folder() / KEPT, say, installed=installed)
     ours = [str(root) + path for path in files]
     for path in ours:
         if not Path(path).is_file() or debug_file(path, build_id(path)) is None:

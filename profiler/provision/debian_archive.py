@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from profiler.catalogue.targets import TargetEntry
 from profiler.errors import MachineError
 from profiler.system.debian_sources import sources_here
-from profiler.system.private_apt import PrivateApt
+from profiler.system.private_apt import PrivateApt, Remedies
 
 _GETTING = re.compile(r"Get:\d+ \S+ \S+ \S+ (?P<name>\S+) \S+ (?P<version>\S+) \[(?P<size>[^]]+)\]")
 """What apt-get says of each package that it fetches."""
@@ -29,16 +28,15 @@ def archive_of(say: Callable[[str], None]) -> Callable[[Path, str, TargetEntry],
             say(f"  {found['name']} {found['version']} [{found['size']}]")
 
     def opened(state: Path, architecture: str, entry: TargetEntry) -> PrivateApt:
-        lacking = [program for program in ("apt-get", "dpkg-deb") if shutil.which(program) is None]
-        if lacking:
-            raise MachineError(
-                f"packages are fetched and unpacked with {' and '.join(lacking)}, which this machine lacks",
-                hint="run it on Debian, 12 or newer",
-            )
         if not Path(entry.keyring).is_file():
             raise MachineError(
                 f"no {entry.keyring} to check packages by", hint="apt-get install debian-archive-keyring"
             )
-        return PrivateApt(state, architecture, sources_here(entry.suite, entry.keyring), fetching)
+        remedies = Remedies(
+            no_apt="run it on Debian, 12 or newer", superseded=f"tax-probe provision {entry.name} --update"
+        )
+        return PrivateApt(
+            state, architecture, lambda: sources_here(entry.suite, entry.keyring), remedies, on_line=fetching
+        )
 
     return opened

@@ -6,7 +6,6 @@ finished step stays: whatever ends a call, the next one goes on. When all is the
 
 from __future__ import annotations
 
-import errno
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -21,17 +20,19 @@ from profiler.catalogue.targets import PackagesStep, RecipeStep, TargetEntry
 from profiler.errors import MachineError, UsageError
 from profiler.model import Noun
 from profiler.model.provisioning import PackageGroup
-from profiler.provision import laid_out
 from profiler.provision.bytecode import compile_below
 from profiler.provision.laid_out import unpack
-from profiler.provision.made_once import digest_of_files, is_made, key_of, made
+from profiler.provision.made_once import is_made, key_of, made
 from profiler.system.home import cache_folder
 from profiler.system.private_apt import Deb
+from profiler.system.writing import writing
 
-RESOLVED, RECORD, DEBS = "resolved.json", "provisioned.json", "debs"
+RESOLVED, RECORD, DEBS, _SPENT = "resolved.json", "provisioned.json", "debs", "seconds"
 _UNPACKED_TIMES = 5
 """So many times the size of its packages a target takes on the disk at most, with these."""
-_CODE = digest_of_files(Path(laid_out.__file__).parent, [Path(laid_out.__file__)])
+_ELSE = ", or set XDG_CACHE_HOME to another disk; what was fetched is kept, and the next call goes on"
+_LISTED = "listed"
+"""A file of an apt's state that has all its lists."""
 
 
 class PackageArchive(Protocol):
@@ -69,9 +70,10 @@ class Provisioned(Noun, frozen=True, kw_only=True):
     folders: dict[str, str]
     """By the name of a step's folder: where it is."""
     download_mb: int
+    """Of all its packages."""
     disk_mb: int
     seconds: float
-    """Of all calls that it took."""
+    """Of all calls that it took since it was whole last."""
 
 
 def target_folder(entry: TargetEntry, cache: Path | None = None) -> Path:
@@ -133,20 +135,14 @@ def provision(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0):
-            yield
+        with writing(folder, f"free some space there{_ELSE}", f"look whether it is writable{_ELSE}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0):
+                yield
     except Timeout:
         raise MachineError(
             f"another call is provisioning {folder.name}", hint="wait for it to end, then try again"
         ) from None
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise MachineError(
-            f"cannot write {folder}: {error.strerror or error}",
-            hint=("free some space there" if full else "look whether it is writable")
-            + ", or set XDG_CACHE_HOME to another disk; what was fetched is kept, and the next call goes on",
-        ) from error
 
 
 class _Provisioning:
@@ -176,22 +172,28 @@ class _Provisioning:
         shutil.rmtree(self._folder / DEBS, ignore_errors=True)
         for state in self._folder.glob("apt-*"):
             shutil.rmtree(state, ignore_errors=True)
+        (self._folder / _SPENT).unlink(missing_ok=True)
         return done
 
     def _spent_before(self) -> float:
         try:
-            return float((self._folder / "seconds").read_text())
+            return float((self._folder / _SPENT).read_text())
         except (OSError, ValueError):
             return 0.0
 
     def _note_spent(self, before: float) -> None:
-        (self._folder / "seconds").write_text(f"{before + time.monotonic() - self._began:.1f}\n")
+        (self._folder / _SPENT).write_text(f"{before + time.monotonic() - self._began:.1f}\n")
 
-    def _archive(self, architecture: str) -> PackageArchive:
+    def _archive(self, architecture: str, *, anew: bool = False) -> PackageArchive:
+        """With its lists, fetched where there are none, or ``anew``."""
         if architecture not in self._archives:
-            self._archives[architecture] = self._archive_of(
-                self._folder / f"apt-{architecture}", architecture, self._entry
-            )
+            state = self._folder / f"apt-{architecture}"
+            archive = self._archive_of(state, architecture, self._entry)
+            if anew or not (state / _LISTED).is_file():
+                self._say(f"fetching the package lists for {architecture}")
+                archive.update()
+                (state / _LISTED).touch()
+            self._archives[architecture] = archive
         return self._archives[architecture]
 
     def _resolved(self, *, update: bool) -> ResolvedSteps:
@@ -210,8 +212,7 @@ class _Provisioning:
             for step in self._entry.steps
         }
         for architecture in dict.fromkeys(group.architecture for groups in packages.values() for group in groups):
-            self._say(f"fetching the package lists for {architecture}")
-            self._archive(architecture).update()
+            self._archive(architecture, anew=True)
         found = ResolvedSteps(
             entry=_key(self._entry),
             packages={
@@ -225,7 +226,7 @@ class _Provisioning:
     def _step(self, step: RecipeStep, resolved: ResolvedSteps) -> Path:
         packages = resolved.packages[step.folder]
         hashes = [[deb.sha256 for deb in group] for group in packages]
-        place = self._folder / f"{step.folder}-{key_of(msgspec.to_builtins(step), hashes, _CODE)}"
+        place = self._folder / f"{step.folder}-{key_of(msgspec.to_builtins(step), hashes)}"
         if not is_made(place):
             self._fetch(step, packages)
             self._say(f"{step.folder}: unpacking")

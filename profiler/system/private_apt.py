@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -18,7 +19,8 @@ from profiler.model import Noun
 from profiler.model.provisioning import PackageGroup
 from profiler.system.logged import Failed, run_logged
 
-_TIMEOUT_S = 900.0
+_TIMEOUT_S, _ANSWER_S = 900.0, 120.0
+_TOOLS = ("apt-get", "apt-config", "dpkg", "dpkg-deb")
 _KEPT = re.compile(r"^Acquire::(?:https?|Check-|ForceIP|Retries)")
 """What of the system's configuration concerns the way to the mirrors."""
 _LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<file>\S+) (?P<size>\d+) SHA256:(?P<sha256>[0-9a-f]{64})$")
@@ -79,15 +81,50 @@ def chosen(resolved: Iterable[Deb], group: PackageGroup) -> tuple[Deb, ...]:
     return tuple(deb for deb in resolved if not out.fullmatch(deb.name) and (not group.only or deb.name in group.only))
 
 
+class Remedies(Noun, frozen=True, kw_only=True):
+    """What whoever asks for packages can do."""
+
+    no_apt: str
+    """Where there is no apt."""
+    superseded: str
+    """Where packages are not in the archive any more."""
+
+
 class PrivateApt:
     """One architecture's apt state in a folder of the cache."""
 
     def __init__(
-        self, state: Path, architecture: str, sources: str, on_line: Callable[[str], None] = lambda line: None
+        self,
+        state: Path,
+        architecture: str | None,
+        sources: Callable[[], str],
+        remedies: Remedies,
+        *,
+        on_line: Callable[[str], None] = lambda line: None,
+        log: Path | None = None,
     ) -> None:
-        self._state = state
-        self._on_line = on_line
-        self._architecture = architecture
+        """Open it, made where there is none.
+
+        Args:
+            state: its folder.
+            architecture: as Debian calls it; None: this machine's.
+            sources: in deb822 form; asked for when there is an apt.
+            remedies: what whoever asks for packages can do.
+            on_line: gets each line that apt says.
+            log: where these are kept; in ``state`` unless given.
+
+        Raises:
+            MachineError: this machine has no apt, or its apt is not set up.
+        """
+        lacking = [program for program in _TOOLS if shutil.which(program) is None]
+        if lacking:
+            raise MachineError(
+                f"packages are fetched and unpacked with {' and '.join(lacking)}, which this machine lacks",
+                hint=remedies.no_apt,
+            )
+        self._state, self._log = state, log or state / "apt.log"
+        self._on_line, self._remedies = on_line, remedies
+        self.architecture = architecture or answer_of(("dpkg", "--print-architecture"), None).strip()
         self._env = {
             "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin:/sbin:/bin",
             "LC_ALL": "C",
@@ -97,8 +134,9 @@ class PrivateApt:
                        "lists/partial", "archives/partial"):  # fmt: skip
             (state / folder).mkdir(parents=True, exist_ok=True)
         (state / "status").write_text("")
-        (state / "etc/sources.list.d/private.sources").write_text(sources)
-        (state / "apt.conf").write_text(configuration(state, architecture, answer_of(("apt-config", "dump"), None)))
+        (state / "etc/sources.list.d/private.sources").write_text(sources())
+        dump = answer_of(("apt-config", "dump"), None)
+        (state / "apt.conf").write_text(configuration(state, self.architecture, dump))
 
     def update(self) -> None:
         """Fetch the indexes.
@@ -117,11 +155,10 @@ class PrivateApt:
         command = ("apt-get", "-qq", "-y", "--print-uris", "install", *group.names)
         try:
             return chosen(parse_uris(answer_of(command, self._env)), group)
-        except subprocess.CalledProcessError as error:
-            said = error.stderr.strip().splitlines()
+        except MachineError as error:
             raise MachineError(
-                f"the packages of the {group.name} cannot be resolved: {said[-1] if said else 'apt-get failed'}",
-                hint=f"look whether the mirror in apt's sources serves {self._architecture}",
+                f"the packages of the {group.name} cannot be resolved: {error.message}",
+                hint=f"look whether the mirror in apt's sources serves {self.architecture}",
             ) from error
 
     def download(self, debs: Sequence[Deb], folder: Path) -> int:
@@ -134,21 +171,24 @@ class PrivateApt:
         lacking = [deb for deb in debs if not is_whole(folder / deb.file, deb)]
         if lacking:
             self._run(
-                ("apt-get", "-q", "download", *(f"{deb.name}={deb.version}" for deb in lacking)), folder, "packages"
+                ("apt-get", "-q", "download", *(f"{deb.name}={deb.version}" for deb in lacking)),
+                folder,
+                "packages",
+                f"; where the archive has newer ones by now: {self._remedies.superseded}",
             )
         for deb in lacking:
             if not is_whole(folder / deb.file, deb):
-                raise MachineError(f"{deb.file} did not arrive with its hash", hint="try again with --update")
+                raise MachineError(f"{deb.file} did not arrive with its hash", hint=self._remedies.superseded)
         return sum(deb.size for deb in lacking)
 
-    def _run(self, command: tuple[str, ...], cwd: Path, what: str) -> None:
-        log = self._state / "apt.log"
+    def _run(self, command: tuple[str, ...], cwd: Path, what: str, more: str = "") -> None:
         try:
-            run_logged(command, cwd=cwd, log=log, timeout_s=_TIMEOUT_S, env=self._env, on_line=self._on_line)
+            run_logged(command, cwd=cwd, log=self._log, timeout_s=_TIMEOUT_S, env=self._env, on_line=self._on_line)
         except Failed as error:
             raise MachineError(
                 f"{what} cannot be fetched: {why(error.lines)}",
-                hint=f"connect this machine to its package archive, then try again (all that apt said: {log})",
+                hint="connect this machine to its package archive, then try again"
+                f"{more} (all that apt said: {self._log})",
             ) from error
 
 
@@ -170,6 +210,21 @@ def is_whole(path: Path, deb: Deb) -> bool:
 
 
 def answer_of(command: Sequence[str], env: dict[str, str] | None) -> str:
-    """What a tool of apt prints."""
-    done = subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=120)
-    return done.stdout
+    """What a tool of apt prints.
+
+    Raises:
+        MachineError: it is not here, fails, or does not end.
+    """
+    try:
+        done = subprocess.run(
+            command, env=env, check=False, capture_output=True, text=True, errors="replace", timeout=_ANSWER_S
+        )
+        if done.returncode == 0:
+            return done.stdout
+        said = done.stderr.strip().splitlines()
+        reason = why(said) if said else f"exit code {done.returncode}"
+    except subprocess.TimeoutExpired:
+        reason = f"it did not end in {_ANSWER_S:.0f} s"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    raise MachineError(f"{command[0]} failed: {reason}", hint=f"run it by itself: {' '.join(command)}")

@@ -5,8 +5,7 @@ apt keeps a state of its own for that (``private_apt``), and leaves nothing of i
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,12 +13,21 @@ from pathlib import Path
 from profiler.errors import MachineError
 from profiler.model.provisioning import PackageGroup
 from profiler.system.debian_sources import KEYRING, own_suite, sources_here
-from profiler.system.private_apt import PrivateApt, answer_of
+from profiler.system.private_apt import PrivateApt, Remedies, answer_of
+from profiler.system.writing import writing
+
+_REMEDIES = Remedies(
+    no_apt="put files with debug information below /usr/lib/debug/.build-id, or ask debuginfod-find for them",
+    superseded="try again, the archive's lists are fetched anew each time",
+)
 
 
-def unpacked(packages: Sequence[str], place: Path, say: Callable[[str], None]) -> tuple[str, Path]:
-    """Have the newest of ``packages`` unpacked in a folder of ``place`` that is called by their version; what was
-    unpacked before is taken, without asking the archive again.
+def unpacked(
+    packages: Sequence[str], place: Path, say: Callable[[str], None], *, installed: str | None = None
+) -> tuple[str, Path]:
+    """Have the newest of ``packages`` unpacked in a folder of ``place`` that is called by their version. What was
+    unpacked before is taken if it is of the version that is ``installed``, is still the newest, or if the archive
+    cannot be asked.
 
     Returns:
         The version that all of them have, and the folder.
@@ -29,33 +37,31 @@ def unpacked(packages: Sequence[str], place: Path, say: Callable[[str], None]) -
             ``place`` cannot be written to.
     """
     kept = place / "_".join(sorted(packages))
-    before = sorted(folder for folder in kept.glob("*/") if not folder.name.startswith(".")) if kept.is_dir() else []
-    if before:
-        return before[-1].name, before[-1]
-    lacking = [tool for tool in ("apt-get", "dpkg-deb") if shutil.which(tool) is None]
-    if lacking:
-        raise MachineError(
-            f"{' and '.join(lacking)} is not here: only of a Debian system can packages be fetched",
-            hint="put files with debug information below /usr/lib/debug/.build-id, or ask debuginfod-find for them",
-        )
-    try:
+    before = [folder for folder in kept.glob("*/") if not folder.name.startswith(".")] if kept.is_dir() else []
+    own = next((folder for folder in before if folder.name == installed), None)
+    if own is not None:
+        return own.name, own
+    with writing(kept, "make room, or set XDG_CACHE_HOME to another directory"):
         kept.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=kept) as folder:
-            return _fetched(packages, Path(folder), kept, say)
-    except OSError as error:
-        raise MachineError(
-            f"cannot write to {kept}: {error.strerror}", hint="make room, or set XDG_CACHE_HOME to another directory"
-        ) from error
+            try:
+                return _fetched(packages, Path(folder), kept, say)
+            except MachineError as error:
+                if not before:
+                    raise
+                newest = max(before, key=lambda folder: folder.stat().st_mtime_ns)
+                say(f"{error.message}: {newest.name}, which was fetched before, is taken")
+                return newest.name, newest
 
 
 def _fetched(packages: Sequence[str], folder: Path, kept: Path, say: Callable[[str], None]) -> tuple[str, Path]:
-    debs, root = folder / "debs", folder / "root"
-    architecture = answer_of(("dpkg", "--print-architecture"), None).strip()
-    apt = PrivateApt(folder / "apt", architecture, sources_here(own_suite(), KEYRING))
+    debs, root, log = folder / "debs", folder / "root", kept / "apt.log"
+    log.unlink(missing_ok=True)
+    apt = PrivateApt(folder / "apt", None, lambda: sources_here(own_suite(), KEYRING), _REMEDIES, log=log)
     say("asking the package archive for its lists")
     apt.update()
     group = PackageGroup(
-        architecture=architecture, name="debug information", names=tuple(packages), only=tuple(packages)
+        architecture=apt.architecture, name="debug information", names=tuple(packages), only=tuple(packages)
     )
     found = apt.resolve(group)
     versions = sorted({deb.version for deb in found})
@@ -64,12 +70,17 @@ def _fetched(packages: Sequence[str], folder: Path, kept: Path, say: Callable[[s
             f"the archive has {', '.join(packages)} of no one version: {', '.join(versions) or 'none is there'}",
             hint="a mirror may lag behind: try again later",
         )
-    say(f"fetching {', '.join(packages)}")
-    apt.download(found, debs)
-    for deb in found:
-        try:
-            subprocess.run(("dpkg-deb", "-x", debs / deb.file, root), check=True, capture_output=True, text=True)
-        except subprocess.CalledProcessError as error:
-            raise MachineError(f"dpkg-deb failed: {error.stderr.strip()}", hint="make room, then try again") from error
-    root.rename(kept / versions[0])
-    return versions[0], kept / versions[0]
+    made = kept / versions[0]
+    if not made.is_dir():
+        say(f"fetching {', '.join(packages)}")
+        apt.download(found, debs)
+        for deb in found:
+            try:
+                answer_of(("dpkg-deb", "-x", str(debs / deb.file), str(root)), None)
+            except MachineError as error:
+                raise MachineError(error.message, hint="make room, then try again") from error
+        root.rename(made)
+    # The newest is known by it, where the archive cannot be asked.
+    os.utime(made)
+    log.unlink(missing_ok=True)
+    return versions[0], made

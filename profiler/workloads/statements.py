@@ -63,7 +63,7 @@ HEAD = """def loop(m):
     never = 0
     p, q, r, large, byte = 500, 300, 1.5, 10**20, b"abc"
     s, u, digits = "abc", "def", "42"
-    t, l, d, e = (1, 2), [3, 1, 2], {"a": 1, "k": 2}, {1, 2}
+    t, l, d = (1, 2), [3, 1, 2], {"a": 1, "k": 2}
     o, z = Thing(), Slotted()
     z.value = x = y = 5
     for i in range(m):

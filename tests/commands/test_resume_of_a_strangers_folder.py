@@ -9,20 +9,26 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from profiler.catalogue.targets import find_entry
+from profiler.collect import prepare_abroad, session
 from profiler.collect.resume import continued, is_own, own, programs_of
 from profiler.commands.trusting import require_trust
 from profiler.errors import UsageError
 from profiler.folder import load_run, save_run
 from profiler.launch.interpreters import resolve_target
 from profiler.launch.launchers import baseline_launcher
+from profiler.model import Target
 from profiler.plan.lineup import user_hosts
 from profiler.plan.schedule import make_plan
 from profiler.sources.software import SoftwareSource
-from profiler.system import machine
+from profiler.system import machine, run_lock
 from profiler.system.user_key import user_key
 from profiler.workloads import find_workload
 from tests.commandline import TaxProbe, assert_refused, script
 from tests.unit.simulated import folder_of
+
+RESULTS = Path(__file__).parents[2] / "results"
+ABROAD = find_entry("aarch64-linux-gnu")
 
 
 @pytest.fixture
@@ -56,6 +62,24 @@ def folder(cache: Path, tmp_path: Path) -> Path:
     return place
 
 
+def now() -> Target:
+    return resolve_target(None)
+
+
+def as_cross(folder: Path) -> None:
+    """It is this user's run of ``cross``."""
+    run = load_run(folder)
+    target = msgspec.structs.replace(run.target, triple=ABROAD.words["rust"])
+    save_run(folder, own(msgspec.structs.replace(run, command="cross", target=target)))
+
+
+@pytest.fixture
+def abroad(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The target of ``as_cross`` is provisioned: it is this machine."""
+    monkeypatch.setattr(prepare_abroad, "target_abroad", lambda entry: now())
+    monkeypatch.setattr(prepare_abroad, "counter_of", lambda entry: SoftwareSource())
+
+
 def edited(folder: Path, **plan: object) -> None:
     path = folder / "run.json"
     document = json.loads(path.read_text())
@@ -74,7 +98,7 @@ def planted(folder: Path, mark: Path) -> None:
 def test_whoever_began_it_goes_on_without_a_question(folder: Path) -> None:
     run = load_run(folder)
     require_trust(folder, run, trusted=False)
-    assert continued(run, accept_changes=False) == run
+    assert continued(run, now, accept_changes=False) == run
 
 
 def test_a_planted_command_does_not_run(tax_probe: TaxProbe, folder: Path, tmp_path: Path) -> None:
@@ -84,6 +108,56 @@ def test_a_planted_command_does_not_run(tax_probe: TaxProbe, folder: Path, tmp_p
     assert not (tmp_path / "mark").exists()
     tax_probe("ipc", "--resume", str(folder), "--trust-folder", "--accept-changes")
     assert (tmp_path / "mark").exists(), "it does run where it may: the test can fail"
+
+
+def test_a_planted_command_does_not_run_abroad(tax_probe: TaxProbe, folder: Path, tmp_path: Path, abroad: None) -> None:
+    as_cross(folder)
+    planted(folder, tmp_path / "mark")
+    for words in (("cross", ABROAD.name), ("cross",)):
+        ran = tax_probe(*words, "--resume", str(folder))
+        assert_refused(ran, 2, "was not begun by you", f"sh -c 'touch {tmp_path / 'mark'}'", "--trust-folder")
+    assert not (tmp_path / "mark").exists()
+    tax_probe("cross", "--resume", str(folder), "--trust-folder", "--accept-changes")
+    assert (tmp_path / "mark").exists(), "it does run where it may: the test can fail"
+
+
+def test_whoever_began_it_goes_on_abroad(tax_probe: TaxProbe, folder: Path, abroad: None) -> None:
+    as_cross(folder)
+    ran = tax_probe("cross", "--resume", str(folder), "--baseline", str(folder))
+    assert ran.code == 0, ran.err
+
+
+def test_who_measures_beside_it_is_told_abroad_too(
+    tax_probe: TaxProbe, folder: Path, abroad: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_cross(folder)
+    monkeypatch.setattr(run_lock, "_of_others", lambda own: " (pid 1)")
+    assert tax_probe("cross", "--resume", str(folder)).code == 0
+    assert "measured-beside" in {warning.code for warning in load_run(folder).warnings}
+
+
+def test_a_baseline_of_another_workload_is_refused_before_anything_is_measured(
+    tax_probe: TaxProbe, folder: Path, abroad: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_cross(folder)
+    monkeypatch.setattr(session, "measure", lambda *_, **__: pytest.fail("measured"))
+    ran = tax_probe("cross", "--resume", str(folder), "--baseline", str(RESULTS / "ipc-dynamic"))
+    assert_refused(ran, 2, "dynamic")
+
+
+def test_another_target_abroad_is_refused(
+    tax_probe: TaxProbe, folder: Path, abroad: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_cross(folder)
+    other = msgspec.structs.replace(now(), build_id="00")
+    monkeypatch.setattr(prepare_abroad, "target_abroad", lambda entry: other)
+    assert_refused(tax_probe("cross", "--resume", str(folder)), 2, "is not the interpreter that it was")
+
+
+def test_cross_goes_on_with_runs_of_its_own_only(tax_probe: TaxProbe, folder: Path, abroad: None) -> None:
+    assert_refused(tax_probe("cross", ABROAD.name, "--resume", str(folder)), 2, "was begun by tax-probe ipc")
+    as_cross(folder)
+    assert_refused(tax_probe("cross", "s390x-linux-gnu", "--resume", str(folder)), 2, f"was begun on {ABROAD.name}")
 
 
 @pytest.mark.parametrize("what", ["script", "environment", "target", "path", "secret", "another key", "no key"])
@@ -162,9 +236,9 @@ def test_another_machine_is_refused_and_can_be_accepted(folder: Path, monkeypatc
     monkeypatch.setattr(machine, "facts", lambda: other)
     run = load_run(folder)
     with pytest.raises(UsageError, match=r"cpu model is 'Another CPU'.*kernel is '9.9'") as refused:
-        continued(run, accept_changes=False)
+        continued(run, now, accept_changes=False)
     assert "--accept-changes" in refused.value.hint
-    (told,) = continued(run, accept_changes=True).warnings
+    (told,) = continued(run, now, accept_changes=True).warnings
     assert told.code == "resumed-elsewhere"
     assert "Another CPU" in told.message
 
@@ -174,7 +248,7 @@ def test_another_program_is_refused(folder: Path, tmp_path: Path) -> None:
     host = tmp_path / "host"
     host.write_text(host.read_text() + "\n")
     with pytest.raises(UsageError, match=f"{host} is another file"):
-        continued(load_run(folder), accept_changes=False)
+        continued(load_run(folder), now, accept_changes=False)
 
 
 def test_another_build_is_refused(folder: Path) -> None:
@@ -183,7 +257,7 @@ def test_another_build_is_refused(folder: Path) -> None:
     image = run.target.real_path
     run = msgspec.structs.replace(run, fingerprints={"python3": {"images": {image: "00"}}})
     with pytest.raises(UsageError, match=f"{image} is another build"):
-        continued(run, accept_changes=False)
+        continued(run, now, accept_changes=False)
 
 
 def test_a_key_is_made_once_and_is_its_users_alone(cache: Path) -> None:

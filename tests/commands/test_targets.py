@@ -53,6 +53,10 @@ def test_people_are_told_the_same(tax_probe: TaxProbe) -> None:
         (["provision", "--gc"], 2, ["nothing of these targets"]),
         (["cross", "aarch64-linux-gnu", "s390x-linux-gnu", "--format", "json"], 2, ["one TARGET"]),
         (["cross", "aarch64-linux-gnu", "--m", "5,5"], 2, ["--m"]),
+        (["cross", "aarch64-linux-gnu", "--samples", "--max-ratio", "1.1"], 2, ["--samples", "--max-ratio"]),
+        (["cross", "aarch64-linux-gnu", "--samples", "--baseline", "x", "--resume", "y"], 2, ["--resume, --baseline"]),
+        (["cross", "aarch64-linux-gnu", "--samples", "--workload", "int_loop"], 2, ["no --workload"]),
+        (["cross", "aarch64-linux-gnu", "s390x-linux-gnu", "--resume", "x"], 2, ["--resume", "one TARGET"]),
     ],
 )
 def test_what_cannot_be_done_is_told_with_its_remedy(
@@ -66,6 +70,19 @@ def test_nothing_is_removed_while_something_is_measured(tax_probe: TaxProbe, tmp
     kept.mkdir(parents=True)
     with only_one_run():
         assert_refused(tax_probe("provision", "--gc"), 3, "another")
+        assert_refused(tax_probe("provision", "aarch64-linux-gnu", "--update"), 3, "another")
     assert kept.is_dir()
     assert tax_probe("provision", "--gc").code == 0
     assert not kept.exists()
+
+
+def test_what_goes_on_after_an_interruption_is_what_was_asked_for(
+    tax_probe: TaxProbe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("profiler.provision.provisioner.provision", interrupted)
+    said = tax_probe("provision", "aarch64-linux-gnu", "--update").err
+    assert "tax-probe provision aarch64-linux-gnu --update goes on" in said
+    assert "tax-probe provision aarch64-linux-gnu goes on" in tax_probe("provision", "aarch64-linux-gnu").err

@@ -100,8 +100,8 @@ def test_a_budget_is_kept_but_for_the_blocks_that_an_interval_takes(
 
 def test_only_where_nobody_said_how_much_the_study_has_its_own_budget() -> None:
     run, study = load_run(RESULTS / "ipc-int_loop"), STUDIES["ipc"]
-    assert _budget(Request(), study, run) == study.budget_s["callgrind"]
-    assert _budget(Request(budget=5.0), study, run) == 5.0
-    assert _budget(Request(blocks=6), study, run) is None
-    assert _budget(Request(precision=0.5), study, run) is None
-    assert _budget(Request(), STUDIES["variants"], run) is None
+    assert _budget(Request(), run) == study.budget_s["callgrind"]
+    assert _budget(Request(budget=5.0), run) == 5.0
+    assert _budget(Request(blocks=6), run) is None
+    assert _budget(Request(precision=0.5), run) is None
+    assert _budget(Request(), msgspec.structs.replace(run, command="variants")) is None

@@ -1,5 +1,6 @@
 """Symbols of another revision: fetched only when asked for, and taken only of files that cost the same."""
 
+import dataclasses
 import hashlib
 import os
 from pathlib import Path
@@ -9,8 +10,10 @@ import pandas as pd
 import pytest
 
 from profiler.analyze.conclude import analyse
-from profiler.analyze.profile.counted import RARELY_RUN
+from profiler.analyze.costing import costs_of
+from profiler.analyze.profile.counted import RARELY_RUN, counted
 from profiler.analyze.profile.matched_files import differences, stand_in_pairs
+from profiler.analyze.rows import measured, read_all
 from profiler.catalogue.caveats import SYMBOLS_DIFFER
 from profiler.catalogue.interventions import MATCHED
 from profiler.collect.request import checked
@@ -20,9 +23,10 @@ from profiler.launch.interpreters import resolve_target
 from profiler.launch.matched_set import MatchedSet, fetched_set
 from profiler.launch.source_lines import debug_file
 from profiler.model import Launcher, Variant
-from profiler.plan.matched_launchers import stand_ins
+from profiler.plan.matched_launchers import matched
 from profiler.plan.studies import STUDIES
 from profiler.present.view import view
+from profiler.system.debian_sources import system_targets
 from profiler.system.unpacked_packages import unpacked
 from tests.builders import launcher
 from tests.unit.test_drilldown import LIBRARY, PROGRAM, Line, base_lines, folder, here_lines, places_of, profile_rows
@@ -66,8 +70,14 @@ esac
     return tmp_path
 
 
-def fetch(archive: Path) -> tuple[str, Path]:
-    return unpacked(PACKAGES, archive / "cache", lambda line: None)
+def fetch(archive: Path, installed: str | None = None) -> tuple[str, Path]:
+    return unpacked(PACKAGES, archive / "cache", lambda line: None, installed=installed)
+
+
+def newer(archive: Path) -> None:
+    """The archive has another revision by now."""
+    tool = archive / "tools/apt-get"
+    tool.write_text(tool.read_text().replace("3a9.1-2", "3a9.2-1").replace("|| echo 1)-2", "|| echo 2)-1"))
 
 
 def test_packages_of_one_version_are_unpacked_side_by_side(archive: Path) -> None:
@@ -85,9 +95,47 @@ def test_packages_of_one_version_are_unpacked_side_by_side(archive: Path) -> Non
 
 def test_what_was_unpacked_before_is_taken_without_the_archive(archive: Path) -> None:
     before = fetch(archive)
-    (archive / "offline").touch()
-    assert fetch(archive) == before
+    newer(archive)
+    assert fetch(archive, "1:9.1-2") == before
     assert len((archive / "asked").read_text().splitlines()) == 3
+
+
+def test_a_newer_revision_is_fetched_and_taken_where_the_archive_cannot_be_asked(archive: Path) -> None:
+    fetch(archive)
+    newer(archive)
+    version, root = fetch(archive, "1:9.0-9")
+    assert version == "1:9.2-1"
+    assert fetch(archive) == (version, root), "and it is the newest still"
+    assert (archive / "asked").read_text().count("download") == 2
+    (archive / "offline").touch()
+    assert fetch(archive) == (version, root)
+
+
+def test_packages_that_are_gone_have_a_remedy_of_the_command_and_a_log_that_stays(archive: Path) -> None:
+    tool = archive / "tools/apt-get"
+    tool.write_text(
+        tool.read_text().replace("*download*) ", '*download*) echo "E: Version 1 was not found"; exit 100;')
+    )
+    with pytest.raises(MachineError, match="Version 1 was not found") as error:
+        fetch(archive)
+    assert "--update" not in error.value.hint
+    (log,) = (archive / "cache").rglob("apt.log")
+    assert str(log) in error.value.hint
+    assert "Version 1 was not found" in log.read_text()
+
+
+@pytest.mark.parametrize(("tool", "does"), [("apt-config", "echo 'E: no'; exit 3"), ("dpkg", "echo no >&2; exit 2")])
+def test_a_tool_that_fails_is_told(archive: Path, tool: str, does: str) -> None:
+    (archive / "tools" / tool).write_text(f"#!/bin/sh\n{does}\n")
+    with pytest.raises(MachineError, match=f"{tool} failed: ") as error:
+        fetch(archive)
+    assert error.value.hint
+
+
+def test_the_systems_sources_that_cannot_be_asked_for_are_told(archive: Path) -> None:
+    (archive / "tools/apt-get").write_text("#!/bin/sh\necho 'E: broken sources' >&2; exit 100\n")
+    with pytest.raises(MachineError, match="apt-get failed: broken sources"):
+        system_targets()
 
 
 def test_without_network_the_remedy_is_named_and_nothing_is_left(archive: Path) -> None:
@@ -95,7 +143,8 @@ def test_without_network_the_remedy_is_named_and_nothing_is_left(archive: Path) 
     with pytest.raises(MachineError, match="package lists cannot be fetched: Failed to fetch: no network") as error:
         fetch(archive)
     assert "connect this machine" in error.value.hint
-    assert [path for path in (archive / "cache").rglob("*") if path.is_file()] == []
+    (log,) = (path for path in (archive / "cache").rglob("*") if path.is_file())
+    assert str(log) in error.value.hint
 
 
 def test_packages_of_two_versions_are_no_set(archive: Path) -> None:
@@ -106,7 +155,7 @@ def test_packages_of_two_versions_are_no_set(archive: Path) -> None:
 
 def test_a_system_without_apt_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(MachineError, match="apt-get and dpkg-deb is not here") as error:
+    with pytest.raises(MachineError, match=r"apt-get and .* and dpkg-deb, which this machine lacks") as error:
         unpacked(PACKAGES, tmp_path / "cache", lambda line: None)
     assert "debuginfod" in error.value.hint
 
@@ -143,13 +192,14 @@ def test_the_program_and_each_host_on_the_library_have_one() -> None:
     base = launcher("python3", "/usr/bin/python3.11", "{script}", "{m}", link="program")
     others = (launcher("pyo3"), launcher("own", link=None, kind="user"), launcher("runmain-static", link="static"),
               launcher("python3-again", link="program"))  # fmt: skip
-    found = {one.name: one for one in stand_ins((base, *others), SET)}
+    found = {one.name: one for one in matched((base, *others), SET)}
     assert set(found) == {"python3@symbols", "pyo3@symbols", "own@symbols"}
     program = found["python3@symbols"]
     assert program.argv == ("/c/usr/bin/python3.11", "{script}", "{m}")
     assert program.env == {"PYTHONHOME": "/usr"}
     assert found["pyo3@symbols"].env == {"LD_LIBRARY_PATH": "/c/lib"}
     assert program.role is None
+    assert matched((base, *others[2:]), SET) == (), "no host loads the library"
     assert stand_in_pairs((base, *others, *found.values())) == {
         "python3": "python3@symbols", "pyo3": "pyo3@symbols", "own": "own@symbols",
     }  # fmt: skip
@@ -165,7 +215,9 @@ def named(lines: list[Line]) -> list[Line]:
             for image, function, at, op, times in lines]  # fmt: skip
 
 
-def with_stand_ins(tmp_path: Path, *, more: float = 0.0, counted: bool = True, rare: int = 0) -> Path:
+def with_stand_ins(
+    tmp_path: Path, *, more: float = 0.0, counted: bool = True, rare: int = 0, lacks: int | None = None
+) -> Path:
     made = folder(tmp_path, "where")
     run = load_run(made)
     others = tuple(
@@ -179,6 +231,8 @@ def with_stand_ins(tmp_path: Path, *, more: float = 0.0, counted: bool = True, r
     writer = RowWriter(made)
     for block in run.plan.blocks if counted else ():
         for name, lines in (("python3", base_lines(block.index)), ("pyo3", here_lines(block.index))):
+            if name == "pyo3" and block.index == lacks:
+                continue
             extra: list[Line] = [(f"/c{LIBRARY}", "sym_more", 0x1, None, more)] if name == "pyo3" and more else []
             extra += [(f"/c{LIBRARY}", "sym_rare", 0x10 + n, None, 0.0009) for n in range(rare) if name == "pyo3"]
             writer.append((), (), profile_rows(f"{name}@symbols", block.index, [*named(lines), *extra]), ())
@@ -225,6 +279,34 @@ def test_what_hardly_ever_runs_is_no_difference_and_stands_in_a_row_of_its_own(t
     whole = (compared.value or 0) - (compared.baseline_value or 0)
     assert sum(row.difference for row in rows.values()) == pytest.approx(whole)
     assert rows[RARELY_RUN].difference == pytest.approx(-30 * 0.0009)
+
+
+def test_a_block_that_a_stand_in_lacks_is_no_work_that_runs_rarely(tmp_path: Path) -> None:
+    verdict = analyse(with_stand_ins(tmp_path, lacks=0)).verdict
+    assert verdict.symbols_of == "3.11.2-7"
+    rows = {name: row for (level, _, name), row in places_of(verdict).items() if level == "image"}
+    assert RARELY_RUN not in rows or rows[RARELY_RUN].difference == pytest.approx(0, abs=1e-9)
+
+
+def test_stand_ins_that_share_no_block_are_none(tmp_path: Path) -> None:
+    made = with_stand_ins(tmp_path)
+    found = counted(made)
+    costs, _ = costs_of(load_run(made), measured(read_all(made)))
+    pairs = stand_in_pairs(load_run(made).plan.launchers)
+    profile = found.profile[(found.profile["launcher"] != "pyo3@symbols")]
+    lacking = dataclasses.replace(found, profile=profile, stand_ins=pairs)
+    assert lacking.stood_in(costs, "pyo3") == set()
+    base, here = lacking.of(costs, "pyo3")
+    assert set(base["launcher"]) <= {"python3", "python3-again"}
+    assert set(here["launcher"]) == {"pyo3"}
+
+
+def test_symbols_are_told_of_launchers_that_have_them_alone(tmp_path: Path) -> None:
+    made = with_stand_ins(tmp_path)
+    run = load_run(made)
+    launchers = tuple(one for one in run.plan.launchers if one.name != "pyo3@symbols")
+    save_run(made, msgspec.structs.replace(run, plan=msgspec.structs.replace(run.plan, launchers=launchers)))
+    assert analyse(made).verdict.symbols_of is None
 
 
 def test_the_block_that_differs_most_decides() -> None:

@@ -35,16 +35,30 @@ class StandIn:
         self.asked: list[str] = []
         self.broken: dict[str, Exception] = {}
 
-    def __call__(self, state: Path, architecture: str, entry: TargetEntry) -> "StandIn":
+    def __call__(self, state: Path, architecture: str, entry: TargetEntry) -> "Opened":
         state.mkdir(parents=True, exist_ok=True)
-        return self
+        opened = Opened()
+        opened.asked, opened.broken, opened.state = self.asked, self.broken, state
+        return opened
+
+
+class Opened(StandIn):
+    """Of one architecture; without its lists it knows no package."""
+
+    state: Path
 
     def update(self) -> None:
         self.asked.append("update")
         if "update" in self.broken:
             raise self.broken["update"]
+        (self.state / "lists").touch()
+
+    def _require_lists(self) -> None:
+        if not (self.state / "lists").exists():
+            raise MachineError("E: Unable to locate package", hint="update")
 
     def resolve(self, group: PackageGroup) -> tuple[Deb, ...]:
+        self._require_lists()
         self.asked.append(f"resolve {' '.join(group.names)}")
         return tuple(map(deb, group.names))
 
@@ -54,6 +68,7 @@ class StandIn:
         for one in debs:
             if (folder / one.file).exists():
                 continue
+            self._require_lists()
             self.asked.append(f"fetch {one.name}")
             if one.name in self.broken:
                 raise self.broken[one.name]
@@ -163,7 +178,27 @@ def test_a_changed_entry_or_a_lost_folder_is_not_whole(archive: StandIn, tmp_pat
     assert provisioned(ENTRY, tmp_path) is None
     archive.asked.clear()
     provision(ENTRY, archive, print, cache=tmp_path)
-    assert archive.asked == ["fetch a"]
+    assert archive.asked == ["update", "fetch a"]
+
+
+def test_time_is_of_the_calls_since_it_was_whole(archive: StandIn, tmp_path: Path) -> None:
+    archive.broken["c"] = MachineError("c: 404 Not Found", hint="try again with --update")
+    with pytest.raises(MachineError, match="404"):
+        provision(ENTRY, archive, print, cache=tmp_path)
+    spent = tmp_path / "targets/planted/seconds"
+    spent.write_text("1000.0")
+    archive.broken.clear()
+    assert provision(ENTRY, archive, print, cache=tmp_path).seconds >= 1000
+    assert provision(ENTRY, archive, print, cache=tmp_path, update=True).seconds < 1000
+
+
+def test_an_error_of_something_else_is_not_one_of_writing(archive: StandIn, tmp_path: Path) -> None:
+    archive.broken["a"] = FileNotFoundError(errno.ENOENT, "No such file or directory", "dpkg-deb")
+    with pytest.raises(FileNotFoundError):
+        provision(ENTRY, archive, print, cache=tmp_path)
+    archive.broken["a"] = PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "targets/planted/debs"))
+    with pytest.raises(MachineError, match="cannot write to"):
+        provision(ENTRY, archive, print, cache=tmp_path)
 
 
 def test_what_is_removed_is_gone_and_counted(archive: StandIn, tmp_path: Path) -> None:

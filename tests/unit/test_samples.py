@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from profiler.collect.sample_runs import compared, read_told
+import pytest
+
+from profiler.collect.sample_runs import compared, read_told, require_equal
+from profiler.errors import WorkloadError
 from profiler.model.sample_table import SAMPLES_SCHEMA, SampleTable
 from profiler.present.samples_told import by_sample, unequal, write_samples
 from profiler.workloads import find_workload
@@ -49,6 +52,23 @@ def test_each_sample_is_equal_or_has_its_reason() -> None:
 def test_what_is_missing_at_the_end_is_a_difference_too() -> None:
     (run,) = compared("host", {"a": {"printed": "1\n2\n"}}, {"a": {"printed": "1\n"}}, "")
     assert (run.outcome, run.reason) == ("differs", "'' instead of '2'")
+
+
+def test_lines_that_end_otherwise_are_a_difference_of_their_own() -> None:
+    (run,) = compared("host", {"a": {"printed": "1\n2\n"}}, {"a": {"printed": "1\n2"}}, "")
+    assert (run.outcome, run.reason) == ("differs", "other ends of lines")
+
+
+def test_samples_that_are_not_equal_end_the_command() -> None:
+    def table(printed: str) -> SampleTable:
+        runs = tuple(compared("host", {"a": REFERENCE["a"]}, {"a": {"printed": printed}}, ""))
+        return SampleTable(
+            schema=SAMPLES_SCHEMA, target="t", reference="python3", launchers=("host",), samples=("a",), runs=runs
+        )
+
+    require_equal(table("1\n2\n"))
+    with pytest.raises(WorkloadError, match=r"1 of 1 samples on t are not equal: a in host differs: '3' instead of"):
+        require_equal(table("1\n3\n"))
 
 
 def test_the_table_has_a_row_a_sample_and_all_of_it_is_kept(tmp_path: Path) -> None:

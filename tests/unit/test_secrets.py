@@ -65,7 +65,7 @@ def test_a_run_is_written_without_and_cannot_go_on(tmp_path: Path) -> None:
     written = load_run(tmp_path)
     assert keeps_back(written)
     with pytest.raises(UsageError, match="was not kept"):
-        continued(written, accept_changes=True)
+        continued(written, lambda: written.target, accept_changes=True)
 
 
 def test_of_unknown_variables_only_that_they_are_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from profiler.provision import cross_tools, laid_out
 from profiler.provision.laid_out import unpack
 from profiler.provision.made_once import digest_of_files, is_made, key_of, made
 from profiler.system.debian_sources import sources_here
-from profiler.system.private_apt import Deb, PrivateApt
+from profiler.system.private_apt import Deb, PrivateApt, Remedies
 from tools.pmu_guest.boot import Disks
 from tools.pmu_guest.console import say
 from tools.pmu_guest.cross import build_for_guest
@@ -116,9 +116,12 @@ def _read(record: Path) -> Resolved | None:
 
 
 def _apts(table: Table, cache: Path) -> dict[str, PrivateApt]:
-    sources = sources_here(table.suite, table.keyring)
     architectures = dict.fromkeys(group.architecture for group in table.groups.values())
-    return {one: PrivateApt(cache / f"apt-{one}", one, sources) for one in architectures}
+    remedies = Remedies(no_apt="run it on Debian, 12 or newer", superseded="try again with --update")
+    return {
+        one: PrivateApt(cache / f"apt-{one}", one, lambda: sources_here(table.suite, table.keyring), remedies)
+        for one in architectures
+    }
 
 
 def _resolve(table: Table, cache: Path) -> Resolved:

@@ -41,19 +41,30 @@ class ProfileCounts:
     def of(self, costs: Costs, launcher: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The baseline's lines and the launcher's in the blocks of their comparison, weighted so that a sum over them
         is the mean over blocks. Where the baseline ran twice, its figures are the mean of both runs, as there. Where
-        both have stand-ins, theirs.
+        both have stand-ins, theirs, of the blocks that have both.
         """
-        blocks = paired(costs, costs.roles.baseline, launcher, _METRIC).index
+        shared = self.stood_in(costs, launcher)
+        blocks = shared or set(paired(costs, costs.roles.baseline, launcher, _METRIC).index)
         compared = self.profile[self.profile["block"].isin(blocks)]
         here = compared[compared["launcher"] == launcher]
         twin = costs.roles.twin if launcher != costs.roles.twin else None
         base = compared[compared["launcher"].isin([costs.roles.baseline, twin])]
         found = _weighted(base, base["launcher"].nunique() * len(blocks)), _weighted(here, len(blocks))
-        if not {costs.roles.baseline, launcher} <= self.stand_ins.keys():
+        if not shared:
             return found
         others = (compared[compared["launcher"] == self.stand_ins[name]] for name in (costs.roles.baseline, launcher))
         base, here = (_in_place(own, _weighted(other, len(blocks))) for own, other in zip(found, others, strict=True))
         return base, here
+
+    def stood_in(self, costs: Costs, launcher: str) -> set[int]:
+        """The blocks of the comparison in which the stand-ins of the baseline and of the launcher were counted."""
+        names = costs.roles.baseline, launcher
+        if not self.stand_ins.keys() >= set(names):
+            return set()
+        blocks = set(paired(costs, *names, _METRIC).index)
+        for name in names:
+            blocks &= set(self.profile.loc[self.profile["launcher"] == self.stand_ins[name], "block"])
+        return blocks
 
 
 def _in_place(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def places_section(verdict: Verdict, costs: Costs, run: Run, folder: Path) -> di
     names = [compared.launcher for compared in _counted(verdict, costs)]
     others = [name for name in names if name not in costs.roles.baselines]
     return {
-        "symbols_of": run.matched_revision if found.stand_ins else None,
+        "symbols_of": run.matched_revision if any(found.stood_in(costs, name) for name in others) else None,
         "warnings": (*verdict.warnings, *refused),
         "places": tuple(row for name in names for row in place_costs(costs, found, name)),
         "stacks": tuple(stack for name in others for stack in stack_costs(costs, found, name, BY_PLACE)),
